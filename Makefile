@@ -1,0 +1,68 @@
+# Every target works from a fresh clone: it builds .venv from requirements.lock when it is missing or older than the lock.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.stamp
+CODE := voiceflow_compiler runtime schemas tests
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test check format-check lint types contracts docs bench faults golden format lock clean
+.DELETE_ON_ERROR:
+
+help:  ## Show these targets.
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
+
+venv: $(STAMP)  ## Build .venv from the lock file.
+
+# Only hashed, locked files are installed; the build backend is among them, so nothing is fetched unlocked.
+$(STAMP): requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(STAMP)  ## Place one spoken call on loopback: a call record, a transcript and a stereo WAV in out/demo.
+	$(BIN)/vfc call flows/lead_qualification --voice spoken --out $(or $(OUT),out/demo)
+
+test: $(STAMP)  ## Run the tests.
+	$(BIN)/python -m pytest
+
+check: format-check lint types contracts docs test  ## Everything a change must pass: format, lint, types, imports, docs, tests.
+
+format-check: $(STAMP)
+	$(BIN)/ruff format --check $(CODE)
+
+lint: $(STAMP)
+	$(BIN)/ruff check $(CODE)
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+contracts: $(STAMP)
+	$(BIN)/lint-imports
+
+docs: $(STAMP)
+	@test -s README.md && test -s CONTRIBUTING.md && test -s CHANGELOG.md
+
+bench: $(STAMP)  ## Measure the compiler, the engine and the bridge.
+	$(BIN)/python -m benchmarks
+
+faults: $(STAMP)  ## Run the tests that break the line, the model and the input on purpose.
+	$(BIN)/python -m pytest -m faults
+
+golden: $(STAMP)  ## Rewrite the expected files in tests/cases; read the diff afterwards.
+	UPDATE_GOLDEN=1 $(BIN)/python -m pytest -m golden
+
+format: $(STAMP)  ## Format the code and apply the safe fixes.
+	$(BIN)/ruff format $(CODE)
+	$(BIN)/ruff check --fix $(CODE)
+
+# Written beside the lock and moved, because .venv (and so uv itself) depends on the lock.
+lock: $(STAMP)  ## Resolve pyproject.toml again into requirements.lock.
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes \
+	  --no-emit-index-url --no-annotate --no-header --no-config $(if $(UPGRADE),--upgrade) \
+	  pyproject.toml --output-file requirements.lock
+	@! grep -n '://' requirements.lock
+
+clean:  ## Remove .venv and everything made from the sources.
+	rm -rf .venv out dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""The compiler: a YAML call flow in, findings and a versioned artifact out."""
