@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.stamp
-CODE := voiceflow_compiler runtime schemas tests
+CODE := voiceflow_compiler runtime schemas tests $(wildcard benchmarks)
 
 .DEFAULT_GOAL := help
 .PHONY: help venv demo test check format-check lint types contracts docs bench faults golden format lock clean
@@ -35,7 +35,7 @@ lint: $(STAMP)
 	$(BIN)/ruff check $(CODE)
 
 types: $(STAMP)
-	$(BIN)/mypy
+	$(BIN)/mypy $(CODE)
 
 contracts: $(STAMP)
 	$(BIN)/lint-imports
