@@ -38,7 +38,7 @@ types: $(STAMP)
 	$(BIN)/mypy $(CODE)
 
 contracts: $(STAMP)
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
 docs: $(STAMP)
 	@test -s README.md && test -s CONTRIBUTING.md && test -s CHANGELOG.md
