@@ -1,0 +1,199 @@
+"""What happened on a call. Every event carries `at_ms`, milliseconds since the call was answered; audio never enters here.
+
+`speech_id` names one thing the assistant was ordered to say (PlayScript or Respond). `turn_id` names one caller turn.
+"""
+
+from typing import Any, Literal
+
+from msgspec import Struct
+
+Scalar = str | int | float | bool
+Unsettled = dict[str, Any]  # what a model or a CRM sent: validated by the engine, never trusted
+
+
+class _Event(Struct, frozen=True, tag=True, tag_field="type", omit_defaults=True, kw_only=True):
+    at_ms: int
+
+
+class CallStarted(_Event, frozen=True):
+    """The media stream began. `caller_number` is E.164, or None when withheld."""
+
+    call_id: str
+    caller_number: str | None = None
+    called_number: str | None = None
+    direction: Literal["inbound", "outbound"] = "inbound"
+
+
+class ContextLoaded(_Event, frozen=True):
+    """The look-up answered. May come late, or twice; values are validated against the flow's facts."""
+
+    facts: Unsettled
+    source: str = ""
+
+
+class ContextMissing(_Event, frozen=True):
+    """The look-up will not answer: unknown caller, source down, too slow."""
+
+    reason: str
+
+
+class PlaybackFinished(_Event, frozen=True):
+    """Everything of this speech was played to the caller's ear (its last mark came back, not cleared). `text`: what was said."""
+
+    speech_id: str
+    text: str = ""
+
+
+class PlaybackInterrupted(_Event, frozen=True):
+    """This speech stopped before its end. `heard_ms`: how much of it was played; `text`: what the caller heard of it."""
+
+    speech_id: str
+    heard_ms: int = 0
+    text: str = ""
+
+
+class SpeechFailed(_Event, frozen=True):
+    """This speech could not be made or played (response failed, incomplete or without audio; a script without audio)."""
+
+    speech_id: str
+    reason: str
+
+
+class CallerSpeechStarted(_Event, frozen=True):
+    pass
+
+
+class CallerTurn(_Event, frozen=True):
+    """The caller stopped speaking: one turn, not yet understood. `text` is its transcript where one is known already."""
+
+    turn_id: str
+    text: str = ""
+
+
+class NoInput(_Event, frozen=True):
+    """The provider or the model side noticed the caller's silence itself (the engine's own timer arrives as TimerFired)."""
+
+
+class DtmfPressed(_Event, frozen=True):
+    digit: str
+
+
+class TurnReported(_Event, frozen=True):
+    """The model called take_turn. `arguments` is what it sent, parsed if it parsed (else {}), never trusted.
+
+    `call_id` is the tool call to answer, None when the report came beside the conversation.
+    """
+
+    turn_id: str
+    call_id: str | None = None
+    arguments: Unsettled = {}
+
+
+class TurnUnreported(_Event, frozen=True):
+    """The model's answer to a turn ended without a report (`reason`: no_call, failed, incomplete, bad_arguments…)."""
+
+    turn_id: str
+    reason: str = "no_call"
+
+
+class TurnTranscribed(_Event, frozen=True):
+    """A transcript of a caller turn arrived, perhaps long after the turn."""
+
+    turn_id: str
+    text: str
+
+
+class ActionRequested(_Event, frozen=True):
+    """The model called the tool of an action (or a tool that does not exist)."""
+
+    call_id: str
+    action: str
+    arguments: Unsettled = {}
+
+
+class ActionSucceeded(_Event, frozen=True):
+    run_id: str
+    result: Unsettled = {}
+
+
+class ActionFailed(_Event, frozen=True):
+    run_id: str
+    reason: str
+
+
+class PackageDelivered(_Event, frozen=True):
+    """The human's side acknowledged the context package."""
+
+    handoff_id: str
+    receipt: str = ""
+
+
+class PackageFailed(_Event, frozen=True):
+    handoff_id: str
+    reason: str
+
+
+class TransferAccepted(_Event, frozen=True):
+    """A person took the call."""
+
+    handoff_id: str
+
+
+class TransferRefused(_Event, frozen=True):
+    handoff_id: str
+    reason: str = ""
+
+
+class TransferUnanswered(_Event, frozen=True):
+    handoff_id: str
+    reason: str = ""
+
+
+class SessionLost(_Event, frozen=True):
+    """The connection to the speech model is gone or unusable; `final` when no further attempt will be made."""
+
+    reason: str
+    final: bool = False
+
+
+class SessionRestored(_Event, frozen=True):
+    """The session is up with prefix and tools in place (also the first time)."""
+
+
+class TimerFired(_Event, frozen=True):
+    timer: str
+
+
+class CallEnded(_Event, frozen=True):
+    """The line is gone: caller_hangup, assistant_hangup, transferred, line_lost, internal_error…"""
+
+    reason: str
+
+
+Event = (
+    CallStarted
+    | ContextLoaded
+    | ContextMissing
+    | PlaybackFinished
+    | PlaybackInterrupted
+    | SpeechFailed
+    | CallerSpeechStarted
+    | CallerTurn
+    | NoInput
+    | DtmfPressed
+    | TurnReported
+    | TurnUnreported
+    | TurnTranscribed
+    | ActionRequested
+    | ActionSucceeded
+    | ActionFailed
+    | PackageDelivered
+    | PackageFailed
+    | TransferAccepted
+    | TransferRefused
+    | TransferUnanswered
+    | SessionLost
+    | SessionRestored
+    | TimerFired
+    | CallEnded
+)

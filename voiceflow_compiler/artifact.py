@@ -1,0 +1,260 @@
+"""The compiled flow: what the compiler writes and the runtime executes.
+
+Laws
+1. An artifact is plain frozen values; equal flows give byte-identical JSON (`encode`), whatever the machine or the hash seed.
+2. Everything a designer left to a default is written out here: the engine looks nothing up twice and decides nothing by omission.
+3. `content_hash` covers every other byte; `decode` refuses an artifact whose hash or version does not match.
+"""
+
+import hashlib
+from typing import Any, Final, Literal
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+ARTIFACT_VERSION: Final = 1
+
+# A condition, lowered to nested arrays: ["or"|"and", a, b…], ["not", a], ["==", a, b] and the other comparisons, ["in", a, ["list", …]],
+# ["name", "slots"|"facts"|"turn"|"intent"|"results", "field"], ["value", literal].
+Expr = list[Any]
+
+Family = Literal["agreement", "objection", "confusion", "escalation", "answer", "correction", "identity", "digression", "unclear"]
+NodeKind = Literal["disclosure", "tell", "ask", "decide", "act", "handoff", "end"]
+ValueType = Literal["text", "integer", "number", "boolean", "choice", "date", "time", "money", "phone", "email", "digits"]
+
+
+class ArtifactError(Exception):
+    """An artifact that cannot be run: another version, an edited file, or not an artifact at all."""
+
+
+class Line(Struct, frozen=True):
+    """Something the assistant says: exact words (`say`) or a meaning (`convey`), never both.
+
+    Text may hold `{placeholders}`, resolved by the engine: `{company}`-like ones were filled by the compiler already; what is left is
+    `{fact}`, `{slot}` or `{action.field}`. `script` is set when `say` needs nothing from the call, so its audio is made beforehand.
+    """
+
+    say: str | None = None
+    convey: str | None = None
+    sample: str | None = None
+    script: str | None = None
+
+
+class Answer(Struct, frozen=True):
+    """What happens when the caller's turn means a certain thing: say `line`, then `go`, or stay.
+
+    `at_most` bounds a stay (per visit to the node); past it the call goes to `then`.
+    """
+
+    line: Line | None = None
+    go: str | None = None
+    at_most: int | None = None
+    then: str | None = None
+
+
+class Rung(Struct, frozen=True):
+    """One step of a fallback ladder: say something and stay, or (perhaps after saying something) go."""
+
+    line: Line | None = None
+    go: str | None = None
+
+
+class Case(Struct, frozen=True):
+    when: Expr
+    go: str
+
+
+class Fact(Struct, frozen=True):
+    """A value read from the CRM before the first word; `otherwise` stands in when it is missing or of the wrong type."""
+
+    type: ValueType
+    otherwise: str | int | float | bool
+    choices: tuple[str, ...] = ()
+    personal: bool = False
+    secret: bool = False
+
+
+class Slot(Struct, frozen=True):
+    """A value the call collects. `values` maps each choice to the phrases callers use for it."""
+
+    type: ValueType
+    meaning: str
+    choices: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    pattern: str | None = None
+    min_length: int | None = None
+    max_length: int | None = None
+    confirm: Literal["always", "when_unsure", "never"] = "when_unsure"
+    by_keypad: bool = False
+    personal: bool = False
+    secret: bool = False
+
+
+class Intent(Struct, frozen=True):
+    family: Family
+    means: str
+    examples: tuple[str, ...] = ()
+    built_in: bool = False
+
+
+class Node(Struct, frozen=True):
+    """One node with everything that can happen there already resolved.
+
+    `answers` maps intent names (all of them that are answered, `everywhere` merged in) to answers. `keys` maps DTMF digits to answers.
+    `next` is where disclosure and tell nodes lead, `filled` where an ask leads when everything in `collect` is known,
+    `cases`/`otherwise` where a decide leads, `on_success`/`on_failure` where an act leads.
+    `brief` is the static part of the node's brief (labels `Now at`, `Do` or `Say exactly`, `For example`, `Answers here`, `Then`).
+    """
+
+    kind: NodeKind
+    line: Line | None = None
+    control: Literal["guided", "strict"] = "guided"
+    next: str | None = None
+    collect: tuple[str, ...] = ()
+    filled: str | None = None
+    answers: dict[str, Answer] = {}
+    keys: dict[str, Answer] = {}
+    no_match: tuple[Rung, ...] = ()
+    no_input: tuple[Rung, ...] = ()
+    no_input_after_ms: int = 6000
+    cases: tuple[Case, ...] = ()
+    otherwise: str | None = None
+    action: str | None = None
+    while_waiting: Line | None = None
+    on_success: str | None = None
+    on_failure: str | None = None
+    handoff: str | None = None
+    outcome: str | None = None
+
+
+class Trigger(Struct, frozen=True):
+    """Checked after every turn, before the node's own answers. `go` is a handoff node (an implicit one where the flow has none)."""
+
+    when: Expr
+    go: str
+    reason: str
+
+
+class Action(Struct, frozen=True):
+    """Something done outside the call. `takes` maps argument names to expressions; the engine gives the values, never the model."""
+
+    does: str
+    takes: dict[str, Expr] = {}
+    returns: dict[str, ValueType] = {}
+    changes_something: bool = False
+    within_ms: int = 4000
+    retries: int = 0
+    on_request: bool = False
+    promises: tuple[str, ...] = ()
+
+
+class Handoff(Struct, frozen=True):
+    """A way to a person. Warm: the package is acknowledged before the script and the transfer. Cold: a blind transfer."""
+
+    mode: Literal["warm", "cold"]
+    line: Line
+    package: tuple[str, ...]
+    if_unanswered: str
+    unanswered_line: Line | None = None
+    timeout_ms: int = 30000
+    promises: tuple[str, ...] = ()
+
+
+class Limits(Struct, frozen=True):
+    """Bounds that end every call whatever the caller and the model do; past one, the call goes to `go`."""
+
+    turns: int
+    call_ms: int
+    no_progress: int
+    visits: int
+    go: str
+
+
+class Tool(Struct, frozen=True):
+    name: str
+    description: str
+    parameters: dict[str, Any]
+
+
+class Suitability(Struct, frozen=True):
+    structure: str
+    stakes: str
+    sensitivity: str
+    information: str
+    importance: str | None = None
+    metric: str | None = None
+    human_baseline: float | None = None
+
+
+class Artifact(Struct, frozen=True):
+    """One compiled flow. `prefix` holds one placeholder, `{caller_record}`, filled before the first response."""
+
+    artifact: int
+    content_hash: str
+    compiler: str
+    flow: str
+    flow_version: str
+    title: str
+    locale: str
+    company: str
+    purpose: str
+    start: str
+    prefix: str
+    tools: tuple[Tool, ...]
+    briefs: dict[str, str]
+    nodes: dict[str, Node]
+    intents: dict[str, Intent]
+    slots: dict[str, Slot]
+    facts: dict[str, Fact]
+    fact_source: str | None
+    fact_wait_ms: int
+    triggers: tuple[Trigger, ...]
+    actions: dict[str, Action]
+    handoffs: dict[str, Handoff]
+    scripts: dict[str, str]
+    lost_model: Rung
+    limits: Limits
+    confidence: float
+    unsure_below: float
+    voice: str
+    speed: float
+    currency: str
+    suitability: Suitability | None = None
+
+
+def encode(artifact: Artifact) -> bytes:
+    """The artifact as canonical JSON: sorted keys, two spaces, UTF-8, one final newline. Equal artifacts give equal bytes."""
+    compact = msgspec.json.encode(artifact, order="sorted")
+    return msgspec.json.format(compact, indent=2) + b"\n"
+
+
+def seal(artifact: Artifact) -> Artifact:
+    """The same artifact with its content hash filled in (SHA-256, hex, over the canonical JSON with an empty hash)."""
+    return replace(artifact, content_hash=_hash(artifact))
+
+
+def decode(content: bytes) -> Artifact:
+    """Read an artifact's JSON. Raises ArtifactError, in one plain line, for anything that is not a whole artifact of this version."""
+    try:
+        version = msgspec.json.decode(content, type=_Versioned).artifact
+    except msgspec.MsgspecError as error:
+        raise ArtifactError(f"this is not a compiled flow: {error}") from None
+    if version != ARTIFACT_VERSION:
+        raise ArtifactError(f"this artifact has version {version}, this runtime runs version {ARTIFACT_VERSION}: compile the flow again")
+    try:
+        artifact = msgspec.json.decode(content, type=Artifact)
+    except msgspec.MsgspecError as error:
+        raise ArtifactError(f"this artifact is damaged: {error}") from None
+    if artifact.content_hash != _hash(artifact):
+        raise ArtifactError("this artifact was changed after it was compiled (its content hash does not match): compile the flow again")
+    return artifact
+
+
+class _Versioned(Struct):
+    artifact: int
+
+
+def _hash(artifact: Artifact) -> str:
+    return hashlib.sha256(encode(replace(artifact, content_hash=""))).hexdigest()
