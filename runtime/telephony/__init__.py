@@ -1,0 +1,1 @@
+"""Telephony providers: one pure codec, one answer document, one signature each."""
