@@ -35,6 +35,7 @@ IMPORT_COSTS = {
     "voiceflow_compiler.artifact": {"jinja2", "jsonschema", "networkx", "openai", "typer", "yaml"},
     "runtime.cli": {"agents", "networkx", "openai", "pocketsphinx", "starlette", "uvicorn", "websockets"},
     "runtime.engine": {"asyncio", "jinja2", "networkx", "openai", "typer", "yaml"},
+    "runtime.engine.step": {"asyncio", "jinja2", "networkx", "openai", "typer", "yaml"},
 }
 
 
