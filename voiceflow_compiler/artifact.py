@@ -1,8 +1,10 @@
 """The compiled flow: what the compiler writes and the runtime executes.
 
 Laws
-1. An artifact is plain frozen values; equal flows give byte-identical JSON (`encode`), whatever the machine or the hash seed.
-2. Everything a designer left to a default is written out here: the engine looks nothing up twice and decides nothing by omission.
+1. An artifact is plain frozen values; equal flows give byte-identical JSON (`encode`), whatever the machine or
+   the hash seed.
+2. Everything a designer left to a default is written out here: the engine looks nothing up twice and decides
+   nothing by omission.
 3. `content_hash` covers every other byte; `decode` refuses an artifact whose hash or version does not match.
 """
 
@@ -15,13 +17,25 @@ from msgspec.structs import replace
 
 ARTIFACT_VERSION: Final = 1
 
-# A condition, lowered to nested arrays: ["or"|"and", a, b…], ["not", a], ["==", a, b] and the other comparisons, ["in", a, ["list", …]],
-# ["name", "slots"|"facts"|"turn"|"intent"|"results", "field"], ["value", literal].
+# A condition, lowered to nested arrays: ["or"|"and", a, b…], ["not", a], ["==", a, b] and the other comparisons,
+# ["in", a, ["list", …]], ["name", "slots"|"facts"|"turn"|"intent"|"results", "field"], ["value", literal].
 Expr = list[Any]
 
-Family = Literal["agreement", "objection", "confusion", "escalation", "answer", "correction", "identity", "digression", "unclear"]
+Family = Literal[
+    "agreement",
+    "objection",
+    "confusion",
+    "escalation",
+    "answer",
+    "correction",
+    "identity",
+    "digression",
+    "unclear",
+]
 NodeKind = Literal["disclosure", "tell", "ask", "decide", "act", "handoff", "end"]
-ValueType = Literal["text", "integer", "number", "boolean", "choice", "date", "time", "money", "phone", "email", "digits"]
+ValueType = Literal[
+    "text", "integer", "number", "boolean", "choice", "date", "time", "money", "phone", "email", "digits"
+]
 
 
 class ArtifactError(Exception):
@@ -31,8 +45,9 @@ class ArtifactError(Exception):
 class Line(Struct, frozen=True):
     """Something the assistant says: exact words (`say`) or a meaning (`convey`), never both.
 
-    Text may hold `{placeholders}`, resolved by the engine: `{company}`-like ones were filled by the compiler already; what is left is
-    `{fact}`, `{slot}` or `{action.field}`. `script` is set when `say` needs nothing from the call, so its audio is made beforehand.
+    Text may hold `{placeholders}`, resolved by the engine: `{company}`-like ones were filled by the compiler
+    already; what is left is `{fact}`, `{slot}` or `{action.field}`. `script` is set when `say` needs nothing from
+    the call, so its audio is made beforehand.
     """
 
     say: str | None = None
@@ -44,7 +59,8 @@ class Line(Struct, frozen=True):
 class Answer(Struct, frozen=True):
     """What happens when the caller's turn means a certain thing: say `line`, then `go`, or stay.
 
-    `at_most` bounds a stay (per visit to the node); past it the call goes to `then`.
+    `at_most` bounds a stay (per visit to the node); past it the call goes to `then`, or, where `then` is None,
+    the turn takes the next rung of the no-match ladder. `go` is None for a stay.
     """
 
     line: Line | None = None
@@ -66,7 +82,10 @@ class Case(Struct, frozen=True):
 
 
 class Fact(Struct, frozen=True):
-    """A value read from the CRM before the first word; `otherwise` stands in when it is missing or of the wrong type."""
+    """A value read from the CRM before the first word.
+
+    `otherwise` stands in when it is missing or of the wrong type.
+    """
 
     type: ValueType
     otherwise: str | int | float | bool
@@ -76,7 +95,7 @@ class Fact(Struct, frozen=True):
 
 
 class Slot(Struct, frozen=True):
-    """A value the call collects. `values` maps each choice to the phrases callers use for it."""
+    """A value the call collects. `pattern` (a whole-string regular expression) and the lengths bound its text."""
 
     type: ValueType
     meaning: str
@@ -102,10 +121,10 @@ class Intent(Struct, frozen=True):
 class Node(Struct, frozen=True):
     """One node with everything that can happen there already resolved.
 
-    `answers` maps intent names (all of them that are answered, `everywhere` merged in) to answers. `keys` maps DTMF digits to answers.
-    `next` is where disclosure and tell nodes lead, `filled` where an ask leads when everything in `collect` is known,
-    `cases`/`otherwise` where a decide leads, `on_success`/`on_failure` where an act leads.
-    `brief` is the static part of the node's brief (labels `Now at`, `Do` or `Say exactly`, `For example`, `Answers here`, `Then`).
+    `answers` maps intent names (all of them that are answered, `everywhere` merged in) to answers. `keys` maps DTMF
+    digits to answers. `next` is where disclosure and tell nodes lead, `filled` where an ask leads when everything in
+    `collect` is known, `cases`/`otherwise` where a decide leads, `on_success`/`on_failure` where an act leads.
+    `handoff` names the handoff of a handoff node, whose words are that handoff's `line`.
     """
 
     kind: NodeKind
@@ -130,7 +149,10 @@ class Node(Struct, frozen=True):
 
 
 class Trigger(Struct, frozen=True):
-    """Checked after every turn, before the node's own answers. `go` is a handoff node (an implicit one where the flow has none)."""
+    """Checked after every turn, before the node's own answers.
+
+    `go` is a handoff node: an implicit one, `handoff:NAME`, where the flow has none.
+    """
 
     when: Expr
     go: str
@@ -138,7 +160,10 @@ class Trigger(Struct, frozen=True):
 
 
 class Action(Struct, frozen=True):
-    """Something done outside the call. `takes` maps argument names to expressions; the engine gives the values, never the model."""
+    """Something done outside the call.
+
+    `takes` maps argument names to expressions; the engine gives the values, never the model.
+    """
 
     does: str
     takes: dict[str, Expr] = {}
@@ -151,7 +176,10 @@ class Action(Struct, frozen=True):
 
 
 class Handoff(Struct, frozen=True):
-    """A way to a person. Warm: the package is acknowledged before the script and the transfer. Cold: a blind transfer."""
+    """A way to a person.
+
+    Warm: the package is acknowledged before the script and the transfer. Cold: a blind transfer.
+    """
 
     mode: Literal["warm", "cold"]
     line: Line
@@ -189,7 +217,14 @@ class Suitability(Struct, frozen=True):
 
 
 class Artifact(Struct, frozen=True):
-    """One compiled flow. `prefix` holds one placeholder, `{caller_record}`, filled before the first response."""
+    """One compiled flow.
+
+    `prefix` holds one placeholder, `{caller_record}`, filled before the first response (none where the flow has no
+    facts the model may know). `briefs` maps every node but a decide to the static lines of its brief: `Now at`, `Do`
+    or `Say exactly`, `For example`, `Answers here`, `Then`; the engine adds `Find out`, `Read back` and `Known` before
+    `Answers here`. `scripts` maps the `script` of every line to its exact words. `everywhere`, `no_match` and
+    `no_input` are what holds at a node that says nothing of its own (already merged into the nodes: for pictures).
+    """
 
     artifact: int
     content_hash: str
@@ -222,33 +257,44 @@ class Artifact(Struct, frozen=True):
     speed: float
     currency: str
     suitability: Suitability | None = None
+    everywhere: dict[str, Answer] = {}
+    no_match: tuple[Rung, ...] = ()
+    no_input: tuple[Rung, ...] = ()
 
 
 def encode(artifact: Artifact) -> bytes:
-    """The artifact as canonical JSON: sorted keys, two spaces, UTF-8, one final newline. Equal artifacts give equal bytes."""
+    """The artifact as canonical JSON: sorted keys, two spaces, UTF-8, one final newline.
+
+    Equal artifacts give equal bytes.
+    """
     compact = msgspec.json.encode(artifact, order="sorted")
     return msgspec.json.format(compact, indent=2) + b"\n"
 
 
 def seal(artifact: Artifact) -> Artifact:
-    """The same artifact with its content hash filled in (SHA-256, hex, over the canonical JSON with an empty hash)."""
+    """The same artifact with its content hash: SHA-256, hex, over the canonical JSON with an empty hash."""
     return replace(artifact, content_hash=_hash(artifact))
 
 
 def decode(content: bytes) -> Artifact:
-    """Read an artifact's JSON. Raises ArtifactError, in one plain line, for anything that is not a whole artifact of this version."""
+    """Read an artifact's JSON.
+
+    Raises ArtifactError, in one plain line, for anything that is not a whole artifact of this version.
+    """
     try:
         version = msgspec.json.decode(content, type=_Versioned).artifact
     except msgspec.MsgspecError as error:
         raise ArtifactError(f"this is not a compiled flow: {error}") from None
     if version != ARTIFACT_VERSION:
-        raise ArtifactError(f"this artifact has version {version}, this runtime runs version {ARTIFACT_VERSION}: compile the flow again")
+        found = f"this artifact has version {version}, this runtime runs version {ARTIFACT_VERSION}"
+        raise ArtifactError(f"{found}: compile the flow again")
     try:
         artifact = msgspec.json.decode(content, type=Artifact)
     except msgspec.MsgspecError as error:
         raise ArtifactError(f"this artifact is damaged: {error}") from None
     if artifact.content_hash != _hash(artifact):
-        raise ArtifactError("this artifact was changed after it was compiled (its content hash does not match): compile the flow again")
+        why = "this artifact was changed after it was compiled (its content hash does not match)"
+        raise ArtifactError(f"{why}: compile the flow again")
     return artifact
 
 
