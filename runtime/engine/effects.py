@@ -17,8 +17,8 @@ class LookUpContext(_Effect, frozen=True):
     """Ask the fact source about this number; answer with ContextLoaded or ContextMissing. The engine keeps the deadline itself."""
 
     source: str
-    caller_number: str | None = None
     wait_ms: int
+    caller_number: str | None = None
 
 
 class OpenSession(_Effect, frozen=True):

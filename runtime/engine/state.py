@@ -1,0 +1,135 @@
+"""Where a call stands: one frozen value that serialises to JSON.
+
+Phases
+  starting     before the first node (waiting for the caller's facts where the first node needs them)
+  speaking     the assistant says something; `after` says what follows its end
+  listening    it is the caller's turn
+  judging      the caller spoke; the report of that turn is awaited
+  acting       an action runs
+  delivering   a context package is on its way to a person
+  transferring a person is being brought onto the line
+  ended        nothing more will happen
+"""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from runtime.engine.events import Scalar
+
+Phase = Literal["starting", "speaking", "listening", "judging", "acting", "delivering", "transferring", "ended"]
+
+
+class After(Struct, frozen=True, omit_defaults=True):
+    """What follows a speech: listen at this node, enter another, end the call, begin the transfer, or go back to an action's wait."""
+
+    kind: Literal["listen", "enter", "end", "transfer", "act"]
+    node: str = ""
+
+
+class Speech(Struct, frozen=True, omit_defaults=True):
+    """The speech whose end the call waits for. `brief` is what the model was told, to be told again if it fails."""
+
+    id: str
+    after: After
+    scripted: bool = False
+    protected: bool = False
+    text: str = ""
+    brief: str = ""
+    failures: int = 0
+
+
+class SlotValue(Struct, frozen=True, omit_defaults=True):
+    """`sure` once it needs no reading back (heard clearly, confirmed, or never to be confirmed)."""
+
+    value: Scalar
+    sure: bool = False
+    confidence: float = 1.0
+
+
+class Said(Struct, frozen=True, omit_defaults=True):
+    """One line of the transcript. `turn_id` lets a late transcript replace what the model said it heard."""
+
+    who: Literal["assistant", "caller"]
+    text: str
+    at_ms: int
+    node: str = ""
+    turn_id: str = ""
+    cut: bool = False
+
+
+class Counts(Struct, frozen=True, omit_defaults=True):
+    """Counters over the whole call; `no_progress` starts again only when the caller makes progress."""
+
+    turns: int = 0
+    negative: int = 0
+    unclear: int = 0
+    silent: int = 0
+    no_progress: int = 0
+
+
+class Visit(Struct, frozen=True, omit_defaults=True):
+    """Counters of this visit to the node. `opening_due`: the node's own line is still to be said (the caller spoke first)."""
+
+    no_match: int = 0
+    no_input: int = 0
+    stays: dict[str, int] = {}
+    refusals: int = 0
+    repairs: int = 0
+    requests: int = 0
+    fillers: int = 0
+    opening_due: bool = False
+
+
+class Heard(Struct, frozen=True, omit_defaults=True):
+    """The newest understood turn, as conditions see it."""
+
+    intent: str = ""
+    family: str = ""
+    confidence: float = 0.0
+    sentiment: str = "neutral"
+
+
+class State(Struct, frozen=True, omit_defaults=True):
+    """Everything the engine knows of a call."""
+
+    phase: Phase = "starting"
+    node: str = ""
+    call_id: str = ""
+    caller_number: str | None = None
+    at_ms: int = 0
+    serial: int = 0
+    disclosed: bool = False
+    settled: bool = False
+    model: Literal["up", "reconnecting", "lost"] = "up"
+    waiting_node: str = ""
+    wants_person: bool = False
+    speech: Speech | None = None
+    visit: Visit = Visit()
+    visits: dict[str, int] = {}
+    counts: Counts = Counts()
+    heard: Heard = Heard()
+    slots: dict[str, SlotValue] = {}
+    facts: dict[str, Scalar] = {}
+    known_facts: tuple[str, ...] = ()
+    results: dict[str, dict[str, Scalar]] = {}
+    confirming: str = ""
+    recheck: str = ""
+    digits: str = ""
+    pending: tuple[str, ...] = ()
+    judging: str = ""
+    asked: Literal["", "report", "answer", "classify"] = ""
+    answer_speech: str = ""
+    open_call: str = ""
+    run: str = ""
+    requested: dict[str, str] = {}
+    handoff: str = ""
+    handoff_id: str = ""
+    reason: str = ""
+    leaving: bool = False
+    finished_early: bool = False
+    limited: bool = False
+    lost_taken: bool = False
+    outcome: str = ""
+    done: tuple[str, ...] = ()
+    transcript: tuple[Said, ...] = ()
