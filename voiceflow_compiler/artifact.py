@@ -1,8 +1,8 @@
 """The compiled flow: what the compiler writes and the runtime executes.
 
 Laws
-1. An artifact is plain frozen values; equal flows give byte-identical JSON (`encode`), whatever the machine or
-   the hash seed.
+1. An artifact is plain frozen values; equal flows give byte-identical JSON (`encode`), whatever the machine
+   or the hash seed.
 2. Everything a designer left to a default is written out here: the engine looks nothing up twice and decides
    nothing by omission.
 3. `content_hash` covers every other byte; `decode` refuses an artifact whose hash or version does not match.
@@ -17,8 +17,9 @@ from msgspec.structs import replace
 
 ARTIFACT_VERSION: Final = 1
 
-# A condition, lowered to nested arrays: ["or"|"and", a, b…], ["not", a], ["==", a, b] and the other comparisons,
-# ["in", a, ["list", …]], ["name", "slots"|"facts"|"turn"|"intent"|"results", "field"], ["value", literal].
+# A condition, lowered to nested arrays: ["or"|"and", a, b…], ["not", a], ["==", a, b] and the other
+# comparisons, ["in", a, ["list", …]], ["name", "slots"|"facts"|"turn"|"intent"|"results", "field"], ["value",
+# literal].
 Expr = list[Any]
 
 Family = Literal[
@@ -32,6 +33,7 @@ Family = Literal[
     "digression",
     "unclear",
 ]
+Control = Literal["guided", "strict"]
 NodeKind = Literal["disclosure", "tell", "ask", "decide", "act", "handoff", "end"]
 ValueType = Literal[
     "text", "integer", "number", "boolean", "choice", "date", "time", "money", "phone", "email", "digits"
@@ -46,8 +48,8 @@ class Line(Struct, frozen=True):
     """Something the assistant says: exact words (`say`) or a meaning (`convey`), never both.
 
     Text may hold `{placeholders}`, resolved by the engine: `{company}`-like ones were filled by the compiler
-    already; what is left is `{fact}`, `{slot}` or `{action.field}`. `script` is set when `say` needs nothing from
-    the call, so its audio is made beforehand.
+    already; what is left is `{fact}`, `{slot}` or `{action.field}`. `script` is set when `say` needs nothing
+    from the call, so its audio is made beforehand.
     """
 
     say: str | None = None
@@ -59,8 +61,8 @@ class Line(Struct, frozen=True):
 class Answer(Struct, frozen=True):
     """What happens when the caller's turn means a certain thing: say `line`, then `go`, or stay.
 
-    `at_most` bounds a stay (per visit to the node); past it the call goes to `then`, or, where `then` is None,
-    the turn takes the next rung of the no-match ladder. `go` is None for a stay.
+    `at_most` bounds a stay (per visit to the node); past it the call goes to `then`, or, where `then` is
+    None, the turn takes the next rung of the no-match ladder. `go` is None for a stay.
     """
 
     line: Line | None = None
@@ -95,7 +97,7 @@ class Fact(Struct, frozen=True):
 
 
 class Slot(Struct, frozen=True):
-    """A value the call collects. `pattern` (a whole-string regular expression) and the lengths bound its text."""
+    """A value the call collects. `pattern` (a regular expression for all) and the lengths bound text."""
 
     type: ValueType
     meaning: str
@@ -121,15 +123,15 @@ class Intent(Struct, frozen=True):
 class Node(Struct, frozen=True):
     """One node with everything that can happen there already resolved.
 
-    `answers` maps intent names (all of them that are answered, `everywhere` merged in) to answers. `keys` maps DTMF
-    digits to answers. `next` is where disclosure and tell nodes lead, `filled` where an ask leads when everything in
-    `collect` is known, `cases`/`otherwise` where a decide leads, `on_success`/`on_failure` where an act leads.
-    `handoff` names the handoff of a handoff node, whose words are that handoff's `line`.
+    `answers` maps intent names (all of them that are answered, `everywhere` merged in) to answers. `keys`
+    maps DTMF digits to answers. `next` is where disclosure and tell nodes lead, `filled` where an ask leads
+    when everything in `collect` is known, `cases`/`otherwise` where a decide leads, `on_success`/`on_failure`
+    where an act leads. `handoff` names the handoff of a handoff node, whose words are that handoff's `line`.
     """
 
     kind: NodeKind
     line: Line | None = None
-    control: Literal["guided", "strict"] = "guided"
+    control: Control = "guided"
     next: str | None = None
     collect: tuple[str, ...] = ()
     filled: str | None = None
@@ -219,11 +221,12 @@ class Suitability(Struct, frozen=True):
 class Artifact(Struct, frozen=True):
     """One compiled flow.
 
-    `prefix` holds one placeholder, `{caller_record}`, filled before the first response (none where the flow has no
-    facts the model may know). `briefs` maps every node but a decide to the static lines of its brief: `Now at`, `Do`
-    or `Say exactly`, `For example`, `Answers here`, `Then`; the engine adds `Find out`, `Read back` and `Known` before
-    `Answers here`. `scripts` maps the `script` of every line to its exact words. `everywhere`, `no_match` and
-    `no_input` are what holds at a node that says nothing of its own (already merged into the nodes: for pictures).
+    `prefix` holds one placeholder, `{caller_record}`, filled before the first response (none where the flow
+    has no facts the model may know). `briefs` maps every node but a decide to the static lines of its brief:
+    `Now at`, `Do` or `Say exactly`, `For example`, `Answers here`, `Then`; the engine adds `Find out`, `Read
+    back` and `Known` before `Answers here`. `scripts` maps the `script` of every line to its exact words.
+    `everywhere`, `no_match` and `no_input` are what holds at a node that says nothing of its own (already
+    merged into the nodes: for pictures).
     """
 
     artifact: int
