@@ -111,6 +111,7 @@ class Slot(Struct, frozen=True):
     by_keypad: bool = False
     personal: bool = False
     secret: bool = False
+    sample: str | None = None
 
 
 class Intent(Struct, frozen=True):

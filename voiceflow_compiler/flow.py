@@ -67,6 +67,7 @@ class Slot:
     by_keypad: bool = False
     personal: bool = False
     secret: bool = False
+    sample: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,7 @@ class Fallback:
     no_match: Ladder | None = None
     no_input: Ladder | None = None
     lost_model: Rung | None = None
+    hold: Line | None = None
 
 
 @dataclass(frozen=True, slots=True)
