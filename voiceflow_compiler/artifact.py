@@ -227,7 +227,7 @@ class Artifact(Struct, frozen=True):
     `Now at`, `Do` or `Say exactly`, `For example`, `Answers here`, `Then`; the engine adds `Find out`, `Read
     back` and `Known` before `Answers here`. `scripts` maps the `script` of every line to its exact words.
     `everywhere`, `no_match` and `no_input` are what holds at a node that says nothing of its own (already
-    merged into the nodes: for pictures).
+    merged into the nodes: for pictures). `hold` is played while one reconnection to a lost model is tried; None: none is.
     """
 
     artifact: int
@@ -264,6 +264,7 @@ class Artifact(Struct, frozen=True):
     everywhere: dict[str, Answer] = {}
     no_match: tuple[Rung, ...] = ()
     no_input: tuple[Rung, ...] = ()
+    hold: Line | None = None
 
 
 def encode(artifact: Artifact) -> bytes:
