@@ -1,0 +1,119 @@
+"""The settings of a deployment, one row each: where it is set, how it is read, what to write, what it is
+otherwise.
+"""
+
+from typing import Final
+
+from runtime.settings.keys import (
+    Key,
+    read_optional,
+    read_optional_number,
+    read_text,
+    read_url,
+    read_whole,
+    read_yes,
+)
+
+# A default of None means that the setting is required.
+KEYS: Final[tuple[Key, ...]] = (
+    Key(
+        "public_url",
+        "VFC_PUBLIC_URL",
+        read_url("https", "http"),
+        "the address the telephone provider reaches, such as https://calls.example.com",
+    ),
+    Key("listen.host", "VFC_HOST", read_text, "the address to listen on", "127.0.0.1"),
+    Key("listen.port", "VFC_PORT", read_whole(0, 65535), "the port to listen on", 8080),
+    Key(
+        "model.base_url",
+        "OPENAI_BASE_URL",
+        read_url("https", "http", "wss", "ws"),
+        "where the speech model answers",
+        "https://api.openai.com/v1",
+    ),
+    Key(
+        "model.api_key",
+        "OPENAI_API_KEY",
+        read_text,
+        "your key for the speech model; a `vfc stand-in` takes any",
+        secret=True,
+    ),
+    Key("model.name", "VFC_MODEL", read_text, "the speech model", "gpt-realtime-2.1"),
+    Key(
+        "model.transcription",
+        "VFC_TRANSCRIPTION_MODEL",
+        read_text,
+        "the model that writes down what callers say",
+        "gpt-transcribe",
+    ),
+    Key(
+        "model.voice",
+        "VFC_VOICE",
+        read_optional,
+        "a voice for all flows, instead of the one each flow names",
+        "",
+    ),
+    Key(
+        "model.speech",
+        "VFC_SPEECH_MODEL",
+        read_text,
+        "the model that speaks exact words beforehand",
+        "gpt-4o-mini-tts",
+    ),
+    Key("telephony.provider", "VFC_PROVIDER", read_text, "the telephone provider", "twilio"),
+    Key(
+        "telephony.auth_token",
+        "TWILIO_AUTH_TOKEN",
+        read_text,
+        "the auth token of your Twilio account, which signs its requests",
+        secret=True,
+    ),
+    Key(
+        "telephony.previous_auth_token",
+        "TWILIO_PREVIOUS_AUTH_TOKEN",
+        read_optional,
+        "the token before this one, while you rotate it",
+        "",
+        secret=True,
+    ),
+    Key(
+        "telephony.account", "TWILIO_ACCOUNT_SID", read_optional, "the one account whose calls are taken", ""
+    ),
+    Key(
+        "telephony.fallback_number",
+        "VFC_FALLBACK_NUMBER",
+        read_optional_number,
+        "a person to ring when we fail",
+        "",
+    ),
+    Key(
+        "telephony.insecure",
+        "VFC_INSECURE",
+        read_yes,
+        "true takes unsigned requests, on loopback only",
+        False,
+    ),
+    Key(
+        "limits.calls",
+        "VFC_MAX_CALLS",
+        read_whole(1, 10_000),
+        "how many calls one process carries at once",
+        25,
+    ),
+    Key(
+        "limits.start_ms",
+        None,
+        read_whole(1, 60_000),
+        "how long a media stream may take to say which call it is",
+        5000,
+    ),
+    Key(
+        "limits.drain_ms",
+        "VFC_DRAIN_MS",
+        read_whole(0, 3_600_000),
+        "how long live calls may go on after SIGTERM",
+        300_000,
+    ),
+    Key("records", "VFC_RECORDS", read_text, "the folder of the call records", "records"),
+)
+NAMED: Final = ("numbers", "facts", "actions", "handoffs")
