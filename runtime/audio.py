@@ -1,0 +1,162 @@
+"""Telephone audio: G.711 and PCM16, sample rates, 20 ms frames, loudness, and the stereo WAV of a call.
+
+Everything here takes bytes and returns bytes. mu-law means G.711 PCMU, 8000 samples a second, one byte a sample
+(8 bytes = 1 ms); PCM16 means signed 16-bit little-endian mono.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import wave
+import warnings
+from collections.abc import Iterable, Iterator
+
+with (
+    warnings.catch_warnings()
+):  # in the standard library until 3.12, where importing it warns; audioop-lts after that
+    warnings.simplefilter("ignore", DeprecationWarning)
+    import audioop
+
+SAMPLE_RATE_HZ = 8000
+BYTES_PER_MS = SAMPLE_RATE_HZ // 1000
+FRAME_MS = 20
+FRAME_BYTES = FRAME_MS * BYTES_PER_MS
+MULAW_SILENCE = b"\xff"  # +0 in G.711 mu-law; 0x7F is -0
+PCM16_BYTES = 2
+
+
+def mulaw_to_pcm16(mulaw: bytes) -> bytes:
+    """mu-law bytes as PCM16 at the same rate (twice as many bytes)."""
+    return audioop.ulaw2lin(mulaw, PCM16_BYTES)
+
+
+def pcm16_to_mulaw(pcm: bytes) -> bytes:
+    """PCM16 as mu-law at the same rate; an odd trailing byte is dropped."""
+    return audioop.lin2ulaw(_whole_samples(pcm), PCM16_BYTES)
+
+
+def alaw_to_pcm16(alaw: bytes) -> bytes:
+    """A-law bytes (G.711 PCMA) as PCM16 at the same rate."""
+    return audioop.alaw2lin(alaw, PCM16_BYTES)
+
+
+def pcm16_to_alaw(pcm: bytes) -> bytes:
+    """PCM16 as A-law bytes at the same rate; an odd trailing byte is dropped."""
+    return audioop.lin2alaw(_whole_samples(pcm), PCM16_BYTES)
+
+
+def duration_ms(mulaw: bytes) -> int:
+    """Whole milliseconds of mu-law audio."""
+    return len(mulaw) // BYTES_PER_MS
+
+
+def silence(ms: int) -> bytes:
+    """mu-law digital silence of that many milliseconds (none if negative)."""
+    return MULAW_SILENCE * (ms * BYTES_PER_MS)
+
+
+def split_frames(mulaw: bytes) -> Iterator[bytes]:
+    """20 ms frames (160 bytes) in order; the last one is filled up with silence."""
+    for start in range(0, len(mulaw), FRAME_BYTES):
+        yield mulaw[start : start + FRAME_BYTES].ljust(FRAME_BYTES, MULAW_SILENCE)
+
+
+def rms(pcm: bytes) -> int:
+    """Root mean square of PCM16, 0 to 32768; 0 of nothing."""
+    return audioop.rms(_whole_samples(pcm), PCM16_BYTES) if pcm else 0
+
+
+def mulaw_rms(mulaw: bytes) -> int:
+    """Root mean square of mu-law audio on the PCM16 scale, 0 to 32124."""
+    return rms(mulaw_to_pcm16(mulaw))
+
+
+def dbfs(pcm: bytes) -> float:
+    """Loudness of PCM16 in decibels below full scale; minus infinity for silence."""
+    level = rms(pcm)
+    return 20 * math.log10(level / 32768) if level else -math.inf
+
+
+def projection(pcm: bytes, reference: bytes) -> float:
+    """How much of `reference` is in `pcm` (both PCM16, equally long): their dot product over the reference's own energy."""
+    return audioop.findfactor(pcm, reference)
+
+
+def mix(pcm: bytes, other: bytes) -> bytes:
+    """Two equally long PCM16 clips heard together, clipped at full scale."""
+    return audioop.add(pcm, other, PCM16_BYTES)
+
+
+class Resampler:
+    """Changes the rate of a PCM16 stream piece by piece, without a seam between the pieces."""
+
+    __slots__ = ("_from_hz", "_remainder", "_state", "_to_hz")
+
+    def __init__(self, from_hz: int, to_hz: int) -> None:
+        self._from_hz, self._to_hz = from_hz, to_hz
+        self._state: object = None
+        self._remainder = b""
+
+    def feed(self, pcm: bytes) -> bytes:
+        """The next piece at the new rate; half a sample at the end waits for the next call."""
+        pcm = self._remainder + pcm
+        whole = _whole_samples(pcm)
+        self._remainder = pcm[len(whole) :]
+        if self._from_hz == self._to_hz:
+            return whole
+        out, self._state = audioop.ratecv(whole, PCM16_BYTES, 1, self._from_hz, self._to_hz, self._state)  # type: ignore[arg-type]
+        return out
+
+
+def resample(pcm: bytes, from_hz: int, to_hz: int) -> bytes:
+    """A whole PCM16 clip at another rate."""
+    return Resampler(from_hz, to_hz).feed(pcm)
+
+
+def lay_out(pieces: Iterable[tuple[int, bytes]], length_ms: int | None = None) -> bytes:
+    """One mu-law track from pieces `(at_ms, mulaw)`: silence between them, a later piece over an earlier one.
+
+    The track ends with its last piece, or is exactly `length_ms` long.
+    """
+    track = bytearray()
+    for at_ms, mulaw in pieces:
+        start = max(0, at_ms) * BYTES_PER_MS
+        track.extend(MULAW_SILENCE * (start - len(track)))
+        track[start : start + len(mulaw)] = mulaw
+    if length_ms is None:
+        return bytes(track)
+    wanted = length_ms * BYTES_PER_MS
+    return bytes(track[:wanted]).ljust(wanted, MULAW_SILENCE)
+
+
+def stereo_wav(left: Iterable[tuple[int, bytes]], right: Iterable[tuple[int, bytes]]) -> bytes:
+    """A WAV file (PCM16, 8 kHz, two channels) of two timed mu-law tracks `(at_ms, mulaw)`; the shorter ends in silence."""
+    tracks = [lay_out(left), lay_out(right)]
+    length = max(map(len, tracks))
+    padded = [mulaw_to_pcm16(track.ljust(length, MULAW_SILENCE)) for track in tracks]
+    both = audioop.add(
+        audioop.tostereo(padded[0], PCM16_BYTES, 1, 0),
+        audioop.tostereo(padded[1], PCM16_BYTES, 0, 1),
+        PCM16_BYTES,
+    )
+    return _wav(both, channels=2, rate_hz=SAMPLE_RATE_HZ)
+
+
+def mono_wav(pcm: bytes, rate_hz: int) -> bytes:
+    """A WAV file of one PCM16 clip."""
+    return _wav(pcm, channels=1, rate_hz=rate_hz)
+
+
+def _wav(frames: bytes, *, channels: int, rate_hz: int) -> bytes:
+    out = io.BytesIO()
+    with wave.open(out, "wb") as wav:
+        wav.setnchannels(channels)
+        wav.setsampwidth(PCM16_BYTES)
+        wav.setframerate(rate_hz)
+        wav.writeframes(frames)
+    return out.getvalue()
+
+
+def _whole_samples(pcm: bytes) -> bytes:
+    return pcm[: len(pcm) - len(pcm) % PCM16_BYTES]
