@@ -1,4 +1,6 @@
-"""Conditions evaluated: lowered expressions against a call's state. The compiler type-checked them; a missing value is None and compares false."""
+"""Conditions evaluated: lowered expressions against a call's state. The compiler type-checked them; a missing
+value is None and compares false.
+"""
 
 import operator
 from collections.abc import Callable
@@ -7,7 +9,12 @@ from typing import Any
 from runtime.engine.state import State
 from voiceflow_compiler.artifact import Expr
 
-_ORDER: dict[str, Callable[[Any, Any], bool]] = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+_ORDER: dict[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
 
 
 def holds(expr: Expr, state: State) -> bool:
@@ -61,7 +68,11 @@ def _name(path: list[str], state: State) -> Any:
         case "results":
             return state.results.get(field, {}).get(path[2])
         case "intent":
-            return {"name": state.heard.intent, "family": state.heard.family, "confidence": state.heard.confidence}.get(field)
+            return {
+                "name": state.heard.intent,
+                "family": state.heard.family,
+                "confidence": state.heard.confidence,
+            }.get(field)
     return _TURN[field](state) if field in _TURN else None
 
 

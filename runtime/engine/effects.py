@@ -1,4 +1,4 @@
-"""What the engine orders. The shell carries the orders out in sequence; what comes of them returns as events."""
+"""What the engine orders. The shell carries the orders out in order; what comes of it returns as events."""
 
 from typing import Any, Literal
 
@@ -14,7 +14,9 @@ class _Effect(Struct, frozen=True, tag=True, tag_field="type", omit_defaults=Tru
 
 
 class LookUpContext(_Effect, frozen=True):
-    """Ask the fact source about this number; answer with ContextLoaded or ContextMissing. The engine keeps the deadline itself."""
+    """Ask the fact source about this number; answer with ContextLoaded or ContextMissing. The engine keeps
+    the deadline itself.
+    """
 
     source: str
     wait_ms: int
@@ -22,7 +24,9 @@ class LookUpContext(_Effect, frozen=True):
 
 
 class OpenSession(_Effect, frozen=True):
-    """Configure the model session (the socket may be connecting already). `instructions` is the whole stable prefix, facts filled in."""
+    """Configure the model session (the socket may be connecting already). `instructions` is the whole stable
+    prefix, facts filled in.
+    """
 
     instructions: str
 
@@ -48,7 +52,8 @@ class Brief(_Effect, frozen=True):
 class Respond(_Effect, frozen=True):
     """Ask the model for a response (the bridge is the only owner of response.create and queues these).
 
-    speak: speech by the newest brief, as `speech_id`. report: one forced take_turn for `turn_id`, nothing spoken.
+    speak: speech by the newest brief, as `speech_id`. report: one forced take_turn for `turn_id`, nothing
+    spoken.
     answer: take_turn expected for `turn_id`; if the model speaks all the same, that speech is `speech_id`.
     classify: like report, beside the conversation.
     """
@@ -59,7 +64,9 @@ class Respond(_Effect, frozen=True):
 
 
 class StopSpeaking(_Effect, frozen=True):
-    """Stop whatever is being played or made, except a protected script; answer with PlaybackInterrupted for each speech cut."""
+    """Stop whatever is being played or made, except a protected script; answer with PlaybackInterrupted for
+    each speech cut.
+    """
 
     why: str
 
@@ -72,7 +79,9 @@ class AnswerTool(_Effect, frozen=True):
 
 
 class RunAction(_Effect, frozen=True):
-    """Run an action outside the call: answer with ActionSucceeded or ActionFailed. The key makes a repeat harmless."""
+    """Run an action outside the call: answer with ActionSucceeded or ActionFailed. The key makes a repeat
+    harmless.
+    """
 
     run_id: str
     action: str
@@ -102,7 +111,9 @@ class DeliverPackage(_Effect, frozen=True):
 
 
 class Transfer(_Effect, frozen=True):
-    """Bring a person onto the line; the assistant stays until one accepted. Answer with TransferAccepted, Refused or Unanswered."""
+    """Bring a person onto the line; the assistant stays until one accepted. Answer with TransferAccepted,
+    Refused or Unanswered.
+    """
 
     handoff_id: str
     handoff: str
@@ -123,7 +134,8 @@ class SetOutcome(_Effect, frozen=True):
 class Flag(_Effect, frozen=True):
     """Something worth counting or an operator's eye; goes to the record and the metrics, never to the caller.
 
-    `kind` is from a closed set (`turn_refused`, `event_ignored`, `limit_reached`, `claim_unbacked`, …); `detail` holds no personal value.
+    `kind` is from a closed set (`turn_refused`, `event_ignored`, `limit_reached`, `claim_unbacked`, …);
+    `detail` holds no personal value.
     """
 
     kind: str

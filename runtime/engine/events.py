@@ -1,6 +1,8 @@
-"""What happened on a call. Every event carries `at_ms`, milliseconds since the call was answered; audio never enters here.
+"""What happened on a call. Every event carries `at_ms`, milliseconds since the call was answered; audio never
+enters here.
 
-`speech_id` names one thing the assistant was ordered to say (PlayScript or Respond). `turn_id` names one caller turn.
+`speech_id` names one thing the assistant was ordered to say (PlayScript or Respond). `turn_id` names one
+caller turn.
 """
 
 from typing import Any, Literal
@@ -38,14 +40,18 @@ class ContextMissing(_Event, frozen=True):
 
 
 class PlaybackFinished(_Event, frozen=True):
-    """Everything of this speech was played to the caller's ear (its last mark came back, not cleared). `text`: what was said."""
+    """Everything of this speech was played to the caller's ear (its last mark came back, not cleared).
+    `text`: what was said.
+    """
 
     speech_id: str
     text: str = ""
 
 
 class PlaybackInterrupted(_Event, frozen=True):
-    """This speech stopped before its end. `heard_ms`: how much of it was played; `text`: what the caller heard of it."""
+    """This speech stopped before its end. `heard_ms`: how much of it was played; `text`: what the caller
+    heard of it.
+    """
 
     speech_id: str
     heard_ms: int = 0
@@ -53,7 +59,9 @@ class PlaybackInterrupted(_Event, frozen=True):
 
 
 class SpeechFailed(_Event, frozen=True):
-    """This speech could not be made or played (response failed, incomplete or without audio; a script without audio)."""
+    """This speech could not be made or played (response failed, incomplete or without audio; a script without
+    audio).
+    """
 
     speech_id: str
     reason: str
@@ -64,14 +72,18 @@ class CallerSpeechStarted(_Event, frozen=True):
 
 
 class CallerTurn(_Event, frozen=True):
-    """The caller stopped speaking: one turn, not yet understood. `text` is its transcript where one is known already."""
+    """The caller stopped speaking: one turn, not yet understood. `text` is its transcript where one is known
+    already.
+    """
 
     turn_id: str
     text: str = ""
 
 
 class NoInput(_Event, frozen=True):
-    """The provider or the model side noticed the caller's silence itself (the engine's own timer arrives as TimerFired)."""
+    """The provider or the model side noticed the caller's silence itself (the engine's own timer arrives as
+    TimerFired).
+    """
 
 
 class DtmfPressed(_Event, frozen=True):
@@ -90,7 +102,9 @@ class TurnReported(_Event, frozen=True):
 
 
 class TurnUnreported(_Event, frozen=True):
-    """The model's answer to a turn ended without a report (`reason`: no_call, failed, incomplete, bad_arguments…)."""
+    """The model's answer to a turn ended without a report (`reason`: no_call, failed, incomplete,
+    bad_arguments…).
+    """
 
     turn_id: str
     reason: str = "no_call"
@@ -150,7 +164,7 @@ class TransferUnanswered(_Event, frozen=True):
 
 
 class SessionLost(_Event, frozen=True):
-    """The connection to the speech model is gone or unusable; `final` when no further attempt will be made."""
+    """The connection to the speech model is gone or unusable; `final` when no further attempt is made."""
 
     reason: str
     final: bool = False

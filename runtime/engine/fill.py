@@ -1,4 +1,5 @@
-"""Text for this call: placeholders filled, briefs composed, the caller record written. Values go in as data, capped and on one line.
+"""Text for this call: placeholders filled, briefs composed, the caller record written. Values go in as data,
+capped and on one line.
 
 Label order and forms are fixed by docs/prompting.md.
 """
@@ -18,7 +19,7 @@ _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)?)\}")
 
 
 def fill(artifact: Artifact, state: State, text: str) -> str:
-    """`text` with every placeholder replaced by its value in this call; a name without a value is left out."""
+    """`text` with every placeholder replaced by its value in this call; one without a value is left out."""
     if "{" not in text:
         return text
     return _PLACEHOLDER.sub(lambda found: _value(artifact, state, found.group(1)), text)
@@ -53,8 +54,14 @@ def instructions(artifact: Artifact, state: State) -> str:
 
 
 def caller_record(artifact: Artifact, state: State) -> str:
-    """The facts as one line of JSON, sorted; `<` is escaped so that no value can close the block it stands in."""
-    shown = {name: state.facts[name] for name, fact in artifact.facts.items() if name in state.facts and not fact.secret}
+    """The facts as one line of JSON, sorted; `<` is escaped so that no value can close the block it stands
+    in.
+    """
+    shown = {
+        name: state.facts[name]
+        for name, fact in artifact.facts.items()
+        if name in state.facts and not fact.secret
+    }
     return json.dumps(shown, ensure_ascii=False, sort_keys=True).replace("<", "\\u003c")
 
 
@@ -75,7 +82,9 @@ def brief(artifact: Artifact, state: State, line: Line | None, *, then: str = "w
     if state.slots:
         lines += _listed("Known", _known(artifact, state))
     if node.kind == "ask":
-        lines += _listed("Answers here", (name for name in node.answers if not artifact.intents[name].built_in))
+        lines += _listed(
+            "Answers here", (name for name in node.answers if not artifact.intents[name].built_in)
+        )
     lines.append(f"Then: {then}")
     return "\n".join(lines)
 
@@ -92,7 +101,10 @@ def _speech(artifact: Artifact, state: State, line: Line | None) -> Iterable[str
 
 
 def _asking(artifact: Artifact, state: State, node: Node) -> Iterable[str]:
-    yield from _listed("Find out", (name for name in node.collect if name not in state.slots and not artifact.slots[name].by_keypad))
+    yield from _listed(
+        "Find out",
+        (name for name in node.collect if name not in state.slots and not artifact.slots[name].by_keypad),
+    )
     if state.confirming:
         yield f"Read back: {state.confirming} = {shown(artifact, state, state.confirming)}"
 

@@ -1,6 +1,7 @@
 """Values from outside, made safe: slot values a model reports, facts a CRM sends, results an action returns.
 
-Nothing is trusted: a value either fits its declared type exactly, after harmless normalisation ("50" for 50), or it is refused.
+Nothing is trusted: a value either fits its declared type exactly, after harmless normalisation ("50" for 50),
+or it is refused.
 """
 
 import math
@@ -21,7 +22,9 @@ _UNSAFE = re.compile(r"[\x00-\x1f\x7f\u0080-\u009f\u200b-\u200f\u2028-\u202e\u20
 
 
 def clean(text: str, limit: int = MAX_TEXT) -> str:
-    """Text as one line: control and invisible characters become a space, ends trimmed, capped at `limit` characters."""
+    """Text as one line: control and invisible characters become a space, ends trimmed, capped at `limit`
+    characters.
+    """
     return _UNSAFE.sub(" ", text).strip()[:limit]
 
 
@@ -48,9 +51,13 @@ def fact_value(fact: Fact, raw: Any) -> Scalar | None:
 
 
 def result_values(returns: Mapping[str, ValueType], raw: Mapping[str, Any]) -> dict[str, Scalar] | None:
-    """What an action returned, field by field in the declared types; None when a declared field is missing or does not fit."""
+    """What an action returned, field by field in the declared types; None when a declared field is missing or
+    does not fit.
+    """
     fitted = {name: _fit(kind, raw.get(name), ()) for name, kind in returns.items()}
-    return None if None in fitted.values() else {name: each for name, each in fitted.items() if each is not None}
+    return (
+        None if None in fitted.values() else {name: each for name, each in fitted.items() if each is not None}
+    )
 
 
 def _fit(kind: ValueType, raw: Any, choices: tuple[str, ...]) -> Scalar | None:
@@ -82,7 +89,11 @@ def _integer(raw: Any) -> int | None:
 def _boolean(raw: Any) -> bool | None:
     if isinstance(raw, bool):
         return raw
-    return {"true": True, "yes": True, "false": False, "no": False}.get(raw.strip().lower()) if isinstance(raw, str) else None
+    return (
+        {"true": True, "yes": True, "false": False, "no": False}.get(raw.strip().lower())
+        if isinstance(raw, str)
+        else None
+    )
 
 
 def _pattern(pattern: re.Pattern[str], drop: str = "") -> Callable[[Any], str | None]:

@@ -17,18 +17,24 @@ from msgspec import Struct
 
 from runtime.engine.events import Scalar
 
-Phase = Literal["starting", "speaking", "listening", "judging", "acting", "delivering", "transferring", "ended"]
+Phase = Literal[
+    "starting", "speaking", "listening", "judging", "acting", "delivering", "transferring", "ended"
+]
 
 
 class After(Struct, frozen=True, omit_defaults=True):
-    """What follows a speech: listen at this node, enter another, end the call, begin the transfer, or go back to an action's wait."""
+    """What follows a speech: listen at this node, enter another, end the call, begin the transfer, or go back
+    to an action's wait.
+    """
 
     kind: Literal["listen", "enter", "end", "transfer", "act"]
     node: str = ""
 
 
 class Speech(Struct, frozen=True, omit_defaults=True):
-    """The speech whose end the call waits for. `brief` is what the model was told, to be told again if it fails."""
+    """The speech whose end the call waits for. `brief` is what the model was told, to be told again if it
+    fails.
+    """
 
     id: str
     after: After
@@ -69,7 +75,9 @@ class Counts(Struct, frozen=True, omit_defaults=True):
 
 
 class Visit(Struct, frozen=True, omit_defaults=True):
-    """Counters of this visit to the node. `opening_due`: the node's own line is still to be said (the caller spoke first)."""
+    """Counters of this visit to the node. `opening_due`: the node's own line is still to be said (the caller
+    spoke first).
+    """
 
     no_match: int = 0
     no_input: int = 0
@@ -91,7 +99,18 @@ class Heard(Struct, frozen=True, omit_defaults=True):
 
 
 class State(Struct, frozen=True, omit_defaults=True):
-    """Everything the engine knows of a call."""
+    """Everything the engine knows of a call.
+
+    `overlap`: the caller is speaking now. `pending`: turns heard but not yet judged. `judging`: the turn
+    whose report is awaited, asked for
+    as `asked`. `open_call`: the tool call this step must answer (empty between steps). `runs`: action runs
+    under way, by run id;
+    `requested` those the model asked for, with the tool call to answer. `leaving`: the goodbye is ordered.
+    `ends_after_report`: the goodbye
+    was heard while a report was awaited. `limited`: a limit was reached once. `lost_taken`: the lost-model
+    way was taken. `done`: actions
+    that succeeded.
+    """
 
     phase: Phase = "starting"
     node: str = ""
@@ -116,18 +135,21 @@ class State(Struct, frozen=True, omit_defaults=True):
     confirming: str = ""
     recheck: str = ""
     digits: str = ""
+    overlap: bool = False
     pending: tuple[str, ...] = ()
     judging: str = ""
     asked: Literal["", "report", "answer", "classify"] = ""
     answer_speech: str = ""
+    answer_heard: bool = False
     open_call: str = ""
     run: str = ""
+    runs: dict[str, str] = {}
     requested: dict[str, str] = {}
     handoff: str = ""
     handoff_id: str = ""
     reason: str = ""
     leaving: bool = False
-    finished_early: bool = False
+    ends_after_report: bool = False
     limited: bool = False
     lost_taken: bool = False
     outcome: str = ""
