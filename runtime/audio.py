@@ -88,6 +88,11 @@ def mix(pcm: bytes, other: bytes) -> bytes:
     return audioop.add(pcm, other, PCM16_BYTES)
 
 
+def scale(pcm: bytes, factor: float) -> bytes:
+    """PCM16 louder or quieter by a factor, clipped at full scale."""
+    return audioop.mul(pcm, PCM16_BYTES, factor)
+
+
 class Resampler:
     """Changes the rate of a PCM16 stream piece by piece, without a seam between the pieces."""
 
