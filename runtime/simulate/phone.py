@@ -1,0 +1,218 @@
+"""A fake Twilio telephone: it rings the server's webhook, obeys the TwiML it is given and holds the media stream.
+
+It is a stranger to the server: all it has are the webhook's address, the shared token to sign with, and what it hears.
+The person on the other end of a transfer is this module's too: they accept, decline, are busy or do not pick up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal
+from urllib.parse import urljoin
+
+import httpx2
+from websockets.exceptions import InvalidHandshake
+
+from runtime import audio
+from runtime.simulate.line import Mouth, Tape, open_stream
+from runtime.simulate.profile import Person
+from runtime.simulate.twiml import Dial, Gather, Hangup, TwimlError, Pause, Redirect, Say, Stream, Verb, read
+from runtime.telephony.twilio import SIGNATURE_HEADER, sign
+
+ACCOUNT: Final = "AC" + "0" * 32
+MOST_DOCUMENTS: Final = 20  # a server that redirects in a circle is broken
+RING_MS: Final = 300
+PRESS_MS: Final = 100
+
+Ending = Literal["caller_hung_up", "assistant_hung_up", "transferred", "failed"]
+Speak = Callable[[str], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """The telephone number one calls: where its webhook is, and the token both sides sign with."""
+
+    webhook: str
+    token: str = field(repr=False)
+    number: str = "+12025550100"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something that happened on the line, at milliseconds since the answer. `what` is from a closed set."""
+
+    at_ms: int
+    what: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A call that is over: how, both tracks, and what happened on the line."""
+
+    how: Ending
+    call_id: str
+    tape: Tape
+    notes: tuple[Note, ...]
+
+
+class PhoneError(Exception):
+    """The server did something no telephone network can work with; the message is one plain line."""
+
+
+@dataclass(slots=True)
+class _Leg:
+    """One call in progress, and what it needs."""
+
+    http: httpx2.AsyncClient
+    subscription: Subscription
+    caller_number: str | None
+    person: Person
+    mouth: Mouth
+    speak: Speak
+    call_id: str
+    tape: Tape = field(default_factory=Tape)
+    notes: list[Note] = field(default_factory=list)
+
+    def note(self, what: str, detail: str = "") -> None:
+        self.notes.append(Note(self.tape.at_ms, what, detail))
+
+
+async def place(
+    subscription: Subscription, mouth: Mouth, *, caller_number: str | None, person: Person, speak: Speak
+) -> Ended:
+    """Place one call and hold it to its end. `speak` gives `<Say>` and the person a voice. Raises PhoneError."""
+    async with httpx2.AsyncClient(timeout=15.0) as http:
+        call_id = "CA" + secrets.token_hex(16)
+        leg = _Leg(http, subscription, caller_number, person, mouth, speak, call_id)
+        try:
+            how = await _obey(leg)
+        except TwimlError as error:
+            raise PhoneError(f"the answer to the call cannot be obeyed: {error}") from None
+        except (httpx2.HTTPError, OSError, InvalidHandshake) as error:
+            raise PhoneError(f"the server cannot be reached: {type(error).__name__}") from None
+        return Ended(how, call_id, leg.tape, tuple(leg.notes))
+
+
+async def _obey(leg: _Leg) -> Ending:
+    """Documents one after another until one of them, or the caller, ends the call."""
+    url, verbs = leg.subscription.webhook, await _ask(leg, leg.subscription.webhook)
+    for _ in range(MOST_DOCUMENTS):
+        after = await _run(leg, url, verbs)
+        if not isinstance(after, tuple):
+            return after
+        url, verbs = after
+    raise PhoneError("the server redirects for ever")
+
+
+async def _run(leg: _Leg, url: str, verbs: tuple[Verb, ...]) -> Ending | tuple[str, tuple[Verb, ...]]:
+    """One document: how the call ended in it, or the address and the verbs of the next one."""
+    for verb in verbs:
+        match verb:
+            case Stream():
+                how = await _hold_stream(leg, verb)
+                if how == "caller_hung_up":
+                    return "caller_hung_up"
+                if verb.action:
+                    return await _next(leg, urljoin(url, verb.action), CallStatus="in-progress")
+            case Dial():
+                status = await _dial(leg, url, verb)
+                if status == "joined":
+                    return "transferred"
+                if verb.action:
+                    extra = {"DialCallStatus": status, "DialBridged": "false"}
+                    return await _next(leg, urljoin(url, verb.action), **extra)
+            case Redirect(target):
+                return await _next(leg, urljoin(url, target))
+            case Say(text):
+                leg.note("say", text)
+                leg.tape.add(b"", leg.speak(text))
+            case Pause(seconds):
+                leg.tape.add(b"", audio.silence(int(seconds * 1000)))
+            case Hangup():
+                return "assistant_hung_up"
+            case Gather():
+                raise TwimlError("<Gather> on the caller's leg is not known here")
+    return "assistant_hung_up"
+
+
+async def _next(leg: _Leg, url: str, **extra: str) -> tuple[str, tuple[Verb, ...]]:
+    return url, await _ask(leg, url, **extra)
+
+
+async def _ask(leg: _Leg, url: str, **extra: str) -> tuple[Verb, ...]:
+    """POST a signed form as Twilio does, and read the document that comes back."""
+    fields = {
+        "CallSid": leg.call_id,
+        "AccountSid": ACCOUNT,
+        "From": leg.caller_number or "+266696687",  # spells ANONYMOUS: Twilio's number for a withheld one
+        "To": leg.subscription.number,
+        "Direction": "inbound",
+        "CallStatus": "ringing" if not leg.tape.heard else "in-progress",
+        **extra,
+    }
+    signature = sign(leg.subscription.token, url, fields.items())
+    answer = await leg.http.post(url, data=fields, headers={SIGNATURE_HEADER: signature})
+    if answer.status_code != 200:
+        raise PhoneError(f"the webhook answered {answer.status_code}")
+    return read(answer.text)
+
+
+async def _hold_stream(leg: _Leg, verb: Stream) -> str:
+    ids = {"account": ACCOUNT, "call": leg.call_id, "stream": "MZ" + secrets.token_hex(16)}
+    stream = await open_stream(verb.url, sign(leg.subscription.token, verb.url), ids, leg.tape)
+    leg.note("stream_started")
+    how = await stream.carry(leg.mouth, verb.parameters)
+    leg.note("stream_ended", how)
+    if stream.violation:
+        raise PhoneError(f"the server broke the media protocol (31924): {stream.violation}")
+    return how
+
+
+async def _dial(leg: _Leg, url: str, verb: Dial) -> str:
+    """Ring the person: `joined`, or Twilio's DialCallStatus of a transfer that failed."""
+    leg.note("ringing")
+    await _pass(leg, RING_MS)
+    match leg.person:
+        case "busy":
+            return "busy"
+        case "no_answer":
+            await _pass(leg, int(verb.timeout_s * 1000))
+            return "no-answer"
+    leg.note("person_answered")
+    joined = (
+        await _person_listens(leg, urljoin(url, verb.whisper)) if verb.whisper else leg.person == "accepts"
+    )
+    leg.note("joined" if joined else "person_declined")
+    return "joined" if joined else "no-answer"
+
+
+async def _person_listens(leg: _Leg, whisper: str) -> bool:
+    """The person's own leg: they hear the whisper, press 1 or 2, and are joined when no document hangs up."""
+    own = replace_leg(leg)
+    url, verbs = whisper, await _ask(own, whisper)
+    for _ in range(MOST_DOCUMENTS):
+        gather = next((verb for verb in verbs if isinstance(verb, Gather)), None)
+        if gather is None:
+            return not any(isinstance(verb, Hangup) for verb in verbs)
+        for say in gather.says:
+            leg.note("whisper", say.text)
+        await _pass(leg, PRESS_MS)
+        url, verbs = await _next(
+            own, urljoin(url, gather.action), Digits="1" if leg.person == "accepts" else "2"
+        )
+    raise PhoneError("the whisper never ends")
+
+
+def replace_leg(leg: _Leg) -> _Leg:
+    """The person's leg of the same call: another call id, and nothing of it is on the caller's tape."""
+    return replace(leg, call_id="CA" + secrets.token_hex(16), tape=Tape(), notes=[])
+
+
+async def _pass(leg: _Leg, ms: int) -> None:
+    """Time in which the caller hears nothing."""
+    await asyncio.sleep(ms / 1000)
+    leg.tape.add(b"", audio.silence(ms))
