@@ -4,9 +4,10 @@ Built by `resolve` only. A part that was missing or broken in the source is abse
 may rely on what they see and need not repeat the schema.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from voiceflow_compiler.artifact import Expr, Family, NodeKind, ValueType
 from voiceflow_compiler.diagnostics import Path
@@ -26,6 +27,21 @@ class Line:
     @property
     def text(self) -> str:
         return self.say if self.say is not None else self.convey or ""
+
+
+_PLACEHOLDER = re.compile(r"\{\s*([A-Za-z_]\w*(?:\.\w+)*)\s*\}")
+
+
+def placeholders(text: str) -> Iterator[tuple[str, int, int]]:
+    """The names in braces in a text, each with where its braces start and end (exclusive), in characters."""
+    for match in _PLACEHOLDER.finditer(text):
+        yield match[1], match.start(), match.end()
+
+
+def misplaced_braces(text: str) -> Iterator[int]:
+    """Where braces stand that hold no name."""
+    bare = _PLACEHOLDER.sub(lambda match: " " * len(match[0]), text)
+    return (at for at, character in enumerate(bare) if character in "{}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +94,30 @@ class Intent:
     means: str
     examples: tuple[str, ...] = ()
     built_in: bool = False
+
+
+def _built_in(name: str, family: Family, means: str, *examples: str) -> Intent:
+    return Intent(name, ("intents", name), family, means, examples, built_in=True)
+
+
+# What a caller may mean in every flow (docs/language.md).
+BUILT_IN_INTENTS: Final[Mapping[str, Intent]] = {
+    intent.name: intent
+    for intent in (
+        _built_in("answer", "answer", "gives what was asked for"),
+        _built_in("correction", "correction", "changes something said before"),
+        _built_in("denial", "objection", "a plain no", "no", "nope"),
+        _built_in(
+            "are_you_human",
+            "identity",
+            "asks whether this is a machine",
+            "are you a robot?",
+            "is this a real person?",
+        ),
+        _built_in("digression", "digression", "asks or says something this call is not for"),
+        _built_in("unclear", "unclear", "anything else, or too unclear to tell"),
+    )
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +206,9 @@ class Action:
     name: str
     path: Path
     does: str
-    takes: Mapping[str, Condition] = field(default_factory=dict)  # argument -> a value expression such as slots.email
+    takes: Mapping[str, Condition] = field(
+        default_factory=dict
+    )  # argument -> a value expression such as slots.email
     returns: Mapping[str, ValueType] = field(default_factory=dict)
     changes_something: bool = False
     idempotency: Literal["key", "none"] = "key"
@@ -252,3 +294,6 @@ class Flow:
     fact_wait_ms: int = 800
     recorded: bool = True
     suitability: Suitability | None = None
+    whole: bool = (
+        True  # False when something written could not be taken: what is absent here may stand in the source
+    )

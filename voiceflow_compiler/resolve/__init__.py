@@ -1,0 +1,142 @@
+"""Plain data to the typed flow: names bound, conditions lowered, defaults filled, built-in intents added.
+
+Laws
+1. Any plain data ends in a flow, findings, or both; what is broken is left out.
+2. A misspelt name that resembles a known one is told once and stands for it afterwards.
+"""
+
+from typing import Any
+
+from voiceflow_compiler.conditions import Named
+from voiceflow_compiler.diagnostics import Finding, Places
+from voiceflow_compiler.flow import Fallback, Flow
+from voiceflow_compiler.resolve import parts
+from voiceflow_compiler.resolve.binder import (
+    Binder,
+    flag,
+    intents_and_families,
+    items,
+    mapping,
+    number,
+    text,
+    whole,
+    words_of_conditions,
+)
+from voiceflow_compiler.resolve.nodes import CONTROL, nodes
+from voiceflow_compiler.resolve.speech import answers, fallback
+
+__all__ = ["resolve"]
+
+
+def resolve(data: Any, places: Places, *, whole_source: bool = True) -> tuple[Flow | None, list[Finding]]:
+    """The typed flow in plain data. None when no node could be taken.
+
+    `whole_source` says whether everything written was well-formed; the flow's `whole` passes it on.
+    """
+    if not mapping(data, "nodes"):
+        return None, []
+    binder = Binder(places)
+    facts, slots, intents = parts.facts(binder, data), parts.slots(binder, data), parts.intents(binder, data)
+    returned = parts.results(data)
+    binder.known = {
+        "node": mapping(data, "nodes"),
+        "slot": mapping(data, "slots"),
+        "intent": intents_and_families(mapping(data, "intents") | intents),  # type: ignore[operator]
+        "handoff": mapping(data, "handoffs"),
+        "action": mapping(data, "actions"),
+    }
+    binder.fillings = {**dict.fromkeys(("company", "purpose")), **facts, **slots, **returned}
+    binder.names = words_of_conditions(
+        {name: Named(slot.type, slot.choices) for name, slot in slots.items()},
+        {name: Named(fact.type, fact.choices) for name, fact in facts.items()},
+        {name: Named(type_) for name, type_ in returned.items()},
+        intents,
+    )
+    _check_names(binder, data)
+    _check_texts(binder, data, slots)
+    flow = _flow(
+        binder, data, facts=facts, slots=slots, intents=intents, returned=returned, whole_source=whole_source
+    )
+    return (flow if flow.nodes else None), binder.findings
+
+
+def _flow(
+    binder: Binder, data: Any, *, facts: Any, slots: Any, intents: Any, returned: Any, whole_source: bool
+) -> Flow:
+    name = text(data, "flow") or ""
+    voice, confidence, caller_facts = (
+        mapping(data, "voice"),
+        mapping(data, "confidence"),
+        mapping(data, "caller_facts"),
+    )
+    bound = {
+        "start": binder.bind("node", text(data, "start"), ("start",)) or "",
+        "nodes": nodes(binder, data),
+        "everywhere": answers(binder, data, "everywhere", ()),
+        "fallback": fallback(binder, data, ()) or Fallback(("fallback",)),
+        "actions": parts.actions(binder, data, returned),
+        "handoffs": parts.handoffs(binder, data),
+        "triggers": parts.triggers(binder, data),
+        "limits": parts.limits(binder, data),
+    }
+    accept, sure = number(confidence, "accept"), number(confidence, "sure")
+    return Flow(
+        name=name,
+        version=text(data, "version") or "",
+        title=text(data, "title") or name.replace("-", " ").replace("_", " ").capitalize(),
+        locale=text(data, "locale") or "en-US",
+        company=text(data, "company") or "",
+        purpose=text(data, "purpose") or "",
+        style=text(data, "style") or "",
+        voice=text(voice, "name") or "marin",
+        speed=number(voice, "speed") or 1.0,
+        currency=text(data, "currency") or "USD",
+        control=CONTROL.get(str(data.get("control")), "guided"),
+        confidence=0.5 if accept is None else accept,
+        unsure_below=0.8 if sure is None else sure,
+        intents=intents,
+        slots=slots,
+        facts=facts,
+        knowledge=tuple(item for item in items(data, "knowledge") if isinstance(item, str)),
+        fact_source=text(caller_facts, "source"),
+        fact_wait_ms=whole(caller_facts, "wait_ms", 800),
+        recorded=flag(data, "recorded", default=True),
+        suitability=parts.suitability(data),
+        whole=whole_source and not binder.holes,
+        **bound,
+    )
+
+
+def _check_names(binder: Binder, data: Any) -> None:
+    """In braces slots, facts and the flow's own names share one room, so each name may stand there once."""
+    taken = {"company": "the company", "purpose": "the purpose of the call"}
+    for word, names, path in (
+        ("a caller fact", mapping(mapping(data, "caller_facts"), "fields"), ("caller_facts", "fields")),
+        ("a slot", mapping(data, "slots"), ("slots",)),
+    ):
+        for name in names:
+            if name in taken:
+                tip = "Give one of them another name: `{" + name + "}` could mean either."
+                binder.find(
+                    "VF127",
+                    "name-taken",
+                    f"`{name}` is {taken[name]} already",
+                    (*path, name),
+                    tip,
+                    at_key=True,
+                )
+            taken.setdefault(name, word)
+
+
+def _check_texts(binder: Binder, data: Any, slots: Any) -> None:
+    """Texts that are no lines: they are written into the prompt before the call, so they can name only what is known then."""
+    for key in ("company", "purpose"):
+        binder.check_text(text(data, key) or "", (key,), {})
+    known = dict.fromkeys(("company", "purpose"))
+    binder.check_text(text(data, "style") or "", ("style",), known)
+    for index, sentence in enumerate(items(data, "knowledge")):
+        if isinstance(sentence, str):
+            binder.check_text(sentence, ("knowledge", index), known)
+    for slot in slots.values():
+        if slot.sample:
+            binder.check_text(slot.sample, (*slot.path, "sample"))

@@ -1,0 +1,204 @@
+"""What resolving knows while it runs: the names of the flow, the place of everything, and the findings so far.
+
+A part that was missing or broken reads as None or as its default: the schema's finding about it exists already.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+
+from voiceflow_compiler import conditions
+from voiceflow_compiler.conditions import FAMILIES, Named, Names, Problem
+from voiceflow_compiler.diagnostics import Finding, Path, Places
+from voiceflow_compiler.flow import Condition, Scalar, misplaced_braces, placeholders
+
+T = TypeVar("T", bound=str)
+
+# What a name may refer to -> (code, name of the finding, what to call it)
+KINDS: Final = {
+    "node": ("VF120", "unknown-node", "node"),
+    "slot": ("VF121", "unknown-slot", "slot"),
+    "intent": ("VF122", "unknown-intent", "intent or family"),
+    "handoff": ("VF124", "unknown-handoff", "handoff"),
+    "action": ("VF125", "unknown-action", "action"),
+}
+
+
+@dataclass(slots=True)
+class Binder:
+    """`known` holds the names of each kind, `fillings` what may stand in braces, `names` what conditions may speak of."""
+
+    places: Places
+    known: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    fillings: Mapping[str, Any] = field(default_factory=dict)
+    names: Names = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    holes: bool = False
+
+    def find(self, code: str, name: str, message: str, path: Path, tip: str, *, at_key: bool = False) -> None:
+        span = self.places.key(path) if at_key else self.places.value(path)
+        self.findings.append(Finding(code, name, "error", message, span, tip))
+
+    def bind(self, kind: str, name: str | None, path: Path, *, at_key: bool = False) -> str | None:
+        """The name, when it exists. One misspelt is told, and stands for the name it resembles, so that it is told once."""
+        known = self.known[kind]
+        if name is None or name in known:
+            return name
+        code, title, word = KINDS[kind]
+        near = conditions.closest(name, known)
+        listed = ", ".join(list(known)[:8]) + (", ..." if len(known) > 8 else "")
+        tip = (
+            f"Did you mean `{near}`?"
+            if near
+            else f"There are: {listed}."
+            if known
+            else f"Define a {word} of this name."
+        )
+        self.find(code, title, f"there is no {word} `{name[:64]}`", path, tip, at_key=at_key)
+        self.holes = self.holes or near is None
+        return near
+
+    def check_text(self, text: str, path: Path, fillings: Mapping[str, Any] | None = None) -> None:
+        """Find braces that name nothing this flow knows."""
+        if "{" not in text and "}" not in text:
+            return
+        known = self.fillings if fillings is None else fillings
+        for name, start, end in placeholders(text):
+            if name in known:
+                continue
+            near = conditions.closest(name, known)
+            tip = (
+                f"Did you mean `{{{near}}}`?"
+                if near
+                else "Name a slot, a fact, {company}, {purpose} or {action.field}."
+            )
+            span = self.places.inside(path, start, end)
+            message = f"there is nothing called `{name[:64]}` to say here"
+            self.findings.append(Finding("VF126", "unknown-placeholder", "error", message, span, tip))
+        for at in misplaced_braces(text):
+            span = self.places.inside(path, at, at + 1)
+            tip = "Write `{name}` with one name inside, or drop the brace."
+            self.findings.append(
+                Finding("VF128", "misplaced-brace", "error", "this brace holds no name", span, tip)
+            )
+
+    def condition(self, text: str | None, path: Path) -> Condition | None:
+        """A condition, lowered when nothing is wrong with it."""
+        if text is None:
+            return None
+        expr, problems = conditions.condition(text, self.names)
+        self._report(problems, path)
+        return Condition(path, text, expr)
+
+    def value(self, written: Scalar, path: Path) -> Condition:
+        """What an action takes: a name such as `slots.email`, a quoted text, or a literal."""
+        text = written if isinstance(written, str) else ""
+        if not isinstance(written, str) or not _is_expression(text):
+            self._check_bare(text, path)
+            return Condition(path, str(written), ["value", written])
+        expr, problems = conditions.value(text, self.names)
+        self._report(problems, path)
+        return Condition(path, text, expr)
+
+    def _check_bare(self, text: str, path: Path) -> None:
+        for space in ("slots", "facts"):
+            if text in self.names.get(space, {}):
+                tip = f"Write `{space}.{text}` for its value, or \"'{text}'\" for the word itself."
+                self.find(
+                    "VF135",
+                    "not-a-value",
+                    f"`{text}` is the name of one of the {space}, not its value",
+                    path,
+                    tip,
+                )
+
+    def _report(self, problems: Iterable[Problem], path: Path) -> None:
+        for problem in problems:
+            self.holes = True
+            span = self.places.inside(path, problem.start, problem.end)
+            self.findings.append(
+                Finding(problem.code, problem.name, "error", problem.message, span, problem.tip)
+            )
+
+
+def _is_expression(text: str) -> bool:
+    """Whether a text given to an action is a name or a quoted literal, and not simply words."""
+    if text[:1] in ("'", '"'):
+        return True
+    head, dot, rest = text.partition(".")
+    return bool(dot) and head.isidentifier() and all(part.isidentifier() for part in rest.split("."))
+
+
+def mapping(value: Any, key: str) -> Mapping[str, Any]:
+    """The map under a key; empty when there is none."""
+    found = value.get(key) if isinstance(value, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def entries(value: Any, key: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The named maps under a key; what is no map is left out."""
+    for name, inner in mapping(value, key).items():
+        if isinstance(inner, dict):
+            yield name, inner
+
+
+def items(value: Any, key: str) -> list[Any]:
+    """The list under a key; empty when there is none."""
+    found = value.get(key) if isinstance(value, dict) else None
+    return found if isinstance(found, list) else []
+
+
+def text(value: Any, key: str) -> str | None:
+    """The text under a key."""
+    found = value.get(key) if isinstance(value, dict) else None
+    return found if isinstance(found, str) and found else None
+
+
+def texts(value: Any, key: str) -> tuple[str, ...]:
+    """The texts listed under a key."""
+    return tuple(item for item in items(value, key) if isinstance(item, str) and item)
+
+
+def number(value: Any, key: str) -> float | None:
+    """The number under a key."""
+    found = value.get(key) if isinstance(value, dict) else None
+    return found if isinstance(found, int | float) and not isinstance(found, bool) else None
+
+
+def whole(value: Any, key: str, default: int) -> int:
+    """The whole number under a key."""
+    found = number(value, key)
+    return default if found is None else int(found)
+
+
+def flag(value: Any, key: str, *, default: bool = False) -> bool:
+    """Whether the key says true."""
+    found = value.get(key) if isinstance(value, dict) else None
+    return found if isinstance(found, bool) else default
+
+
+def one_of(value: Any, key: str, allowed: Mapping[str, T]) -> T | None:
+    """The word under a key, when it is one of those allowed."""
+    found = value.get(key) if isinstance(value, dict) else None
+    return allowed.get(found) if isinstance(found, str) else None
+
+
+def words_of_conditions(
+    slots: Mapping[str, Named],
+    facts: Mapping[str, Named],
+    results: Mapping[str, Named],
+    intents: Iterable[str],
+) -> Names:
+    """Every name a condition of this flow may speak of."""
+    return {
+        "slots": slots,
+        "facts": facts,
+        "results": results,
+        "intent": conditions.intent_names(tuple(intents)),
+        "turn": conditions.TURN,
+    }
+
+
+def intents_and_families(intents: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What may stand under `on` and `everywhere`."""
+    return {**dict.fromkeys(FAMILIES), **intents}

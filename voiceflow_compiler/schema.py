@@ -1,0 +1,363 @@
+"""Violations of flow.schema.json in plain words, each at its exact place; the only importer of jsonschema.
+
+Laws
+1. The schema is the judge: there is a finding here exactly when jsonschema finds a violation.
+2. No reference leaves the schema's own file, and nothing is fetched.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from itertools import islice
+from typing import Any, Final
+
+import jsonschema
+from jsonschema.exceptions import ValidationError
+
+import schemas
+from voiceflow_compiler.conditions import closest
+from voiceflow_compiler.diagnostics import Finding, Path, Places
+from voiceflow_compiler.include import Source
+
+MAX_FINDINGS: Final = 200
+
+_ARTICLES: Final = {
+    "nodes": "node",
+    "slots": "slot",
+    "intents": "intent",
+    "actions": "action",
+    "handoffs": "handoff",
+    "everywhere": "answer",
+    "on": "answer",
+    "keys": "answer",
+    "fields": "fact",
+}
+_TYPE_WORDS: Final = {
+    "object": "a map (`key: value` lines)",
+    "array": "a list",
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "nothing",
+}
+
+
+def violations(source: Source) -> list[Finding]:
+    """Every violation of the flow schema in a source, up to a bound, without what its reading has told already."""
+    found: list[Finding] = []
+    for error in islice(_validator().iter_errors(source.data), MAX_FINDINGS):
+        found.extend(_findings(error, source))
+    return found[:MAX_FINDINGS]
+
+
+@cache
+def _validator() -> Any:
+    schema = _inlined(json.loads(schemas.read("flow")))
+    judge = jsonschema.validators.extend(jsonschema.Draft202012Validator, {"allOf": _all_of})
+    return judge(schema)
+
+
+def _inlined(schema: Any) -> Any:
+    """The schema with its references replaced by what they refer to: they are many, and following one is slow."""
+    definitions = schema.pop("$defs")
+    done: dict[str, Any] = {}
+
+    def inline(part: Any) -> Any:
+        if isinstance(part, list):
+            return [inline(item) for item in part]
+        if not isinstance(part, dict):
+            return part
+        if "$ref" in part:
+            name = part["$ref"].removeprefix("#/$defs/")
+            if name not in done:
+                done[name] = inline(definitions[name])
+            return done[name]
+        return {
+            key: inline(value) for key, value in part.items() if key not in ("examples", "$schema", "$id")
+        }
+
+    return inline(schema)
+
+
+def _all_of(
+    validator: Any, branches: list[Any], instance: Any, schema: Mapping[str, Any]
+) -> Iterator[ValidationError]:
+    """`allOf`, but of branches that each begin `if kind is ...` only the one that applies is tried."""
+    table = _by_kind(id(branches), tuple(_Same(branch) for branch in branches))
+    if table is None:
+        for index, branch in enumerate(branches):
+            yield from validator.descend(instance, branch, schema_path=index)
+    elif isinstance(instance, dict) and isinstance(instance.get("kind"), str) and instance["kind"] in table:
+        yield from validator.descend(instance, table[instance["kind"]], schema_path="kind")
+
+
+class _Same:
+    """A schema as a key of the cache: equal to itself only."""
+
+    def __init__(self, schema: Any) -> None:
+        self.schema = schema
+
+    def __hash__(self) -> int:
+        return id(self.schema)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.schema is self.schema
+
+
+@cache
+def _by_kind(_: int, branches: tuple[_Same, ...]) -> Mapping[str, Any] | None:
+    kinds = {
+        branch.schema.get("if", {}).get("properties", {}).get("kind", {}).get("const"): branch.schema.get(
+            "then"
+        )
+        for branch in branches
+    }
+    return None if None in kinds else kinds
+
+
+def _findings(error: ValidationError, source: Source) -> Iterator[Finding]:
+    """One violation as findings: one for each unknown key, and none for what was lost in reading."""
+    path = tuple(error.absolute_path)
+    words = _WORDS.get(str(error.validator), _other)
+    for code, name, at, at_key, message, tip in words(error, path, source.data):
+        if at not in source.lost:
+            span = source.places.key(at) if at_key else source.places.value(at)
+            yield Finding(code, name, "error", message, span, tip)
+
+
+Words = Iterator[
+    tuple[str, str, Path, bool, str, str]
+]  # code, name, path, whether its key is meant, message, tip
+
+
+def _unknown_keys(error: ValidationError, path: Path, data: Any) -> Words:
+    known = error.schema.get("properties", {})
+    for key in error.instance:
+        if key in known:
+            continue
+        near = closest(key, known)
+        tip = f"Did you mean `{near}`?" if near else f"It may have: {', '.join(known)}."
+        yield (
+            "VF101",
+            "unknown-key",
+            (*path, key),
+            True,
+            f"{_owner(path, data)} has no key `{key[:64]}`",
+            _tip_for(key, path, data) or tip,
+        )
+
+
+def _tip_for(key: str, path: Path, data: Any) -> str | None:
+    kind = _kind_of(path, data)
+    if kind == "disclosure" and key in ("convey", "sample"):
+        return "A disclosure is spoken word for word: write it under `say`."
+    if kind in ("tell", "end", "disclosure") and key in ("on", "collect", "keys"):
+        return "Only a node of kind `ask` listens."
+    return None
+
+
+def _missing(error: ValidationError, path: Path, data: Any) -> Words:
+    for key in error.validator_value:
+        if key not in error.instance and f"'{key}'" in error.message:
+            about = error.schema.get("properties", {}).get(key, {})
+            tip = f"Write `{key}: ...`. {about.get('description', '')}".strip()
+            yield "VF102", "missing-key", (*path, key), True, f"{_owner(path, data)} lacks `{key}`", tip
+
+
+def _wrong_type(error: ValidationError, path: Path, data: Any) -> Words:
+    wanted = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
+    words = " or ".join(
+        _TYPE_WORDS[each] for each in wanted if not (each == "integer" and "number" in wanted)
+    )
+    value = error.instance
+    if value is None:
+        yield (
+            "VF103",
+            "wrong-type",
+            path,
+            True,
+            f"nothing is written for {_owner(path, data)}",
+            f"Write {words}, or delete the key.",
+        )
+        return
+    tip = f"Write {words}."
+    if "string" in wanted and isinstance(value, int | float):
+        shown = str(value).lower() if isinstance(value, bool) else str(value)
+        tip = f'Put it in quotes: "{shown}".'
+    yield (
+        "VF103",
+        "wrong-type",
+        path,
+        False,
+        f"{_owner(path, data)} must be {words}, and this is {_type_of(value)}",
+        tip,
+    )
+
+
+def _type_of(value: Any) -> str:
+    match value:
+        case bool():
+            return "true or false"
+        case str():
+            return "text"
+        case int() | float():
+            return "a number"
+        case list():
+            return "a list"
+    return "a map"
+
+
+def _not_one_of(error: ValidationError, path: Path, data: Any) -> Words:
+    allowed = [str(value) for value in error.validator_value]
+    near = closest(str(error.instance), tuple(allowed)) if isinstance(error.instance, str) else None
+    tip = f"Did you mean `{near}`?" if near else f"Write one of: {', '.join(allowed)}."
+    if _kind_of(path[:-1], data) == error.instance and path[-1:] == ("kind",):
+        message = f"there is no node of kind `{str(error.instance)[:64]}`"
+    else:
+        message = f"{_owner(path, data)} cannot be `{_shown(error.instance)}`"
+    yield "VF104", "not-one-of", path, False, message, tip
+
+
+def _constant(error: ValidationError, path: Path, data: Any) -> Words:
+    wanted = json.dumps(error.validator_value)
+    if path == ("language",):
+        message = f"this is not version {wanted} of the language"
+        yield "VF100", "language-version", path, False, message, f"Write `language: {wanted}`."
+    else:
+        yield (
+            "VF104",
+            "not-one-of",
+            path,
+            False,
+            f"{_owner(path, data)} can only be {wanted}",
+            f"Write {wanted}, or delete the key.",
+        )
+
+
+def _range(error: ValidationError, path: Path, data: Any) -> Words:
+    bound = error.validator_value
+    word = {"minimum": "at least", "maximum": "at most"}.get(str(error.validator), "more than")
+    yield (
+        "VF105",
+        "out-of-range",
+        path,
+        False,
+        f"{_owner(path, data)} must be {word} {bound}",
+        f"Write a number of {word} {bound}.",
+    )
+
+
+def _pattern(error: ValidationError, path: Path, data: Any) -> Words:
+    tips = {
+        "^[A-Z]{3}$": "Write the three letters of ISO 4217, such as USD.",
+        "^[0-9*#]$": 'Write one key of a phone: 0 to 9, "*" or "#".',
+        "^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$": "Write a tag such as en-US.",
+    }
+    tip = tips.get(error.validator_value, "Use lower-case letters, digits and `_`, starting with a letter.")
+    is_key = "propertyNames" in error.absolute_schema_path
+    at = (*path, error.instance) if is_key else path
+    yield (
+        "VF106",
+        "malformed-name",
+        at,
+        is_key,
+        f"`{_shown(error.instance)}` is not a name that can stand here",
+        tip,
+    )
+
+
+def _too_short(error: ValidationError, path: Path, data: Any) -> Words:
+    tip = "Write it out, or delete the key."
+    yield "VF107", "empty", path, True, f"{_owner(path, data)} is empty", tip
+
+
+def _too_long(error: ValidationError, path: Path, data: Any) -> Words:
+    unit = "characters" if isinstance(error.instance, str) else "entries"
+    is_key = "propertyNames" in error.absolute_schema_path
+    at = (*path, error.instance) if is_key else path
+    message = f"{'this name' if is_key else _owner(path, data)} has more than {error.validator_value} {unit}"
+    yield "VF108", "too-long", at, is_key, message, "Shorten it."
+
+
+def _rule(error: ValidationError, path: Path, data: Any) -> Words:
+    """A rule of the schema that brings its own words along."""
+    message = error.schema.get("title", "this does not fit together")
+    yield "VF109", "does-not-fit-together", path, True, message, error.schema.get("description", "")
+
+
+def _repeated(error: ValidationError, path: Path, data: Any) -> Words:
+    seen: list[Any] = []
+    for index, item in enumerate(error.instance):
+        if item in seen:
+            yield (
+                "VF110",
+                "repeated-item",
+                (*path, index),
+                False,
+                f"`{_shown(item)}` is listed twice",
+                "Keep one of them.",
+            )
+        seen.append(item)
+
+
+def _other(error: ValidationError, path: Path, data: Any) -> Words:
+    yield (
+        "VF109",
+        "does-not-fit-together",
+        path,
+        True,
+        error.message[:200],
+        "See the reference of the language.",
+    )
+
+
+_WORDS: Final[Mapping[str, Callable[[ValidationError, Path, Any], Words]]] = {
+    "additionalProperties": _unknown_keys,
+    "required": _missing,
+    "type": _wrong_type,
+    "enum": _not_one_of,
+    "const": _constant,
+    "minimum": _range,
+    "maximum": _range,
+    "exclusiveMinimum": _range,
+    "pattern": _pattern,
+    "minLength": _too_short,
+    "minItems": _too_short,
+    "minProperties": _too_short,
+    "maxLength": _too_long,
+    "maxItems": _too_long,
+    "maxProperties": _too_long,
+    "not": _rule,
+    "anyOf": _rule,
+    "dependentRequired": _rule,
+    "uniqueItems": _repeated,
+}
+
+
+def _owner(path: Path, data: Any) -> str:
+    """What stands at a path, as a designer would call it."""
+    if not path:
+        return "the flow"
+    kind = _kind_of(path, data)
+    if kind:
+        return f"the {kind[:64]} node `{path[-1]}`"
+    if len(path) > 1 and path[-2] in _ARTICLES and isinstance(path[-1], str):
+        return f"the {_ARTICLES[str(path[-2])]} `{path[-1][:64]}`"
+    if isinstance(path[-1], int):
+        return f"item {path[-1] + 1} of `{path[-2]}`" if len(path) > 1 else f"item {path[-1] + 1}"
+    return f"`{path[-1][:64]}`"
+
+
+def _kind_of(path: Path, data: Any) -> str | None:
+    """The kind of the node that stands at a path, as written."""
+    if len(path) != 2 or path[0] != "nodes":
+        return None
+    node = data["nodes"].get(path[1]) if isinstance(data.get("nodes"), dict) else None
+    kind = node.get("kind") if isinstance(node, dict) else None
+    return kind if isinstance(kind, str) else None
+
+
+def _shown(value: Any) -> str:
+    shown = str(value)
+    return shown if len(shown) <= 64 else shown[:61] + "..."

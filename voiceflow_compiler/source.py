@@ -1,0 +1,546 @@
+"""YAML text to plain data with the place of every key and value; the only importer of yaml.
+
+Laws
+1. Any bytes end in data, findings, or both: never an exception, never more memory than a small multiple of the budgets.
+2. Scalars are read as YAML 1.2 would, and narrower: `true`, `false`, `null`, `~`, nothing, whole numbers and decimals have
+   their meaning; everything else is text (`on`, `no`, `01234`, `12:30`, `0x10`, `1e5`, `+49 30 1234`). Keys are always text.
+3. What cannot be taken is left out and its path is in `lost`, so that later passes do not call it missing.
+"""
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import yaml
+
+from voiceflow_compiler.diagnostics import Finding, Path, Place, Related, Span
+
+# Budgets. A flow of 2,000 nodes has 1.7 MB and about 150,000 events; past these a file is not written by hand.
+MAX_FILE_BYTES: Final = 2 * 1024 * 1024
+MAX_TOTAL_BYTES: Final = 4 * 1024 * 1024
+MAX_EVENTS: Final = 250_000
+MAX_DEPTH: Final = 40
+MAX_TEXT: Final = 20_000
+MAX_DIGITS: Final = 18
+MAX_FINDINGS: Final = 50  # of one kind in one file: a broken generator is told enough by fifty
+
+_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?")
+_WORDS: Final[dict[str, bool | None]] = {
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys(("null", "Null", "NULL", "~", ""), None),
+}
+_NOT_TEXT_STARTS: Final = frozenset("-0123456789tTfFnN~")
+
+# Characters that show nothing, or reorder what is shown. The joiners U+200C and U+200D are letters' business in many scripts.
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ufffe\uffff\U000e0000-\U000e007f]|(?<![\u0300-\U000dffff])[\u200c\u200d]"
+)
+_REFUSED_BY_YAML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_LEADING_TAB = re.compile(r"^[ ]*\t[ \t]*", re.MULTILINE)
+BREAK = re.compile(r"\r\n|\r|\n")
+
+# What libyaml says, in words for a designer: (a part of its words, message, tip). The first that fits is taken.
+_SYNTAX: Final = (
+    (
+        "mapping values are not allowed",
+        "this colon cannot stand here",
+        "Put text that holds a colon in quotes, and check the indentation of this line.",
+    ),
+    (
+        "could not find expected ':'",
+        "a key without its colon",
+        "Write `key: value`; text that goes on below is indented deeper.",
+    ),
+    (
+        "did not find expected key",
+        "this line does not fit the lines above it",
+        "Give it the indentation of its neighbours, or close the quote or bracket before it.",
+    ),
+    (
+        "did not find expected '-' indicator",
+        "this line does not fit the list above it",
+        "Start each item of a list with `- `, all at the same indentation.",
+    ),
+    (
+        "did not find expected ',' or",
+        "a list or map in brackets is not closed or lacks a comma",
+        "Separate its parts with `, ` and close the bracket; put text that holds brackets or commas in quotes.",
+    ),
+    ("unexpected end of stream", "a quote is opened and never closed", "Close it with the same quote."),
+    (
+        "found unexpected document indicator",
+        "a quote is opened and never closed",
+        "Close it with the same quote.",
+    ),
+    (
+        "unknown escape character",
+        "an unknown escape in double quotes",
+        "Write `\\\\` for a backslash, or use single quotes.",
+    ),
+    ("cannot start any token", "this character cannot start a text", "Put the text in quotes."),
+    (
+        "block sequence entries are not allowed",
+        "a list item cannot stand here",
+        "Put the list on its own lines below its key.",
+    ),
+    (
+        "did not find expected alphabetic or numeric character",
+        "a text cannot start with `*` or `&`",
+        'Put it in quotes: "*".',
+    ),
+    ("found undefined tag handle", "a text cannot start with `!`", "Put the text in quotes."),
+    (
+        "did not find expected whitespace or line break",
+        "this character cannot start a text",
+        "Put the text in quotes.",
+    ),
+    ("found a tab character", "a tab where only spaces may stand", "Indent with spaces."),
+)
+
+
+@dataclass(slots=True)
+class Budget:
+    """What is left to read for one flow, all its files together."""
+
+    bytes_left: int = MAX_TOTAL_BYTES
+    events_left: int = MAX_EVENTS
+
+
+@dataclass(slots=True)
+class Read:
+    """One file as read: `data` is None when nothing could be taken from it."""
+
+    file: str
+    text: str = ""
+    data: Any = None
+    root: Place | None = None
+    findings: list[Finding] = field(default_factory=list)
+    lost: set[Path] = field(default_factory=set)
+
+
+class _Nowhere:
+    """The first position of a file, for findings about the whole of it."""
+
+    line = column = index = 0
+
+
+class _Start:
+    start_mark = _Nowhere()
+    end_mark = _Nowhere()
+
+
+def nowhere(file: str) -> Place:
+    """The place of a file of which nothing could be read: its first position."""
+    return Place(file, None, _Start())
+
+
+def parse(text: str, result: Read, budget: Budget) -> None:
+    """Read YAML text into `result`."""
+    result.text = text
+    safe, tabs = _check_characters(text, result)
+    if not text.isascii() or tabs:
+        text = safe
+    _Reader(result, budget, quiet=tabs).run(text)
+
+
+def _check_characters(text: str, result: Read) -> tuple[str, bool]:
+    """Find what cannot be seen. Returns a text of equal length that YAML accepts, and whether indentation held tabs."""
+    lines: list[int] = []
+    for count, match in enumerate(_INVISIBLE.finditer(text)):
+        if count == MAX_FINDINGS:
+            break
+        name = f"U+{ord(match[0]):04X}"
+        result.findings.append(
+            Finding(
+                "VF004",
+                "invisible-character",
+                "error",
+                f"an invisible character stands here ({name})",
+                _span_at(text, match.start(), 1, result.file, lines),
+                "Delete it and type the text again.",
+            )
+        )
+    tabs = False
+    for count, match in enumerate(_LEADING_TAB.finditer(text)):
+        tabs = True
+        if count == MAX_FINDINGS:
+            break
+        at = match.start() + match[0].index("\t")
+        result.findings.append(
+            Finding(
+                "VF005",
+                "tab-in-indentation",
+                "error",
+                "a tab stands in the indentation",
+                _span_at(text, at, 1, result.file, lines),
+                "Indent with spaces.",
+            )
+        )
+    safe = _REFUSED_BY_YAML.sub(" ", text)
+    return (_LEADING_TAB.sub(lambda match: match[0].replace("\t", " "), safe) if tabs else safe), tabs
+
+
+def _span_at(text: str, index: int, length: int, file: str, starts: list[int]) -> Span:
+    """The span of an index; `starts` caches where lines start."""
+    if not starts:
+        starts.extend([0, *(match.end() for match in BREAK.finditer(text))])
+    line = bisect_right(starts, index)
+    column = index - starts[line - 1] + 1
+    return Span(file, line, column, line, column + length)
+
+
+def scalar(text: str) -> str | int | float | bool | None:
+    """What a plain scalar means. Raises ValueError for a number with more digits than a number may have."""
+    if text and text[0] not in _NOT_TEXT_STARTS:
+        return text
+    if text in _WORDS:
+        return _WORDS[text]
+    match = _NUMBER.fullmatch(text)
+    if match is None:
+        return text
+    if len(text) > MAX_DIGITS:
+        raise ValueError("a number too long")
+    return float(text) if match[1] else int(text)
+
+
+_TRASH: Final = object()  # the key of a value that is read on but not kept
+
+
+class _Frame:
+    """A map or list being read. `keep` is False below something that was refused."""
+
+    __slots__ = ("as_key", "container", "is_map", "keep", "key", "key_event", "place")
+
+    def __init__(self, container: Any, place: Place, *, is_map: bool, keep: bool, as_key: bool) -> None:
+        self.container = container
+        self.place = place
+        self.is_map = is_map
+        self.keep = keep
+        self.as_key = as_key
+        self.key: Any = None
+        self.key_event: Any = None
+
+
+class _Reader:
+    """Builds data and places from the parser's events, without recursion."""
+
+    def __init__(self, result: Read, budget: Budget, *, quiet: bool) -> None:
+        self.result = result
+        self.budget = budget
+        self.quiet = quiet  # about syntax: tabs were found already and explain it
+        self.stack: list[_Frame] = []
+        self.counts: dict[str, int] = {}
+        self.documents = 0
+
+    def run(self, text: str) -> None:
+        try:
+            loader = _LOADER(text)
+            try:
+                whole = self._events(loader)
+            finally:
+                loader.dispose()
+        except yaml.YAMLError as error:
+            whole = False
+            self._syntax(error)
+        if not whole:
+            self.result.data = None
+            self.result.root = nowhere(self.result.file)
+
+    def _events(self, loader: Any) -> bool:
+        get = loader.get_event
+        left = self.budget.events_left
+        while True:
+            event = get()
+            kind = type(event)
+            left -= 1
+            if left < 0:
+                return self._stop(
+                    event,
+                    "VF011",
+                    "too-many-parts",
+                    "this flow has too many parts",
+                    "Split it into several flows.",
+                )
+            if kind is yaml.ScalarEvent:
+                self._scalar(event)
+            elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
+                if len(self.stack) >= MAX_DEPTH:
+                    return self._stop(
+                        event,
+                        "VF010",
+                        "too-deep",
+                        f"this stands more than {MAX_DEPTH} levels deep",
+                        "A flow needs about six levels.",
+                    )
+                self._open(event, is_map=kind is yaml.MappingStartEvent)
+            elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
+                self._close(event)
+            elif kind is yaml.AliasEvent:
+                self._alias(event)
+            elif kind is yaml.DocumentStartEvent:
+                self.documents += 1
+                if self.documents > 1:
+                    self._find(
+                        "VF015",
+                        "several-documents",
+                        "a second document starts here",
+                        event,
+                        "Keep one flow per file; delete the `---`.",
+                    )
+                    break
+            elif kind is yaml.StreamEndEvent:
+                break
+        self.budget.events_left = left
+        return self._whole()
+
+    def _whole(self) -> bool:
+        if self.result.data is None and not self.result.findings:
+            span = Span(self.result.file, 1, 1, 1, 1)
+            tip = "Start with `language: 1`, `flow: NAME`, `version` and `nodes`."
+            self.result.findings.append(
+                Finding("VF016", "not-a-flow", "error", "nothing is written here", span, tip)
+            )
+        return True
+
+    def _scalar(self, event: Any) -> None:
+        frame = self.stack[-1] if self.stack else None
+        if event.tag is not None or event.anchor is not None:
+            self._decoration(event)
+        if frame is not None and frame.is_map and frame.key is None:
+            self._key(frame, event)
+            return
+        value = event.value
+        if not event.style:
+            try:
+                value = scalar(value)
+            except ValueError:
+                self._find(
+                    "VF014",
+                    "number-too-long",
+                    f"a number of more than {MAX_DIGITS} characters",
+                    event,
+                    'Put digits that are not a quantity in quotes: "0123".',
+                )
+        elif event.style == '"':
+            self._escaped(event)
+        if type(value) is str and len(value) > MAX_TEXT:
+            self._find(
+                "VF012",
+                "text-too-long",
+                f"a text of more than {MAX_TEXT:,} characters",
+                event,
+                "Nobody listens that long: shorten it.",
+            )
+            self._lose()
+            return
+        self._put(value, event, None)
+
+    def _key(self, frame: _Frame, event: Any) -> None:
+        key = event.value
+        if event.style == '"':
+            self._escaped(event)
+        if key == "<<" and not event.style:
+            self._find(
+                "VF017",
+                "merge-key",
+                "`<<` merges are not part of the language",
+                event,
+                "Write the keys out, or use `include`.",
+            )
+            frame.key = _TRASH
+        elif not key or len(key) > MAX_TEXT:
+            self._find(
+                "VF013",
+                "key-not-text",
+                "a key without a name" if not key else "a key this long",
+                event,
+                "Write `name: value`.",
+            )
+            frame.key = _TRASH
+        elif key in frame.container:
+            self._duplicate(frame, key, event)
+            frame.key = _TRASH
+        else:
+            frame.key = key
+            frame.key_event = event
+
+    def _duplicate(self, frame: _Frame, key: str, event: Any) -> None:
+        first = frame.place.below[key] if frame.place.below else frame.place
+        where = first.key or first.value
+        self._find(
+            "VF007",
+            "duplicate-key",
+            f"`{_short(key)}` is written twice; only the first would count",
+            event,
+            "Keep one of them, or give one another name.",
+            (Related(self._span(where), f"`{_short(key)}` stands here first"),),
+        )
+
+    def _open(self, event: Any, *, is_map: bool) -> None:
+        if event.tag is not None or event.anchor is not None:
+            self._decoration(event)
+        frame = self.stack[-1] if self.stack else None
+        as_key = frame is not None and frame.is_map and frame.key is None
+        if as_key:
+            self._find(
+                "VF013",
+                "key-not-text",
+                "a list or a map stands where a key should be",
+                event,
+                "Write `name: value`; put text that starts with a bracket in quotes.",
+            )
+        container: Any = {} if is_map else []
+        place = Place(self.result.file, None, event)
+        place.below = {}
+        keep = not as_key
+        if not as_key:
+            keep = self._put(container, event, place)
+        self.stack.append(_Frame(container, place, is_map=is_map, keep=keep, as_key=as_key))
+
+    def _close(self, event: Any) -> None:
+        frame = self.stack.pop()
+        frame.place.value = _Between(frame.place.value.start_mark, event.end_mark)
+        if frame.as_key:
+            self.stack[-1].key = _TRASH
+
+    def _put(self, value: Any, event: Any, place: Place | None) -> bool:
+        """Put a value where the current map or list wants it. False when it is not kept."""
+        place = place or Place(self.result.file, None, event)
+        if not self.stack:
+            self.result.data, self.result.root = value, place
+            return True
+        frame = self.stack[-1]
+        below = frame.place.below
+        assert below is not None
+        if not frame.is_map:
+            below[len(frame.container)] = place
+            frame.container.append(value)
+            return frame.keep
+        key, frame.key = frame.key, None
+        if key is _TRASH:
+            return False
+        place.key = frame.key_event
+        frame.container[key] = value
+        below[key] = place
+        return frame.keep
+
+    def _lose(self) -> None:
+        """Leave out the value that stands here, and remember its path."""
+        if not self.stack:
+            return
+        frame = self.stack[-1]
+        if not frame.is_map:
+            return
+        key, frame.key = frame.key, None
+        if frame.keep and key is not _TRASH:
+            self.result.lost.add((*self._path(), key))
+
+    def _path(self) -> Path:
+        """The path of the map or list being read."""
+        path: list[str | int] = []
+        for outer, inner in zip(self.stack, self.stack[1:], strict=False):
+            for step, place in (outer.place.below or {}).items():
+                if place is inner.place:
+                    path.append(step)
+        return tuple(path)
+
+    def _alias(self, event: Any) -> None:
+        frame = self.stack[-1] if self.stack else None
+        self._find(
+            "VF008",
+            "alias",
+            f"`*{_short(event.anchor)}` repeats another part of the file",
+            event,
+            "Write it out here; shared parts go into a file of their own (`include`).",
+        )
+        if frame is not None and frame.is_map and frame.key is None:
+            frame.key = _TRASH
+        else:
+            self._lose()
+
+    def _decoration(self, event: Any) -> None:
+        if event.anchor is not None:
+            self._find(
+                "VF008",
+                "alias",
+                f"`&{_short(event.anchor)}` names a part of the file",
+                event,
+                "Delete it; shared parts go into a file of their own (`include`).",
+            )
+        if event.tag is not None and event.tag != "!":
+            self._find(
+                "VF009",
+                "tag",
+                f"`{_short(event.tag)}` is not part of the language",
+                event,
+                "Delete it; put text that starts with `!` in quotes.",
+            )
+
+    def _escaped(self, event: Any) -> None:
+        match = _INVISIBLE.search(event.value)
+        if match:
+            self._find(
+                "VF004",
+                "invisible-character",
+                f"an invisible character is written here (U+{ord(match[0]):04X})",
+                event,
+                "Delete it.",
+            )
+
+    def _stop(self, event: Any, code: str, name: str, message: str, tip: str) -> bool:
+        self._find(code, name, message, event, tip)
+        return False
+
+    def _find(
+        self, code: str, name: str, message: str, stretch: Any, tip: str, related: tuple[Related, ...] = ()
+    ) -> None:
+        self.counts[code] = self.counts.get(code, 0) + 1
+        if self.counts[code] <= MAX_FINDINGS:
+            self.result.findings.append(
+                Finding(code, name, "error", message, self._span(stretch), tip, related)
+            )
+
+    def _span(self, stretch: Any) -> Span:
+        start, end = stretch.start_mark, stretch.end_mark
+        return Span(self.result.file, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
+
+    def _syntax(self, error: yaml.YAMLError) -> None:
+        if self.quiet:
+            return
+        problem = str(getattr(error, "problem", None) or error)
+        mark = getattr(error, "problem_mark", None)
+        context = getattr(error, "context_mark", None)
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        message, tip = next(
+            ((said, tip) for part, said, tip in _SYNTAX if part in problem),
+            (f"this is not YAML: {problem}", "Check indentation, colons and quotes here."),
+        )
+        related: tuple[Related, ...] = ()
+        if context is not None and context.line != line - 1:
+            at = Span(
+                self.result.file, context.line + 1, context.column + 1, context.line + 1, context.column + 2
+            )
+            related = (Related(at, "it started here"),)
+        span = Span(self.result.file, line, column, line, column + 1)
+        self.result.findings.append(Finding("VF006", "not-yaml", "error", message, span, tip, related))
+
+
+class _Between:
+    """The stretch of a map or list: from its first event's start to its last event's end."""
+
+    __slots__ = ("end_mark", "start_mark")
+
+    def __init__(self, start_mark: Any, end_mark: Any) -> None:
+        self.start_mark = start_mark
+        self.end_mark = end_mark
+
+
+def _short(text: str) -> str:
+    """A name as it may stand in a message: bounded, on one line."""
+    text = " ".join(text.split())
+    return text if len(text) <= 60 else text[:57] + "..."
