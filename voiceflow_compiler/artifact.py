@@ -227,7 +227,8 @@ class Artifact(Struct, frozen=True):
     `Now at`, `Do` or `Say exactly`, `For example`, `Answers here`, `Then`; the engine adds `Find out`, `Read
     back` and `Known` before `Answers here`. `scripts` maps the `script` of every line to its exact words.
     `everywhere`, `no_match` and `no_input` are what holds at a node that says nothing of its own (already
-    merged into the nodes: for pictures). `hold` is played while one reconnection to a lost model is tried; None: none is.
+    merged into the nodes: for pictures). `hold` is played while one reconnection to a lost model is tried;
+    None: none is.
     """
 
     artifact: int
@@ -277,8 +278,13 @@ def encode(artifact: Artifact) -> bytes:
 
 
 def seal(artifact: Artifact) -> Artifact:
-    """The same artifact with its content hash: SHA-256, hex, over the canonical JSON with an empty hash."""
-    return replace(artifact, content_hash=_hash(artifact))
+    """The same artifact with its content hash: SHA-256, hex, over the canonical JSON with an empty hash.
+
+    The result is read back from its own JSON, so that one just compiled and one loaded from disk are the
+    same: the same order of names, 1 and 1.0 the same number.
+    """
+    read_back = msgspec.json.decode(encode(artifact), type=Artifact)
+    return replace(read_back, content_hash=_hash(read_back))
 
 
 def decode(content: bytes) -> Artifact:

@@ -51,11 +51,7 @@ _PATTERNS: Final[dict[str, str]] = {
 
 
 def lower(source: Flow) -> Artifact:
-    """The sealed artifact of a flow without errors. Equal flows give equal artifacts.
-
-    The result is read back from its own JSON, so that one just compiled and one loaded from disk are the same
-    to the last ordering.
-    """
+    """The sealed artifact of a flow without errors. Equal flows give equal artifacts."""
     lost_model = _rung(source, _given(source.fallback.lost_model, "fallback.lost_model"))
     limits = _limits(source, _given(lost_model.go, "fallback.lost_model.go"))
     intents = {name: _intent(source, intent) for name, intent in source.intents.items()}
@@ -99,8 +95,7 @@ def lower(source: Flow) -> Artifact:
         no_input=_ladder(source, source.fallback.no_input, limits.go),
     )
     scripts = {line.script: line.say for line in _lines(whole) if line.script and line.say}
-    sealed = artifact.seal(msgspec.structs.replace(whole, scripts=scripts))
-    return artifact.decode(artifact.encode(sealed))
+    return artifact.seal(msgspec.structs.replace(whole, scripts=scripts))
 
 
 def _tools(

@@ -82,8 +82,10 @@ def lay_out(boxes: Sequence[Box], links: Sequence[Link]) -> Layout:
     chains = [_chain(stops, link, back=back) for link, back in zip(links, turned, strict=True)]
     rows = order_ranks([stop.rank for stop in stops], [stop.below for stop in stops])
     _place_across(stops, rows)
+    spines = _spines(len(boxes), chains)
     for _ in range(_STRAIGHTENINGS):
-        _straighten(stops, rows, chains)
+        _straighten(stops, rows, spines)
+        _straighten(stops, rows, [chain[1:-1] for chain in chains])
     _move_to_the_edge(stops)
     bands = _bands(stops, rows)
     return _finished(stops, len(boxes), links, turned, chains, bands)
@@ -188,7 +190,7 @@ def _straighten(stops: list[_Stop], rows: list[list[int]], chains: list[list[int
         for left, here, right in zip([None, *row], row, [*row[1:], None], strict=False):
             beside[here] = (left, right)
     for chain in chains:
-        ahead = chain[1:-1]
+        ahead = chain
         while ahead:
             low, high, run = -inf, inf, 0
             for each in ahead:
@@ -199,9 +201,35 @@ def _straighten(stops: list[_Stop], rows: list[list[int]], chains: list[list[int
                     break
                 low, high, run = max(low, at_least), min(high, at_most), run + 1
             together, ahead = ahead[:run], ahead[run:]
-            ends = [stops[each].x for each in (*stops[together[0]].above, *stops[together[-1]].below)]
+            wish = _middle(stops, together)
             for each in together:
-                stops[each].x = min(max(sum(ends) / len(ends), low), high)
+                stops[each].x = min(max(wish, low), high)
+
+
+def _middle(stops: list[_Stop], together: list[int]) -> float:
+    """Where stops moved together belong: a link between its two ends, boxes among themselves."""
+    boxes = [each for each in together if stops[each].real]
+    ends = boxes or [*stops[together[0]].above, *stops[together[-1]].below]
+    return sum(stops[each].x for each in ends) / len(ends)
+
+
+def _spines(count: int, chains: list[list[int]]) -> list[list[int]]:
+    """Ways down along the first link of every box, each box in one of them: they look best straight."""
+    first: dict[int, list[int]] = {}
+    for chain in chains:
+        if chain:
+            first.setdefault(chain[0], chain)
+    taken: set[int] = set()
+    spines = []
+    for root in range(count):
+        spine = [] if root in taken else [root]
+        taken.add(root)
+        while spine and spine[-1] in first and first[spine[-1]][-1] not in taken:
+            spine += first[spine[-1]][1:]
+            taken.add(spine[-1])
+        if len(spine) > 1:
+            spines.append(spine)
+    return spines
 
 
 def _move_to_the_edge(stops: list[_Stop]) -> None:
@@ -291,17 +319,22 @@ def _finished(
 
 
 def _ports(stops: list[_Stop], chains: list[list[int]], end: int, beside: int) -> dict[int, float]:
-    """Where each link touches its box: side by side, in the order of where they come from."""
+    """Where each link touches its box: straight above or below its next stop if the box is that wide."""
     at: dict[int, list[int]] = {}
     for number, chain in enumerate(chains):
         if chain:
             at.setdefault(chain[end], []).append(number)
-    ports = {}
+    ports: dict[int, float] = {}
     for box, numbers in at.items():
         numbers.sort(key=lambda number: (stops[chains[number][beside]].x, number))
-        step = min(24.0, stops[box].width * 0.6 / len(numbers))
-        for place, number in enumerate(numbers):
-            ports[number] = stops[box].x + (place - (len(numbers) - 1) / 2) * step
+        reach = stops[box].width * 0.34
+        step = min(16.0, 2 * reach / len(numbers))
+        low, high = stops[box].x - reach, stops[box].x + reach
+        wished = [(min(max(stops[chains[number][beside]].x, low), high), 1.0) for number in numbers]
+        spread = _spread(wished, [step] * (len(numbers) - 1))
+        over = max(0.0, spread[-1] - high)
+        under = max(0.0, low - spread[0])
+        ports |= {number: x - over + under for number, x in zip(numbers, spread, strict=True)}
     return ports
 
 
