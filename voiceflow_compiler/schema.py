@@ -73,9 +73,7 @@ def _inlined(schema: Any) -> Any:
             if name not in done:
                 done[name] = inline(definitions[name])
             return done[name]
-        return {
-            key: inline(value) for key, value in part.items() if key not in ("examples", "$schema", "$id")
-        }
+        return {key: inline(value) for key, value in part.items()}
 
     return inline(schema)
 
