@@ -29,6 +29,8 @@ __all__ = [
     "PROGRESS",
     "Edge",
     "Graph",
+    "Tree",
+    "Via",
     "answer_at",
     "build",
     "can_reach",

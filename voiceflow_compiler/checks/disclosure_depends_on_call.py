@@ -1,0 +1,52 @@
+"""A disclosure that needs something known only during the call.
+
+Why: the disclosure is recorded beforehand and played whatever happens, even if the records about the caller
+or the model cannot be reached. So it may name the company and the purpose, and nothing that is looked up or
+asked.
+
+**Flagged**
+
+    nodes:
+      greeting:
+        kind: disclosure
+        say: Hi {account}, I'm an AI assistant from {company}. This call is recorded. Ask for a person any time.  # flagged
+        next: team
+
+**Clean**
+
+    nodes:
+      greeting:
+        kind: disclosure
+        say: Hi, I'm an AI assistant from {company}. This call is recorded. Ask for a person any time.
+        next: team
+
+Tip: greet the caller by name in the node after it.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from voiceflow_compiler.checks.base import Found, placeholders
+from voiceflow_compiler.diagnostics import Places
+from voiceflow_compiler.flow import Flow
+from voiceflow_compiler.graph import Graph
+
+CODE: Final = "VF402"
+NAME: Final = "disclosure-depends-on-call"
+SEVERITY: Final = "error"
+
+_ALWAYS_KNOWN: Final = frozenset({"company", "purpose"})
+
+
+def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
+    """Every placeholder of a disclosure but those the compiler fills."""
+    for node in flow.nodes.values():
+        if node.kind != "disclosure" or node.line is None:
+            continue
+        for match in placeholders(node.line.text):
+            if match[1] not in _ALWAYS_KNOWN:
+                yield Found(
+                    places.inside(node.line.path, match.start(), match.end()),
+                    f'the disclosure "{node.name}" needs {match[0]}, which is not known before the call',
+                    "Leave it out here and use it in the node that follows.",
+                )

@@ -1,0 +1,90 @@
+"""A disclosure that leaves out what every caller must be told.
+
+Why: a caller must learn that an AI is speaking, for which company, that a person can be asked for, and, if
+the call is recorded, that it is. Which words count is a short list, in English only; a disclosure in
+another language is searched for the company's name alone.
+
+**Flagged**
+
+    nodes:
+      greeting:
+        kind: disclosure
+        say: Hi, this is the assistant of {company}. This call is recorded. You can ask for a person at any time.  # flagged
+        next: team
+
+**Clean**
+
+    nodes:
+      greeting:
+        kind: disclosure
+        say: Hi, this is the AI assistant of {company}. This call is recorded. You can ask for a person at any time.
+        next: team
+
+Tip: "Hi, I'm an AI assistant from {company}. This call is recorded. You can ask for a person at any time."
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from voiceflow_compiler.checks.base import Found, plain
+from voiceflow_compiler.diagnostics import Places
+from voiceflow_compiler.flow import Flow, Node
+from voiceflow_compiler.graph import Graph
+
+CODE: Final = "VF404"
+NAME: Final = "disclosure-incomplete"
+SEVERITY: Final = "error"
+
+_AI: Final = re.compile(
+    r"\b(ai|a i|artificial intelligence|(virtual|automated|digital|computer) (voice )?(assistant|agent|system)"
+    r"|automated|robot|bot|chatbot|computer|machine)\b"
+)
+_PERSON: Final = re.compile(
+    r"\b(person|people|human|humans|someone|somebody|colleagues?|representatives?|operators?|advis[eo]rs?|specialists?"
+    r"|staff|team member|member of (the|our) team|front desk|reception|receptionist|agents?)\b"
+)
+_RECORDED: Final = re.compile(r"\b(record(ed|ing|ings|s)?|taped)\b")
+
+
+def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
+    """For every disclosure, or chain of them, the parts that are missing from its words."""
+    later = {node.next for node in flow.nodes.values() if node.kind == "disclosure"}
+    for node in flow.nodes.values():
+        if node.kind == "disclosure" and node.line is not None and node.name not in later:
+            missing = list(_missing(flow, _words(flow, node)))
+            if missing:
+                yield Found(
+                    places.value(node.line.path),
+                    f'the disclosure "{node.name}" does not tell the caller {_listed(missing)}',
+                    "Say for example: Hi, I'm an AI assistant from {company}. This call is recorded. "
+                    "You can ask for a person at any time.",
+                )
+
+
+def _words(flow: Flow, node: Node) -> str:
+    """What a caller hears from this disclosure and those that follow it directly."""
+    heard: dict[str, str] = {}
+    current: Node | None = node
+    while current is not None and current.kind == "disclosure" and current.name not in heard:
+        heard[current.name] = current.line.text if current.line else ""
+        current = flow.nodes.get(current.next or "")
+    text = " ".join(heard.values()).replace("{purpose}", flow.purpose)
+    return plain(text.replace("{company}", flow.company))
+
+
+def _missing(flow: Flow, words: str) -> Iterator[str]:
+    english = flow.locale.lower().split("-")[0] == "en"
+    without_company = words.replace(plain(flow.company), " ")
+    if english and not _AI.search(without_company):
+        yield "that it is an AI"
+    if plain(flow.company) not in words:
+        yield "which company is calling or called"
+    if english and not _PERSON.search(without_company):
+        yield "that they can ask for a person"
+    if english and flow.recorded and not _RECORDED.search(words):
+        yield "that the call is recorded"
+
+
+def _listed(parts: list[str]) -> str:
+    return " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))

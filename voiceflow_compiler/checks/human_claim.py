@@ -1,0 +1,62 @@
+"""Words that make a caller believe they talk to a human.
+
+Why: the assistant must never pass for a person. It breaks trust, and in many places the law.
+
+**Flagged**
+
+    nodes:
+      team:
+        kind: ask
+        say: I'm a real person, don't worry. How many people would use it?  # flagged
+        collect: [team_size]
+        filled: offer
+
+**Clean**
+
+    nodes:
+      team:
+        kind: ask
+        say: I'm an assistant, not a real person. How many people would use it?
+        collect: [team_size]
+        filled: offer
+
+Tip: say what it is, "I'm an AI assistant", or say nothing about it.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from voiceflow_compiler.checks.base import Found, plain, spoken
+from voiceflow_compiler.diagnostics import Places
+from voiceflow_compiler.flow import Flow
+from voiceflow_compiler.graph import Graph
+
+CODE: Final = "VF405"
+NAME: Final = "human-claim"
+SEVERITY: Final = "error"
+
+_I_AM: Final = r"(i'm|i am|as|you are|you're|that you are|pretend to be|claim to be)"
+_CLAIMS: Final = re.compile(
+    rf"\b{_I_AM} (really )?an? (((real|actual|live|living) )?human( being)?|(real|actual|live|living) (person|agent))\b"
+    r"|\b(you're|you are) (talking|speaking) (to|with) an? (real|actual|live|living) (person|human)\b"
+    r"|\b(real|live) (person|human) here\b"
+    r"|\b(i'm|i am) not an? (ai|a i|bot|robot|machine|computer|recording|chatbot)\b"
+)
+# "Never say that you are a human" is what a designer should write.
+_DENIED: Final = re.compile(r"\b(not|never|don't|isn't|without)\b(?:\W*\w+){0,4}\W*$")
+
+
+def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
+    """Every line with words that claim to be human; instructions not to are fine."""
+    for line, _, what in spoken(flow, graph):
+        for text in (line.say, line.convey, line.sample):
+            words = plain(text or "")
+            claim = _CLAIMS.search(words)
+            if claim and not _DENIED.search(words[: claim.start()]):
+                yield Found(
+                    places.value(line.path),
+                    f'{what} makes the caller believe that a human is speaking: "{claim[0]}"',
+                    "Say what it is, for example: I'm an AI assistant. Or say nothing about it.",
+                )
+                break

@@ -1,0 +1,61 @@
+"""A case that can never hold.
+
+Why: the node behind it was designed for callers who cannot exist. Usually one number or one `and` is wrong.
+
+**Flagged**
+
+    nodes:
+      team:
+        kind: ask
+        convey: Ask how many people would use it.
+        collect: [team_size]
+        filled: size
+      size:
+        kind: decide
+        cases:
+          - {if: slots.team_size > 50 and slots.team_size < 20, go: to_sales}  # flagged
+        otherwise: offer
+
+**Clean**
+
+    nodes:
+      team:
+        kind: ask
+        convey: Ask how many people would use it.
+        collect: [team_size]
+        filled: size
+      size:
+        kind: decide
+        cases:
+          - {if: slots.team_size > 20 and slots.team_size < 50, go: to_sales}
+        otherwise: offer
+
+Tip: compare the condition with the minimum, maximum and choices of what it names.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from voiceflow_compiler.checks.base import Found, conditions
+from voiceflow_compiler.diagnostics import Places
+from voiceflow_compiler.flow import Flow
+from voiceflow_compiler.graph import Graph
+
+CODE: Final = "VF207"
+NAME: Final = "never-true-case"
+SEVERITY: Final = "error"
+
+
+def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
+    """Every case whose condition contradicts itself or what its names can be."""
+    known = conditions.domains(flow)
+    for node in flow.nodes.values():
+        for case in node.cases:
+            if conditions.never_true(case.when.expr, known):
+                yield Found(
+                    places.value(case.when.path),
+                    f'no caller can ever take the case to "{case.go}" at "{node.name}": '
+                    f"`{case.when.text}` never holds",
+                    "Compare the condition with the minimum, maximum and choices of what it names, or "
+                    "delete the case.",
+                )

@@ -1,0 +1,84 @@
+"""A node from which a caller can come to no end and to no person.
+
+Why: whoever follows the conversation goes round and round. Only a ladder, a lost model, a limit or asking
+for a person ends the call, and none of these is what a caller should have to do.
+
+**Flagged**
+
+    nodes:
+      offer:
+        kind: ask
+        convey: Offer a demo.
+        on:
+          agreement: {go: details}
+      details:  # flagged
+        kind: ask
+        convey: Describe the demo and ask whether they want to hear more.
+        on:
+          agreement: {go: more}
+          objection: {go: more}
+      more:
+        kind: ask
+        convey: Tell them more and ask whether to say it again.
+        on:
+          agreement: {go: details}
+          objection: {go: details}
+      email: null
+      book: null
+    everywhere:
+      too_expensive: null
+
+**Clean**
+
+    nodes:
+      offer:
+        kind: ask
+        convey: Offer a demo.
+        on:
+          agreement: {go: details}
+      details:
+        kind: ask
+        convey: Describe the demo and ask whether they want it.
+        on:
+          agreement: {go: email}
+          objection: {go: goodbye}
+
+Tip: let one of the answers on the round lead to an `end` or a `handoff`.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from voiceflow_compiler.checks.base import Found
+from voiceflow_compiler.diagnostics import Places
+from voiceflow_compiler.flow import Flow
+from voiceflow_compiler.graph import Edge, Graph, can_reach
+
+CODE: Final = "VF203"
+NAME: Final = "no-way-out"
+SEVERITY: Final = "error"
+
+
+def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
+    """Where callers come into a part of the flow they cannot talk themselves out of. Dead ends are another check's."""
+    exits = [name for name in graph.reached if graph.nodes[name].kind in ("end", "handoff")]
+    free = can_reach(graph, exits, via=_is_said)
+    stuck = [name for name in graph.reached if name not in free]
+    ended = [name for name in stuck if not any(_is_said(edge) for edge in graph.edges_from[name])]
+    to_dead_end = can_reach(graph, ended, via=_is_said)
+    for name in stuck:
+        entry = graph.reached[name]
+        if name not in to_dead_end and (entry is None or entry.source in free):
+            yield Found(
+                places.key(graph.nodes[name].path),
+                f'a caller who comes to "{name}" can reach no end and no person by answering what is asked',
+                "Let one of the answers from here on lead to an `end` or a `handoff` node.",
+                route=graph.route(name),
+            )
+
+
+def _is_said(edge: Edge) -> bool:
+    """Whether a conversation takes this edge: not misunderstanding, silence, limits or asking for a person."""
+    if edge.kind in ("ladder", "trigger", "lost_model", "limit"):
+        return False
+    return not (edge.inherited and edge.family == "escalation")

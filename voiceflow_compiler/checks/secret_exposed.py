@@ -1,0 +1,58 @@
+"""A secret value in something that is spoken, shown to the model, or handed on.
+
+Why: what is marked `secret` must reach the action that needs it and nobody else.
+
+**Flagged**
+
+    slots:
+      email: {type: email, meaning: where to write, secret: true}
+    nodes:
+      book:
+        kind: act
+        action: book_demo
+        while_waiting: One moment, I'm writing to {email}.  # flagged
+        on_success: goodbye
+        on_failure: to_sales
+
+**Clean**
+
+    slots:
+      email: {type: email, meaning: where to write, secret: true}
+
+Tip: leave it out of every text and of the package; an action may take it.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from voiceflow_compiler.checks.base import Found, placeholders, spoken
+from voiceflow_compiler.diagnostics import Places
+from voiceflow_compiler.flow import Flow
+from voiceflow_compiler.graph import Graph
+
+CODE: Final = "VF707"
+NAME: Final = "secret-exposed"
+SEVERITY: Final = "error"
+
+
+def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
+    """Every placeholder of a secret slot or fact, and every secret slot that a package names."""
+    secret = {
+        *(slot.name for slot in flow.slots.values() if slot.secret),
+        *(fact.name for fact in flow.facts.values() if fact.secret),
+    }
+    if not secret:
+        return
+    tip = "Leave it out; an action may take it."
+    for line, _, what in spoken(flow, graph):
+        for key, text in (("say", line.say), ("convey", line.convey), ("sample", line.sample)):
+            for match in placeholders(text or ""):
+                if match[1] in secret:
+                    path = (*line.path[:-1], key) if key == "sample" else line.path
+                    span = places.inside(path, match.start(), match.end())
+                    yield Found(span, f'{what} gives away "{match[1]}", which is secret', tip)
+    for handoff in flow.handoffs.values():
+        for at, entry in enumerate(handoff.package):
+            if entry.partition(".")[2] in secret:
+                span = places.value((*handoff.path, "package", at))
+                yield Found(span, f'the package of "{handoff.name}" gives away {entry}, which is secret', tip)
