@@ -26,6 +26,7 @@ ACCOUNT: Final = "AC" + "0" * 32
 MOST_DOCUMENTS: Final = 20  # a server that redirects in a circle is broken
 RING_MS: Final = 300
 PRESS_MS: Final = 100
+TALK_MS: Final = 500
 
 Ending = Literal["caller_hung_up", "assistant_hung_up", "transferred", "failed"]
 Speak = Callable[[str], bytes]
@@ -121,6 +122,7 @@ async def _run(leg: _Leg, url: str, verbs: tuple[Verb, ...]) -> Ending | tuple[s
             case Dial():
                 status = await _dial(leg, url, verb)
                 if status == "joined":
+                    await _talk_to_person(leg, url, verb)
                     return "transferred"
                 if verb.action:
                     extra = {"DialCallStatus": status, "DialBridged": "false"}
@@ -188,6 +190,13 @@ async def _dial(leg: _Leg, url: str, verb: Dial) -> str:
     )
     leg.note("joined" if joined else "person_declined")
     return "joined" if joined else "no-answer"
+
+
+async def _talk_to_person(leg: _Leg, url: str, verb: Dial) -> None:
+    """The two talk, then the person hangs up; what the server answers to that is obeyed by nobody any more."""
+    await _pass(leg, TALK_MS)
+    if verb.action:
+        await _ask(leg, urljoin(url, verb.action), DialCallStatus="completed", DialBridged="true")
 
 
 async def _person_listens(leg: _Leg, whisper: str) -> bool:
