@@ -57,7 +57,8 @@ def _leads(answer: Answer) -> str:
     if answer.at_most is None:
         return "stay"
     after = f"go to {answer.then}" if answer.then else "count as not understood"
-    return f"stay, at most {answer.at_most} times, then {after}"
+    times = "once" if answer.at_most == 1 else f"{answer.at_most} times"
+    return f"stay, at most {times}, then {after}"
 
 
 def _then(line: Line | None, leads: str) -> str:

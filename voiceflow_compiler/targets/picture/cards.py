@@ -1,7 +1,7 @@
 """What stands in the picture, measured but not placed: cards for nodes, labels for links, the panel."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from voiceflow_compiler.artifact import Artifact, NodeKind
@@ -36,22 +36,27 @@ HEADING: Final = Style("heading", 11.0, 22.0, bold=True)
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """One line of text."""
+    """One line of text. A dot stands before the first line of a rule."""
 
     text: str
     style: Style
     cause: Cause = "flow"
+    dot: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A node: its lines, the size of its shape, and everything it says for whoever points at it."""
+    """A node: its lines, the size of its shape, the rules that lead to it from anywhere.
+
+    `full` is everything it says, for whoever points at it.
+    """
 
     name: str
     kind: NodeKind
     lines: tuple[Text, ...]
     width: float
     height: float
+    marks: tuple[Cause, ...]
     full: str
 
 
@@ -73,7 +78,13 @@ SLANT: Final[dict[NodeKind, float]] = {"decide": 16.0, "act": 12.0, "handoff": 1
 
 def cards(artifact: Artifact) -> tuple[Card, ...]:
     """A card for every node, in reading order."""
-    return tuple(_card(artifact, name) for name in base.reading_order(artifact))
+    marks: dict[str, list[Cause]] = {}
+    for rule in base.rules(artifact):
+        marks.setdefault(rule.target or "", []).append(rule.cause)
+    return tuple(
+        _card(artifact, name, tuple(dict.fromkeys(marks.get(name, ()))))
+        for name in base.reading_order(artifact)
+    )
 
 
 def labels(artifact: Artifact) -> tuple[Label, ...]:
@@ -94,7 +105,7 @@ def height(lines: Iterable[Text]) -> float:
     return sum(line.style.leading for line in lines)
 
 
-def _card(artifact: Artifact, name: str) -> Card:
+def _card(artifact: Artifact, name: str, marks: tuple[Cause, ...]) -> Card:
     node = artifact.nodes[name]
     says = base.words(node, artifact)
     lines = (
@@ -111,6 +122,7 @@ def _card(artifact: Artifact, name: str) -> Card:
         lines=lines,
         width=max(_widest(lines), 84.0) + beside,
         height=height(lines) + 18.0,
+        marks=marks,
         full=f"{name} ({node.kind}): {says} {notes}".strip(),
     )
 
@@ -151,7 +163,9 @@ def _panel(artifact: Artifact) -> Iterator[Text]:
             yield Text(heading, HEADING)
         for rule in group:
             leads = f" → {rule.target}" if rule.target else ""
-            yield from _set(rule.label + leads, LABEL, _PANEL_WORDS - 16.0, 2, rule.cause)
+            first, *more = _set(rule.label + leads, LABEL, _PANEL_WORDS - 16.0, 2, rule.cause)
+            yield replace(first, dot=True)
+            yield from more
 
 
 _GROUPS: Final[dict[str, frozenset[Cause]]] = {

@@ -160,6 +160,9 @@ def _card(card: Card, at: Point) -> Iterator[str]:
     yield f'<g class="node" data-name="{escape(card.name)}"><title>{escape(card.full)}</title>'
     yield from _SHAPES[card.kind](card, left, top)
     yield from _lines(card.lines, at.x, top + 9.0, "middle", card.kind)
+    for place, cause in enumerate(card.marks):
+        right = left + card.width - SLANT.get(card.kind, 0.0) - 11.0 - 9.0 * place
+        yield f'<circle class="dot {cause}" cx="{_n(right)}" cy="{_n(top + 12.0)}" r="3"/>'
     yield "</g>"
 
 
@@ -228,7 +231,7 @@ def _panel(panel: tuple[Text, ...]) -> Iterator[str]:
     y = 0.0
     for line in panel:
         inset = 16.0 if line.style.name == "label" else 0.0
-        if inset:
+        if line.dot:
             yield f'<circle class="dot {line.cause}" cx="5" cy="{_n(y + 6)}" r="3.5"/>'
         yield from _lines((line,), inset, y, "start")
         y += line.style.leading + (3.0 if inset else 0.0)
@@ -245,6 +248,8 @@ def _key(y: float) -> Iterator[str]:
         x, down = (at % 2) * 130.0, y + (at // 2) * 18.0
         yield f'<path class="link {cause}" d="M{_n(x)} {_n(down + 6)}h22"/>'
         yield from _lines((Text(cause, cards.LABEL),), x + 30.0, down - 1, "start")
+    dots = Text("A dot on a card: a way there from anywhere", cards.NOTE)
+    yield from _lines((dots,), 0.0, y + 62.0, "start")
 
 
 def _rect(names: str, left: float, top: float, width: float, height: float, corner: float) -> str:
