@@ -66,6 +66,7 @@ def _arrive(artifact: Artifact, state: State, out: list[Effect], name: str, why:
         confirming="",
         recheck="",
         digits="",
+        waiting_node="",
     ), True
 
 
