@@ -29,7 +29,7 @@ class Line:
         return self.say if self.say is not None else self.convey or ""
 
 
-_PLACEHOLDER = re.compile(r"\{\s*([A-Za-z_]\w*(?:\.\w+)*)\s*\}")
+_PLACEHOLDER = re.compile(r"\{([A-Za-z_]\w*(?:\.\w+)*)\}")
 
 
 def placeholders(text: str) -> Iterator[tuple[str, int, int]]:

@@ -1,12 +1,34 @@
 """The passes in order: read, judge, resolve, check, lower."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from voiceflow_compiler.diagnostics import Finding, in_order
 from voiceflow_compiler.flow import Flow
 from voiceflow_compiler.include import Source, open_flow
 from voiceflow_compiler.resolve import resolve
 from voiceflow_compiler.schema import violations
+
+if TYPE_CHECKING:
+    from voiceflow_compiler.artifact import Artifact
+    from voiceflow_compiler.graph import Graph
+
+# Findings of reading and of the schema after which nothing is missing from the flow.
+_HARMLESS: Final = frozenset({"VF004", "VF009", "VF105", "VF106", "VF108", "VF110"})
+
+# What can be said of a flow of which parts could not be taken: these look at what is there, never at what is absent.
+_SAID_OF_PARTS: Final = frozenset(
+    {
+        "shared-example",
+        "intent-without-examples",
+        "disclosure-depends-on-call",
+        "human-claim",
+        "long-ladder",
+        "repeated-reprompt",
+        "shadowed-case",
+        "suitability-says-human",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +40,30 @@ class Loaded:
     findings: tuple[Finding, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Everything found in a flow, in the order of its places. `flow` and `graph` are None when too little could be read."""
+
+    findings: tuple[Finding, ...]
+    flow: Flow | None
+    source: Source
+    graph: "Graph | None"
+
+    @property
+    def good(self) -> bool:
+        """Whether there is no error."""
+        return self.flow is not None and all(finding.severity != "error" for finding in self.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """An artifact, or None when the flow has errors, with everything found."""
+
+    artifact: "Artifact | None"
+    findings: tuple[Finding, ...]
+    source: Source
+
+
 def load(path: str, root: str | None = None) -> Loaded:
     """Read, judge by the schema, and resolve. `root` is the project folder (see `include.open_flow`)."""
     source = open_flow(path, root)
@@ -25,6 +71,38 @@ def load(path: str, root: str | None = None) -> Loaded:
     flow = None
     if source.data is not None:
         findings += violations(source)
-        flow, more = resolve(source.data, source.places, whole_source=not findings)
+        whole = all(finding.code in _HARMLESS for finding in findings)
+        flow, more = resolve(source.data, source.places, whole_source=whole)
         findings += more
     return Loaded(flow, source, tuple(in_order(findings)))
+
+
+def check(path: str, root: str | None = None) -> Checked:
+    """Everything that can be found in a flow without a call.
+
+    A flow of which parts could not be taken is checked only for what does not argue from their absence: an innocent node is
+    not called unreachable because the node before it has a typo.
+    """
+    loaded = load(path, root)
+    if loaded.flow is None:
+        return Checked(loaded.findings, None, loaded.source, None)
+    # networkx is behind these: `vfc --help` and a file that cannot be read do without it
+    from voiceflow_compiler.checks import CHECKS
+    from voiceflow_compiler.graph import build
+
+    graph = build(loaded.flow)
+    findings = list(loaded.findings)
+    for each in CHECKS:
+        if loaded.flow.whole or each.name in _SAID_OF_PARTS:
+            findings += each(loaded.flow, graph, loaded.source.places)
+    return Checked(tuple(in_order(findings)), loaded.flow, loaded.source, graph)
+
+
+def compile(path: str, root: str | None = None) -> Compiled:  # noqa: A001 - what the command is called
+    """The artifact of a flow without errors."""
+    checked = check(path, root)
+    if not checked.good or checked.flow is None:
+        return Compiled(None, checked.findings, checked.source)
+    from voiceflow_compiler.lower import lower
+
+    return Compiled(lower(checked.flow), checked.findings, checked.source)

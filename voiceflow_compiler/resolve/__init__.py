@@ -130,9 +130,9 @@ def _check_names(binder: Binder, data: Any) -> None:
 
 def _check_texts(binder: Binder, data: Any, slots: Any) -> None:
     """Texts that are no lines: they are written into the prompt before the call, so they can name only what is known then."""
-    for key in ("company", "purpose"):
-        binder.check_text(text(data, key) or "", (key,), {})
     known = dict.fromkeys(("company", "purpose"))
+    binder.check_text(text(data, "company") or "", ("company",), {})
+    binder.check_text(text(data, "purpose") or "", ("purpose",), {"company": None})
     binder.check_text(text(data, "style") or "", ("style",), known)
     for index, sentence in enumerate(items(data, "knowledge")):
         if isinstance(sentence, str):
