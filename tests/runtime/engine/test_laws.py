@@ -108,4 +108,6 @@ def test_monitors_see_broken_laws() -> None:
     report = {"intent": "wants_person", "confidence": 0.9}
     person.trace.append((ev.TurnReported(at_ms=1, turn_id="t", arguments=report), (), person.state))
     broken = (early, hasty, jump, action, value, silent, person)
-    assert [bool(monitor(call)) for monitor, call in zip(MONITORS, broken, strict=True)] == [True] * len(MONITORS)
+    assert [bool(monitor(call)) for monitor, call in zip(MONITORS, broken, strict=True)] == [True] * len(
+        MONITORS
+    )

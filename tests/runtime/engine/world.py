@@ -48,13 +48,25 @@ SLOTS = {
 FACTS = {"name": Fact("text", "there"), "tickets": Fact("integer", 0)}
 ACTIONS = {
     "book": Action(
-        "Books.", {"email": ["name", "slots", "email"]}, {"at": "text"}, changes_something=True, promises=("you're booked",)
+        "Books.",
+        {"email": ["name", "slots", "email"]},
+        {"at": "text"},
+        changes_something=True,
+        promises=("you're booked",),
     ),
     "look": Action("Looks.", {"size": ["name", "slots", "size"]}, {"price": "number"}, on_request=True),
 }
 HANDOFFS = {
-    "sales": Handoff("warm", Line(say="Connecting you.", script="h1"), ("reason", "summary", "slots", "transcript"), "bye"),
-    "desk": Handoff("cold", Line(say="One moment.", script="h2"), (), "bye", unanswered_line=Line(convey="Nobody is free.")),
+    "sales": Handoff(
+        "warm", Line(say="Connecting you.", script="h1"), ("reason", "summary", "slots", "transcript"), "bye"
+    ),
+    "desk": Handoff(
+        "cold",
+        Line(say="One moment.", script="h2"),
+        (),
+        "bye",
+        unanswered_line=Line(convey="Nobody is free."),
+    ),
 }
 LIMITS = Limits(turns=30, call_ms=600_000, no_progress=6, visits=4, go="to_sales")
 
@@ -62,7 +74,9 @@ LIMITS = Limits(turns=30, call_ms=600_000, no_progress=6, visits=4, go="to_sales
 def flow(nodes: dict[str, Node], **changes: Any) -> Artifact:
     """An artifact around these nodes, with everything else small and complete."""
     whole = {
-        "hello": Node("disclosure", line=Line(say="I am an AI assistant.", script="d1"), next=next(iter(nodes))),
+        "hello": Node(
+            "disclosure", line=Line(say="I am an AI assistant.", script="d1"), next=next(iter(nodes))
+        ),
         **nodes,
         "to_sales": Node("handoff", handoff="sales"),
         "to_desk": Node("handoff", handoff="desk"),
@@ -88,7 +102,9 @@ def flow(nodes: dict[str, Node], **changes: Any) -> Artifact:
         facts=FACTS,
         fact_source="crm",
         fact_wait_ms=800,
-        triggers=(Trigger([">=", ["name", "turn", "unclear_in_a_row"], ["value", 4]], "to_sales", "not understood"),),
+        triggers=(
+            Trigger([">=", ["name", "turn", "unclear_in_a_row"], ["value", 4]], "to_sales", "not understood"),
+        ),
         actions=ACTIONS,
         handoffs=HANDOFFS,
         scripts={},
@@ -121,7 +137,11 @@ def ask(line: str = "Ask.", **changes: Any) -> Node:
 NAMES = [f"n{number}" for number in range(5)]
 targets = st.sampled_from([*NAMES, "to_sales", "to_desk", "bye"])
 lines = st.sampled_from(
-    [Line(say="Exact {name}."), Line(say="Fixed.", script="f1"), Line(convey="Mean {size} {look.price}.", sample='Like "this".')]
+    [
+        Line(say="Exact {name}."),
+        Line(say="Fixed.", script="f1"),
+        Line(convey="Mean {size} {look.price}.", sample='Like "this".'),
+    ]
 )
 answers = st.one_of(
     st.builds(Answer, line=st.none() | lines, go=targets),
@@ -132,7 +152,11 @@ conditions = st.sampled_from(
     [
         [">=", ["name", "slots", "size"], ["value", 50]],
         ["==", ["name", "facts", "tickets"], ["value", 0]],
-        ["and", ["==", ["name", "slots", "when"], ["value", "now"]], ["not", ["<", ["name", "slots", "size"], ["value", 3]]]],
+        [
+            "and",
+            ["==", ["name", "slots", "when"], ["value", "now"]],
+            ["not", ["<", ["name", "slots", "size"], ["value", 3]]],
+        ],
         ["in", ["name", "intent", "family"], ["list", ["value", "objection"], ["value", "confusion"]]],
     ]
 )
@@ -151,7 +175,9 @@ asks = st.builds(
     lines,
     st.lists(st.sampled_from(list(SLOTS)), max_size=2, unique=True),
     targets,
-    st.dictionaries(st.sampled_from(["agreement", "too_expensive", "what_is_this", "denial"]), answers, max_size=4),
+    st.dictionaries(
+        st.sampled_from(["agreement", "too_expensive", "what_is_this", "denial"]), answers, max_size=4
+    ),
     st.dictionaries(st.sampled_from(["1", "2"]), answers, max_size=1),
     st.sampled_from(["guided", "strict"]),
 )
@@ -160,10 +186,15 @@ nodes = st.one_of(
     asks,
     st.builds(lambda line, go: Node("tell", line=line, next=go), lines, targets),
     st.builds(
-        lambda when, go, other: Node("decide", cases=(Case(when, go),), otherwise=other), conditions, targets, targets
+        lambda when, go, other: Node("decide", cases=(Case(when, go),), otherwise=other),
+        conditions,
+        targets,
+        targets,
     ),
     st.builds(
-        lambda name, good, bad, wait: Node("act", action=name, on_success=good, on_failure=bad, while_waiting=wait),
+        lambda name, good, bad, wait: Node(
+            "act", action=name, on_success=good, on_failure=bad, while_waiting=wait
+        ),
         st.sampled_from(list(ACTIONS)),
         targets,
         targets,
@@ -193,7 +224,13 @@ junk = st.one_of(
 )
 reports = st.one_of(
     st.builds(
-        lambda intent, confidence, slots, sentiment: {**REPORT, "intent": intent, "confidence": confidence, "slots": slots, "sentiment": sentiment},
+        lambda intent, confidence, slots, sentiment: {
+            **REPORT,
+            "intent": intent,
+            "confidence": confidence,
+            "slots": slots,
+            "sentiment": sentiment,
+        },
         st.sampled_from(list(INTENTS)),
         st.sampled_from([0.2, 0.6, 0.95]),
         st.dictionaries(
@@ -203,7 +240,9 @@ reports = st.one_of(
         ),
         st.sampled_from(["positive", "neutral", "negative"]),
     ),
-    st.dictionaries(st.sampled_from(["intent", "confidence", "slots", "sentiment", "heard", "x"]), junk, max_size=5),
+    st.dictionaries(
+        st.sampled_from(["intent", "confidence", "slots", "sentiment", "heard", "x"]), junk, max_size=5
+    ),
 )
 
 
@@ -263,7 +302,9 @@ class Call:
         assert speech is not None, "nothing is being said"
         return self.send(ev.PlaybackFinished, speech_id=speech.id, text=speech.text or "something")
 
-    def turn(self, intent: str = "unclear", *, confidence: float = 0.95, **fields: Any) -> tuple[fx.Effect, ...]:
+    def turn(
+        self, intent: str = "unclear", *, confidence: float = 0.95, **fields: Any
+    ) -> tuple[fx.Effect, ...]:
         """A whole caller turn: speech, its end, the model's report."""
         self.serial += 1
         turn_id = f"t{self.serial}"
@@ -296,7 +337,11 @@ def possible(call: Call, data: st.DataObject) -> None:
     known = lambda names: data.draw(st.sampled_from([*names[-3:], "bogus"]))  # noqa: E731
     match pick:
         case "finished":
-            call.send(ev.PlaybackFinished, speech_id=known(call.speeches), text=data.draw(st.sampled_from(["ok", "you're booked", ""])))
+            call.send(
+                ev.PlaybackFinished,
+                speech_id=known(call.speeches),
+                text=data.draw(st.sampled_from(["ok", "you're booked", ""])),
+            )
         case "interrupted":
             call.send(ev.PlaybackInterrupted, speech_id=known(call.speeches), heard_ms=10, text="o")
         case "failed":
@@ -307,13 +352,20 @@ def possible(call: Call, data: st.DataObject) -> None:
             call.send(ev.CallerTurn, turn_id=call.turns[-1], text=data.draw(st.sampled_from(["", "hello"])))
         case "reported":
             call_id = data.draw(st.sampled_from(["c1", "c2", None]))
-            call.send(ev.TurnReported, turn_id=known(call.turns), call_id=call_id, arguments=data.draw(reports))
+            call.send(
+                ev.TurnReported, turn_id=known(call.turns), call_id=call_id, arguments=data.draw(reports)
+            )
         case "unreported":
             call.send(ev.TurnUnreported, turn_id=known(call.turns), reason="no_call")
         case "key":
             call.send(ev.DtmfPressed, digit=data.draw(st.sampled_from("12#9")))
         case "asked":
-            call.send(ev.ActionRequested, call_id="c9", action=data.draw(st.sampled_from(["book", "look", "rm"])), arguments={})
+            call.send(
+                ev.ActionRequested,
+                call_id="c9",
+                action=data.draw(st.sampled_from(["book", "look", "rm"])),
+                arguments={},
+            )
         case "succeeded":
             result = data.draw(st.sampled_from([{"at": "noon"}, {"price": 3.5}, {}, {"at": 4}]))
             call.send(ev.ActionSucceeded, run_id=known(call.runs), result=result)
@@ -332,7 +384,10 @@ def possible(call: Call, data: st.DataObject) -> None:
         case "timer":
             call.fire(data.draw(st.sampled_from([*call.timers, "unknown"])))
         case "loaded":
-            call.send(ev.ContextLoaded, facts=data.draw(st.dictionaries(st.sampled_from(["name", "tickets", "x"]), junk, max_size=3)))
+            call.send(
+                ev.ContextLoaded,
+                facts=data.draw(st.dictionaries(st.sampled_from(["name", "tickets", "x"]), junk, max_size=3)),
+            )
         case "simple":
             call.send(data.draw(st.sampled_from([ev.CallerSpeechStarted, ev.NoInput, ev.SessionRestored])))
         case "missing":
@@ -345,8 +400,30 @@ _CHOICES = (
     ["finished"] * 5
     + ["turn"] * 3
     + ["reported"] * 5
-    + ["interrupted", "failed", "unreported", "key", "asked", "succeeded", "action_failed", "delivered", "undelivered"]
-    + ["accepted", "refused", "lost", "timer", "timer", "loaded", "simple", "simple", "missing", "transcribed", "delivered"]
+    + [
+        "interrupted",
+        "failed",
+        "unreported",
+        "key",
+        "asked",
+        "succeeded",
+        "action_failed",
+        "delivered",
+        "undelivered",
+    ]
+    + [
+        "accepted",
+        "refused",
+        "lost",
+        "timer",
+        "timer",
+        "loaded",
+        "simple",
+        "simple",
+        "missing",
+        "transcribed",
+        "delivered",
+    ]
 )
 
 
@@ -362,9 +439,16 @@ def undisclosed_effects(call: Call) -> list[fx.Effect]:
         finished = finished or (isinstance(event, ev.PlaybackFinished) and event.speech_id in disclosures)
         node_line = next(node.line for node in call.artifact.nodes.values() if node.kind == "disclosure")
         for effect in effects:
-            if isinstance(effect, fx.PlayScript) and node_line is not None and effect.text == node_line.say and effect.protected:
+            if (
+                isinstance(effect, fx.PlayScript)
+                and node_line is not None
+                and effect.text == node_line.say
+                and effect.protected
+            ):
                 disclosures.add(effect.speech_id)
-            elif not finished and isinstance(effect, fx.PlayScript | fx.Respond | fx.RunAction | fx.DeliverPackage | fx.Transfer):
+            elif not finished and isinstance(
+                effect, fx.PlayScript | fx.Respond | fx.RunAction | fx.DeliverPackage | fx.Transfer
+            ):
                 broken.append(effect)
             elif not finished and isinstance(effect, fx.AnswerTool) and json.loads(effect.output)["accepted"]:
                 broken.append(effect)
@@ -379,9 +463,17 @@ def hasty_transfers(call: Call) -> list[fx.Effect]:
         if isinstance(event, ev.PackageDelivered):
             acknowledged.add(event.handoff_id)
         for effect in effects:
-            if isinstance(effect, fx.Transfer) and effect.mode == "warm" and effect.handoff_id not in acknowledged:
+            if (
+                isinstance(effect, fx.Transfer)
+                and effect.mode == "warm"
+                and effect.handoff_id not in acknowledged
+            ):
                 broken.append(effect)
-            if isinstance(effect, fx.PlayScript) and effect.text == "Connecting you." and state.handoff_id not in acknowledged:
+            if (
+                isinstance(effect, fx.PlayScript)
+                and effect.text == "Connecting you."
+                and state.handoff_id not in acknowledged
+            ):
                 broken.append(effect)
     return broken
 
@@ -423,8 +515,12 @@ def unlawful_actions(call: Call) -> list[fx.RunAction]:
             if not isinstance(effect, fx.RunAction):
                 continue
             action = call.artifact.actions[effect.action]
-            asked = isinstance(event, ev.ActionRequested) and action.on_request and not action.changes_something
-            if None in effect.arguments.values() or not (asked or call.artifact.nodes[state.node].action == effect.action):
+            asked = (
+                isinstance(event, ev.ActionRequested) and action.on_request and not action.changes_something
+            )
+            if None in effect.arguments.values() or not (
+                asked or call.artifact.nodes[state.node].action == effect.action
+            ):
                 broken.append(effect)
     return broken
 
@@ -437,7 +533,12 @@ def wrong_values(call: Call) -> list[tuple[str, object]]:
         "email": lambda held: isinstance(held, str) and "@" in held,
         "pin": lambda held: isinstance(held, str) and len(held) == 4 and held.isdigit(),
     }
-    return [(name, held.value) for _, _, state in call.trace for name, held in state.slots.items() if not fits[name](held.value)]
+    return [
+        (name, held.value)
+        for _, _, state in call.trace
+        for name, held in state.slots.items()
+        if not fits[name](held.value)
+    ]
 
 
 def unanswered_calls(call: Call) -> list[str]:
@@ -445,7 +546,12 @@ def unanswered_calls(call: Call) -> list[str]:
     broken: list[str] = []
     for event, effects, state in call.trace:
         answered = {effect.call_id for effect in effects if isinstance(effect, fx.AnswerTool)}
-        if isinstance(event, ev.TurnReported) and event.call_id and event.call_id not in answered and state.phase != "ended":
+        if (
+            isinstance(event, ev.TurnReported)
+            and event.call_id
+            and event.call_id not in answered
+            and state.phase != "ended"
+        ):
             broken.append(event.call_id)
     return broken
 
@@ -455,7 +561,11 @@ def unanswered_escalations(call: Call) -> list[ev.Event]:
     broken: list[ev.Event] = []
     before = State()
     for event, effects, state in call.trace:
-        asked = isinstance(event, ev.TurnReported) and before.disclosed and before.phase not in ("delivering", "transferring", "ended")
+        asked = (
+            isinstance(event, ev.TurnReported)
+            and before.disclosed
+            and before.phase not in ("delivering", "transferring", "ended")
+        )
         promised = before.speech is not None and before.speech.after.kind == "transfer"
         if asked and not promised and isinstance(event, ev.TurnReported) and _escalates(event.arguments):
             entered = [effect.node for effect in effects if isinstance(effect, fx.EnterNode)]
