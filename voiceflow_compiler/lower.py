@@ -93,6 +93,7 @@ def lower(source: Flow) -> Artifact:
         everywhere=_answers(source, {}),
         no_match=_ladder(source, source.fallback.no_match, limits.go),
         no_input=_ladder(source, source.fallback.no_input, limits.go),
+        hold=_line(source, source.fallback.hold),
     )
     scripts = {line.script: line.say for line in _lines(whole) if line.script and line.say}
     return artifact.seal(msgspec.structs.replace(whole, scripts=scripts))
@@ -294,6 +295,7 @@ def _slot(source: Flow, slot: flow.Slot) -> artifact.Slot:
         by_keypad=slot.by_keypad,
         personal=slot.personal,
         secret=slot.secret,
+        sample=None if slot.sample is None else prompts.fill(slot.sample, source),
     )
 
 

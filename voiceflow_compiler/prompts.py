@@ -6,7 +6,6 @@ Laws (docs/prompting.md is the contract)
 3. A designer's text stays on its line and inside its quotes, so it cannot pose as a label or a section.
 """
 
-import re
 from collections.abc import Iterable
 from functools import cache
 from typing import Final
@@ -14,12 +13,11 @@ from typing import Final
 from jinja2 import PackageLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from voiceflow_compiler.flow import Flow, Intent, Line, Node, Slot
+from voiceflow_compiler.flow import Flow, Intent, Line, Node, Slot, placeholders
 
 # The one placeholder of the prefix; the engine puts the caller's record there.
 RECORD: Final = "{caller_record}"
 
-_PLACEHOLDER: Final = re.compile(r"\{[a-z_][a-z0-9_]*(?:\.[a-z_][a-z0-9_]*)?\}")
 _THEN: Final = {"ask": "wait", "end": "stop", "handoff": "stop"}
 
 
@@ -27,13 +25,17 @@ def fill(text: str, flow: Flow) -> str:
     """`text` on one line, `{company}` and `{purpose}` filled in; every other placeholder and brace stays."""
     company = _one_line(flow.company)
     purpose = _one_line(flow.purpose).replace("{company}", company)
-    known = {"{company}": company, "{purpose}": purpose}
-    return _PLACEHOLDER.sub(lambda found: known.get(found[0], found[0]), _one_line(text))
+    known = {"company": company, "purpose": purpose}
+    line, filled, done = _one_line(text), "", 0
+    for name, start, end in placeholders(line):
+        filled += line[done:start] + known.get(name, f"{{{name}}}")
+        done = end
+    return filled + line[done:]
 
 
 def needs_the_call(text: str) -> bool:
     """Whether a filled text still waits for something known only on a call."""
-    return _PLACEHOLDER.search(text) is not None
+    return any(placeholders(text))
 
 
 def prefix(flow: Flow) -> str:
