@@ -1,7 +1,7 @@
 """Actions over HTTP: the arguments as JSON, an idempotency key, and the JSON object that comes back.
 
 1. Where it goes is the operator's decision alone: address, method and headers stand in the settings.
-2. No redirects, at most 256 KiB back, and never longer than the order allows, retries included.
+2. No redirects, at most 256 KiB back, and no attempt longer than the order allows.
 3. A retry carries the same key. What the other side refused (4xx) is not asked again.
 """
 
@@ -68,18 +68,17 @@ class Http:
         """Ask until it is done, refused, or out of time. Raises OutsideFailure."""
         failure = OutsideFailure("timeout")
         clock = asyncio.get_running_loop().time
-        deadline = clock() + order.within_ms / 1000
         for attempt in range(order.retries + 1):
-            # An equal share of what is left, so that one slow attempt does not eat the others.
-            share = (deadline - clock()) / (order.retries + 1 - attempt)
+            until = clock() + order.within_ms / 1000
             try:
-                return await ask(self.endpoint, dict(order.arguments), order.idempotency_key, share)
+                return await ask(self.endpoint, dict(order.arguments), order.idempotency_key, until - clock())
             except OutsideFailure as one:
                 failure = one
-            pause = PAUSE_MS * 2**attempt / 1000
-            if failure.reason in ("refused", "bad_answer") or clock() + pause >= deadline:
+            if failure.reason in ("refused", "bad_answer") or attempt == order.retries:
                 break
-            await asyncio.sleep(pause)
+            # The pause comes out of this attempt's own time, so that all attempts together stay within
+            # bounds.
+            await asyncio.sleep(max(0.0, min(PAUSE_MS * 2**attempt / 1000, until - clock())))
         raise failure
 
     async def close(self) -> None:

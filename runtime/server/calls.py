@@ -1,0 +1,251 @@
+"""The calls of one process: admitted when the telephone rings, let in by token, carried by the bridge,
+remembered when over.
+
+1. One call id is one call: a webhook that comes twice gets the same answer, and no second call begins.
+2. Nothing of one call is reachable from another: each has its own line, session and record.
+3. A call that was answered and whose stream never comes is let go.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+
+from runtime import context
+from runtime.call import Caller, Outside, carry
+from runtime.handoff import FOLDER, CallDesk
+from runtime.record import Header, Recorder
+from runtime.recording.tracks import Tracks
+from runtime.server.deploy import Deployment
+from runtime.server.line import Line
+from runtime.server.tokens import LIFETIME_MS, Tokens
+from runtime.session.openai import OpenAISession
+from runtime.settings import Settings
+from runtime.telephony.base import Codec, LineCall, StreamStarted
+
+log = structlog.get_logger()
+
+REMEMBERED: Final = 10_000  # calls that are over, so that a late webhook is answered as it should be
+Carry = Callable[[Caller, Outside], Awaitable[str]]
+Watch = Callable[[str, Mapping[str, Any]], None]
+
+
+@dataclass(slots=True)
+class LiveCall:
+    """One call from its first webhook on. `reason`: why it ended, None while it has not."""
+
+    call: LineCall
+    deployment: Deployment
+    token: str = field(repr=False)
+    session: OpenAISession = field(repr=False)
+    look_up: context.StartedLookUp | None = field(repr=False)
+    record: Path
+    line: Line = field(default_factory=Line)
+    tokens_used: set[str] = field(default_factory=set, repr=False)
+    expiry: asyncio.TimerHandle | None = field(default=None, repr=False)
+    task: asyncio.Task[None] | None = field(default=None, repr=False)
+    reason: str | None = None
+
+
+class Calls:
+    """Every call of this process, live and over."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        deployments: Mapping[str, Deployment],
+        *,
+        carry: Carry = carry,
+        watch: Watch | None = None,
+    ) -> None:
+        self.settings = settings
+        self.deployments = deployments
+        self.draining = False
+        self._carry = carry
+        self._watch = watch
+        self._tokens = Tokens()
+        self._known: OrderedDict[str, LiveCall] = OrderedDict()
+        self._live: set[str] = set()
+        self._none_live = asyncio.Event()
+        self._none_live.set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def live(self) -> int:
+        """How many calls are not over."""
+        return len(self._live)
+
+    @property
+    def full(self) -> bool:
+        """Whether no further call is taken now."""
+        return self.live >= self.settings.limits.calls
+
+    def find(self, call_id: str) -> LiveCall | None:
+        """The call with this id, live or over, if it is remembered."""
+        return self._known.get(call_id)
+
+    def deployment(self, called_number: str | None) -> Deployment | None:
+        """The flow that answers this number: the one the settings name, or the only one there is."""
+        flow = self.settings.numbers.get(called_number or "")
+        if flow is None and len(self.deployments) == 1:
+            return next(iter(self.deployments.values()))
+        return self.deployments.get(flow or "")
+
+    def begin(self, call: LineCall, deployment: Deployment) -> LiveCall:
+        """Admit a call: the model is connected to and the facts are asked for while the phone still rings."""
+        session = OpenAISession(deployment.session)
+        session.connect()
+        facts, number = deployment.facts, call.caller_number
+        live = LiveCall(
+            call=call,
+            deployment=deployment,
+            token=self.new_token(call),
+            session=session,
+            look_up=context.begin(facts, number) if facts and number else None,
+            record=self.settings.records / "calls" / f"{call.call_id}.jsonl",
+        )
+        live.expiry = asyncio.get_running_loop().call_later(LIFETIME_MS / 1000, self._miss, live)
+        self._remember(live)
+        log.info("call.answered", call_id=call.call_id, flow=deployment.artifact.flow)
+        return live
+
+    def new_token(self, call: LineCall) -> str:
+        """A token for one more stream of this call."""
+        return self._tokens.make(call.call_id, call.account_id, _now_ms())
+
+    def claim(self, token: str, started: StreamStarted) -> LiveCall | None:
+        """The call this token opens, once. None for a token that is forged, old, used, or of another call."""
+        live = self._known.get(started.call_id)
+        known = self._tokens.check(token, started.call_id, started.account_id, _now_ms())
+        if live is None or not known or token in live.tokens_used or live.reason or live.line.over:
+            return None
+        live.tokens_used.add(token)
+        return live
+
+    def take(self, live: LiveCall, codec: Codec) -> None:
+        """Carry a call whose first stream has started (and is attached to its line)."""
+        if live.expiry:
+            live.expiry.cancel()
+        live.task = self._keep(self._hold(live, codec))
+
+    async def drain(self, within_ms: int) -> None:
+        """Take no more calls; wait until the live ones are over, then end what is left."""
+        self.draining = True
+        try:
+            async with asyncio.timeout(within_ms / 1000):
+                await self._none_live.wait()
+        except TimeoutError:
+            log.warning("drain.deadline", live=self.live)
+        await self.close()
+
+    async def close(self) -> None:
+        """End every call now."""
+        self.draining = True
+        for live in list(self._known.values()):
+            if live.reason is None and live.task is None:
+                self._miss(live)
+            elif live.reason is None:
+                await live.line.close(1001)
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=5)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    async def _hold(self, live: LiveCall, codec: Codec) -> None:
+        call = live.call
+        reason = "internal_error"
+        caller = Caller(call.call_id, call.caller_number, call.called_number, call.direction)
+        try:
+            reason = await self._carry(caller, self._outside(live, codec))
+        except Exception as error:  # noqa: BLE001 - the outermost loop of a call: the others must go on
+            log.error("call.broken", call_id=call.call_id, kind=type(error).__name__)
+        finally:
+            self._over(live, reason)
+            log.info("call.ended", call_id=call.call_id, reason=reason)
+            await self._let_go(live)
+
+    def _outside(self, live: LiveCall, codec: Codec) -> Outside:
+        deployment = live.deployment
+        artifact, call_id = deployment.artifact, live.call.call_id
+        header = Header(
+            call_id=call_id,
+            started=datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"),
+            artifact_hash=artifact.content_hash,
+            flow=artifact.flow,
+            flow_version=artifact.flow_version,
+        )
+        folder = self.settings.records / FOLDER
+        return Outside(
+            artifact=artifact,
+            line=live.line,
+            codec=codec,
+            session=live.session,
+            facts=live.look_up or deployment.facts,
+            actions=deployment.actions,
+            desk=CallDesk(call_id, folder, deployment.destinations, live.line),
+            voice=deployment.voice,
+            scripts=deployment.scripts,
+            record=_Watched(live.record, header, self._watch),
+            recording=Tracks(),
+        )
+
+    def _miss(self, live: LiveCall) -> None:
+        """The stream never came: the caller hung up while it rang, or the provider could not reach us."""
+        if live.task is None and live.reason is None:
+            self._over(live, "never_started")
+            log.info("call.missed", call_id=live.call.call_id)
+            self._keep(self._let_go(live))
+
+    async def _let_go(self, live: LiveCall) -> None:
+        if live.expiry:
+            live.expiry.cancel()
+        if live.look_up:
+            live.look_up.task.cancel()
+            await asyncio.gather(live.look_up.task, return_exceptions=True)
+        await live.line.close()
+        await live.session.close()
+
+    def _over(self, live: LiveCall, reason: str) -> None:
+        live.reason = reason
+        self._live.discard(live.call.call_id)
+        if not self._live:
+            self._none_live.set()
+
+    def _remember(self, live: LiveCall) -> None:
+        self._known[live.call.call_id] = live
+        self._live.add(live.call.call_id)
+        self._none_live.clear()
+        if len(self._known) > REMEMBERED:
+            oldest = next((call_id for call_id, one in self._known.items() if one.reason), None)
+            self._known.pop(oldest or "", None)
+
+    def _keep(self, work: Any) -> asyncio.Task[None]:
+        task: asyncio.Task[None] = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+
+class _Watched(Recorder):
+    """A record whose lines someone looks at while they are written."""
+
+    def __init__(self, path: Path, header: Header, watch: Watch | None) -> None:
+        self._call_id, self._watch = header.call_id, watch
+        super().__init__(path, header)
+
+    def append(self, body: Mapping[str, Any]) -> None:
+        super().append(body)
+        if self._watch:
+            self._watch(self._call_id, body)
+
+
+def _now_ms() -> int:
+    return int(asyncio.get_running_loop().time() * 1000)

@@ -1,0 +1,101 @@
+"""A flow ready to take calls: its exact words rendered, its facts, actions and people opened by the
+settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+import msgspec
+
+from runtime.actions import Actions, open_actions
+from runtime.context import open_source
+from runtime.handoff import Destination, open_destinations
+from runtime.ports import FactSource, OutsideFailure
+from runtime.session.model import SessionSettings
+from runtime.session.openai import SpeechSettings, speech
+from runtime.settings import Settings
+from runtime.settings.keys import SettingsError
+from runtime.speech import ScriptAudio, prepare
+from voiceflow_compiler.artifact import Artifact
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One flow with everything its calls share."""
+
+    artifact: Artifact
+    scripts: Mapping[str, bytes]
+    voice: ScriptAudio
+    session: SessionSettings
+    facts: FactSource | None
+    actions: Actions
+    destinations: Mapping[str, Destination]
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        await self.actions.close()
+        for destination in self.destinations.values():
+            if destination.webhook:
+                await destination.webhook.client.aclose()
+
+
+async def deploy(artifact: Artifact, settings: Settings, tell: Tell) -> Deployment:
+    """Make a flow ready. Raises SettingsError, with every problem, when it cannot be."""
+    problems: list[str] = []
+    facts = _collect(problems, lambda: _facts(artifact, settings))
+    actions = _collect(problems, lambda: open_actions(artifact.actions, settings, tell=tell))
+    destinations = _collect(problems, lambda: open_destinations(artifact.handoffs, settings))
+    if problems or actions is None or destinations is None:
+        raise SettingsError(problems)
+    voice = _voice(artifact, settings)
+    try:
+        scripts = await prepare(artifact.scripts, voice)
+    except OutsideFailure as failure:
+        line = (
+            f"the exact words of flow {artifact.flow} cannot be spoken ({failure.reason}): they are asked of"
+            f" {settings.model.base_url}; see model.base_url, model.api_key and model.speech."
+        )
+        raise SettingsError([line]) from None
+    return Deployment(artifact, scripts, voice, _session(artifact, settings), facts, actions, destinations)
+
+
+Part = TypeVar("Part")
+
+
+def _collect(problems: list[str], open_part: Callable[[], Part]) -> Part | None:
+    try:
+        return open_part()
+    except SettingsError as error:
+        problems += error.problems
+        return None
+
+
+def _facts(artifact: Artifact, settings: Settings) -> FactSource | None:
+    return open_source(artifact.fact_source, settings) if artifact.fact_source else None
+
+
+def _voice(artifact: Artifact, settings: Settings) -> ScriptAudio:
+    model = settings.model
+    name = model.voice or artifact.voice
+    spoken = SpeechSettings(model.base_url, model.api_key, model.speech, name, artifact.speed)
+    identity = f"{model.base_url}\0{model.speech}\0{name}\0{artifact.speed}"
+    return ScriptAudio(speech(spoken), settings.records / "scripts", identity)
+
+
+def _session(artifact: Artifact, settings: Settings) -> SessionSettings:
+    model = settings.model
+    return SessionSettings(
+        base_url=model.base_url,
+        api_key=model.api_key,
+        model=model.name,
+        voice=model.voice or artifact.voice,
+        speed=artifact.speed,
+        tools=msgspec.to_builtins(artifact.tools),
+        language=artifact.locale.partition("-")[0],
+        transcription_model=model.transcription,
+    )

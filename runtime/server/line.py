@@ -1,0 +1,239 @@
+"""The line of one call: one media socket to the bridge, though a transfer may end a stream and begin another.
+
+1. While a person is rung there is no stream: nothing is received, and what is sent is dropped, since nobody
+   hears it.
+2. A transfer that failed is told only once the caller is back, so that what is said next is heard.
+3. A person who accepted has the caller; until the bridge closes the line, nothing more is received.
+"""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Final
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from runtime.handoff import Ring, Transferred
+from runtime.telephony.base import Dialled
+
+ASKED_MS: Final = 10_000  # how soon the provider asks what to do once a stream has ended, and comes back
+WHISPER_MS: Final = 45_000  # how long a person may take to hear the whisper and press a key
+
+
+@dataclass(slots=True)
+class _Transfer:
+    ring: Ring
+    result: "asyncio.Future[Transferred]"
+    limit: asyncio.Timeout
+    answered: bool = False
+    refused: bool = False
+    failed: Transferred | None = None
+
+
+@dataclass(slots=True)
+class _Stream:
+    socket: WebSocket
+    released: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Line:
+    """Implements MediaSocket for the bridge, Ringer for the desk, and answers what the webhooks ask."""
+
+    def __init__(self) -> None:
+        self._stream: _Stream | None = None
+        self._transfer: _Transfer | None = None
+        self._starts: deque[str | bytes] = deque()
+        self._changed = asyncio.Event()
+        self._over = False
+        self._joined = False
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing will ever come again."""
+        return self._over
+
+    @property
+    def ringing(self) -> bool:
+        """Whether a person is being rung (or is about to be)."""
+        return self._transfer is not None
+
+    @property
+    def joined(self) -> bool:
+        """Whether a person has the caller."""
+        return self._joined
+
+    def attach(self, socket: WebSocket, start: str | bytes | None) -> asyncio.Event:
+        """Take a stream's socket; the event is set once it is no longer needed.
+
+        `start`: a message not yet decoded.
+        """
+        self._release()
+        self._stream = _Stream(socket)
+        if start is not None:
+            self._starts.append(start)
+        transfer, self._transfer = self._transfer, None
+        if transfer and not transfer.result.done():
+            transfer.result.set_result(transfer.failed or Transferred("unanswered", "failed"))
+        self._changed.set()
+        return self._stream.released
+
+    # --- for the bridge ---
+
+    async def receive(self) -> str | bytes | None:
+        """The next message of whatever stream there is; None once the line is gone."""
+        while not self._over:
+            if self._starts:
+                return self._starts.popleft()
+            if self._stream is None:
+                self._changed.clear()
+                await self._changed.wait()
+                continue
+            stream = self._stream
+            message = await stream.socket.receive()
+            if message["type"] == "websocket.receive":
+                text: str | None = message.get("text")
+                content: bytes = message.get("bytes") or b""
+                return content if text is None else text
+            self._ended(stream)
+        return None
+
+    async def send(self, message: str | bytes) -> None:
+        """Put a message on the stream, where there is one."""
+        if self._stream is None:
+            return
+        key = "text" if isinstance(message, str) else "bytes"
+        try:
+            await self._stream.socket.send({"type": "websocket.send", key: message})
+        except (WebSocketDisconnect, RuntimeError, OSError):
+            return  # the line is gone; `receive` says so
+
+    async def close(self, code: int = 1000) -> None:
+        """End the line for good."""
+        self._over = True
+        await self._close_stream(code)
+        if self._transfer and not self._transfer.result.done():
+            self._transfer.result.set_result(Transferred("unanswered", "failed"))
+        self._changed.set()
+
+    # --- for the desk ---
+
+    async def ring(self, ring: Ring) -> Transferred:
+        """Ring a person; back once they accepted, or the caller is back with us, or the line is gone."""
+        if self._over or self._stream is None or self._transfer:
+            return Transferred("unanswered", "failed")
+        result: asyncio.Future[Transferred] = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(ASKED_MS / 1000) as limit:
+                self._transfer = _Transfer(ring, result, limit)
+                # A stream that ended is the provider's cue to ask what to do next: the answer is to dial.
+                await self._close_stream(1000)
+                return await result
+        except TimeoutError:
+            self._finish()
+            return Transferred("unanswered", "failed")
+        except asyncio.CancelledError:
+            # Nobody waits for the person any more, but the caller is still with the provider and comes back.
+            self.give_up()
+            raise
+        finally:
+            if result.done() or self._over:
+                self._transfer = None
+
+    def give_up(self) -> None:
+        """Whoever presses a key from now on is too late."""
+        if self._transfer:
+            self._transfer.refused = True
+
+    # --- for the webhooks ---
+
+    def dial(self) -> Ring | None:
+        """Whom to dial now, None when no transfer is under way."""
+        if self._transfer is None or self._transfer.result.done():
+            return None
+        self._extend(self._transfer.ring.timeout_ms + WHISPER_MS + ASKED_MS)
+        return self._transfer.ring
+
+    def person_answered(self) -> str | None:
+        """A person picked up: the words for their ear, "" when they are joined at once, None when it is
+        too late.
+        """
+        transfer = self._transfer
+        if transfer is None or transfer.refused or self._over:
+            return None
+        transfer.answered = True
+        if transfer.ring.whisper is None:
+            self._join(transfer)
+        return transfer.ring.whisper or ""
+
+    def person_pressed(self, digit: str) -> bool:
+        """Whether the person is joined to the caller: they pressed 1, and it was not too late."""
+        transfer = self._transfer
+        if transfer is None or transfer.refused or self._over or digit != "1":
+            if transfer and digit:
+                transfer.refused = True
+            return False
+        self._join(transfer)
+        return True
+
+    def dial_ended(self, dialled: Dialled, *, caller_gone: bool) -> bool:
+        """Dialling is over. True: the caller waits for a new stream. False: the call is over."""
+        transfer = self._transfer
+        if self._joined or transfer is None or caller_gone:
+            self._finish()
+            return False
+        transfer.failed = _failure(transfer, dialled)
+        self._extend(ASKED_MS)
+        return True
+
+    def _join(self, transfer: _Transfer) -> None:
+        self._joined = True
+        if not transfer.result.done():
+            transfer.result.set_result(Transferred("accepted"))
+
+    def _extend(self, ms: int) -> None:
+        limit = self._transfer.limit if self._transfer else None
+        if limit and limit.when() is not None and not limit.expired() and not self._given_up():
+            limit.reschedule(asyncio.get_running_loop().time() + ms / 1000)
+
+    def _given_up(self) -> bool:
+        """Whether nobody waits for the result of the transfer any more."""
+        return self._transfer is None or self._transfer.result.cancelled()
+
+    def _ended(self, stream: _Stream) -> None:
+        """A stream is gone: without a transfer the line is, too."""
+        if stream is self._stream:
+            self._release()
+        if self._stream is None and self._transfer is None and not self._joined:
+            self._finish()
+
+    def _finish(self) -> None:
+        self._over = True
+        self._release()
+        if self._transfer and not self._transfer.result.done():
+            self._transfer.result.set_result(self._transfer.failed or Transferred("unanswered", "failed"))
+        self._changed.set()
+
+    async def _close_stream(self, code: int) -> None:
+        stream = self._stream
+        if stream is None:
+            return
+        try:
+            await stream.socket.send({"type": "websocket.close", "code": code, "reason": ""})
+        except (WebSocketDisconnect, RuntimeError, OSError):
+            pass  # it was gone already
+        if stream is self._stream:
+            self._release()
+        self._changed.set()
+
+    def _release(self) -> None:
+        if self._stream:
+            self._stream.released.set()
+            self._stream = None
+
+
+def _failure(transfer: _Transfer, dialled: Dialled) -> Transferred:
+    if transfer.refused:
+        return Transferred("refused", "declined")
+    if transfer.answered:
+        return Transferred("unanswered", "voicemail")  # somebody or something picked up and pressed nothing
+    return Transferred("unanswered", dialled.reason or "no_answer")

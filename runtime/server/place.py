@@ -1,0 +1,40 @@
+"""The addresses of the server, as the provider knows them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Paths below the public address (without a final slash) for one provider."""
+
+    public_url: str
+    provider: str
+
+    @property
+    def voice(self) -> str:
+        return f"/{self.provider}/voice"
+
+    @property
+    def media(self) -> str:
+        return f"/{self.provider}/media"
+
+    @property
+    def after_stream(self) -> str:
+        return f"/{self.provider}/after-stream"
+
+    @property
+    def after_dial(self) -> str:
+        return f"/{self.provider}/after-dial"
+
+    @property
+    def whisper(self) -> str:
+        return f"/{self.provider}/whisper"
+
+    @property
+    def media_url(self) -> str:
+        """The media stream's address: wss, or ws on loopback without TLS."""
+        return "ws" + self.url(self.media).removeprefix("http")
+
+    def url(self, path: str) -> str:
+        """A path as a whole address."""
+        return self.public_url + path

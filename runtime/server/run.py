@@ -1,0 +1,233 @@
+"""The server as a process: a socket, uvicorn on it, and the way it stops.
+
+SIGTERM takes no further call and lets the live ones finish; SIGINT does the same, and a second one stops at
+once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import WebSocketRoute
+
+from runtime.call import carry
+from runtime.server.calls import Calls, Carry, Watch
+from runtime.server.deploy import Deployment, Tell, deploy
+from runtime.server.media import Media
+from runtime.server.place import Place
+from runtime.server.webhooks import Webhooks
+from runtime.settings import Settings
+from runtime.settings.keys import SettingsError
+from runtime.telephony import PROVIDERS
+from voiceflow_compiler.artifact import Artifact
+
+log = structlog.get_logger()
+
+MAX_MESSAGE: Final = 65_536
+LINGER_S: Final = 2.0  # after the last call, for the provider's question what to do next
+
+
+class _Uvicorn(uvicorn.Server):
+    """uvicorn, but signals are ours (its own way out would cut live calls), and it says when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@dataclass(slots=True)
+class Running:
+    """A server that takes calls."""
+
+    place: Place
+    port: int
+    calls: Calls
+    deployments: Sequence[Deployment]
+    _uvicorn: _Uvicorn
+    _task: asyncio.Task[None]
+
+    @property
+    def voice_url(self) -> str:
+        """What the provider asks when the telephone rings."""
+        return self.place.url(self.place.voice)
+
+    async def wait(self) -> None:
+        """Wait until it stops by itself, which it should not."""
+        await asyncio.wait([self._task])
+
+    async def drain(self, within_ms: int) -> None:
+        """Take no further call, let the live ones finish, then stop."""
+        busy = self.calls.live > 0
+        await self.calls.drain(within_ms)
+        if busy:
+            await asyncio.sleep(LINGER_S)
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Stop now: live calls are ended, sockets closed."""
+        await self.calls.close()
+        self._uvicorn.should_exit = True
+        await self._task
+        for deployment in self.deployments:
+            await deployment.close()
+
+
+async def start(
+    artifacts: Sequence[Artifact],
+    settings: Settings,
+    *,
+    tell: Tell = lambda line: None,
+    watch: Watch | None = None,
+    carry: Carry = carry,
+) -> Running:
+    """Start a server on the running loop; it takes calls when this returns. Port 0 takes any free one.
+
+    `watch(call_id, line)` sees every line of every call record as it is written. Raises SettingsError.
+    """
+    if settings.telephony.provider not in PROVIDERS:
+        known = ", ".join(PROVIDERS)
+        raise SettingsError([f"telephony.provider must be one of {known}: set it in vfc.toml."])
+    _check_numbers(artifacts, settings)
+    listening = _listen(settings.listen.host, settings.listen.port)
+    try:
+        deployments = {one.flow: await deploy(one, settings, tell) for one in artifacts}
+    except BaseException:
+        listening.close()
+        raise
+    port = listening.getsockname()[1]
+    calls = Calls(settings, deployments, carry=carry, watch=watch)
+    return await _run(listening, port, settings, deployments, calls)
+
+
+async def serve(artifacts: Sequence[Artifact], settings: Settings, tell: Tell) -> None:
+    """Take calls until a signal says to stop.
+
+    `tell` gets one line per flow and address. Raises SettingsError.
+    """
+    running = await start(artifacts, settings, tell=tell)
+    for flow in running.calls.deployments:
+        numbers = [number for number, name in settings.numbers.items() if name == flow]
+        tell(f"{flow}: {running.voice_url} ({', '.join(numbers) or 'every number'})")
+    stop, now = asyncio.Event(), asyncio.Event()
+
+    def interrupted() -> None:
+        (now if stop.is_set() else stop).set()
+
+    with _on_signals({signal.SIGTERM: stop.set, signal.SIGINT: interrupted}):
+        await _first(stop.wait(), running.wait())
+        if running.calls.live:
+            within = settings.limits.drain_ms // 1000
+            tell(f"stopping: {running.calls.live} live calls may finish within {within} s")
+        await _first(running.drain(settings.limits.drain_ms), now.wait())
+        await running.aclose()
+
+
+async def _run(
+    listening: socket.socket, port: int, settings: Settings, deployments: dict[str, Deployment], calls: Calls
+) -> Running:
+    host = f"[{settings.listen.host}]" if ":" in settings.listen.host else settings.listen.host
+    name = settings.telephony.provider
+    place = Place(settings.public_url or f"http://{host}:{port}", name)
+    provider = PROVIDERS[name]
+    media = Media(calls, provider, place)
+    routes = [*Webhooks(calls, provider, place).routes(), WebSocketRoute(place.media, media.stream)]
+    app = Starlette(routes=routes)
+    server = _Uvicorn(_config(app))
+    task = asyncio.create_task(server.serve(sockets=[listening]))
+    await _first(server.listening.wait(), _join(task))
+    return Running(place, port, calls, tuple(deployments.values()), server, task)
+
+
+def _config(app: Starlette) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        ws="websockets-sansio",
+        ws_max_size=MAX_MESSAGE,
+        ws_per_message_deflate=False,
+        ws_ping_interval=20,
+        ws_ping_timeout=20,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        h11_max_incomplete_event_size=16_384,
+        timeout_keep_alive=10,
+        timeout_graceful_shutdown=5,
+    )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise SettingsError(
+            [f"listen.port: {host}:{port} cannot be listened on ({error.strerror}): set VFC_PORT to another."]
+        ) from None
+    return listening
+
+
+def _check_numbers(artifacts: Sequence[Artifact], settings: Settings) -> None:
+    flows = {artifact.flow for artifact in artifacts}
+    names = ", ".join(sorted(flows))
+    problems = [
+        f"numbers.{number} names the flow {flow!r}, which is not served: name one of {names}."
+        for number, flow in settings.numbers.items()
+        if flow not in flows
+    ]
+    if len(flows) < len(artifacts):
+        problems.append("two of the flows have the same name: give each its own `flow:`.")
+    if len(flows) > 1 and not settings.numbers:
+        problems.append("with several flows, say which answers which number: write [numbers] in vfc.toml.")
+    if problems:
+        raise SettingsError(problems)
+
+
+@contextlib.contextmanager
+def _on_signals(acts: Mapping[signal.Signals, Callable[[], None]]) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    for number, act in acts.items():
+        loop.add_signal_handler(number, act)
+    try:
+        yield
+    finally:
+        for number in acts:
+            loop.remove_signal_handler(number)
+
+
+async def _join(task: asyncio.Task[None]) -> None:
+    await asyncio.shield(task)
+
+
+async def _first(*waits: Coroutine[Any, Any, object]) -> None:
+    """Run until the first is done; the others are cancelled. What the first raises is raised."""
+    tasks = [asyncio.create_task(one) for one in waits]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()
