@@ -1,0 +1,223 @@
+"""What comes in during a call: the line's messages and the session's events, as events of the engine or as
+sound.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from runtime.call.under_way import Call
+from runtime.engine.events import (
+    ActionRequested,
+    CallEnded,
+    CallerSpeechStarted,
+    CallerTurn,
+    DtmfPressed,
+    NoInput,
+    SessionLost,
+    SessionRestored,
+    TurnReported,
+    TurnTranscribed,
+    TurnUnreported,
+)
+from runtime.session import model
+from runtime.session.conversation import REPORT_TOOL
+from runtime.telephony.base import (
+    Dtmf,
+    LineEvent,
+    Malformed,
+    MarkReturned,
+    Media,
+    StreamStarted,
+    StreamStopped,
+)
+
+FLOOD: Final = 100  # malformed messages within a second: not a carrier
+HALF_OPEN_S: Final = 10.0  # a carrier sends frames even of silence; without any the line is gone
+AFTER_TRANSFER_S: Final = 2.0
+POLICY_VIOLATION: Final = 1008
+
+
+async def read_line(call: Call) -> None:
+    """Read the media socket to its end, and tell why it ended."""
+    reader = _LineReader(call)
+    reason = ""
+    while not reason:
+        message = await call.outside.line.receive()
+        reason = "line_lost" if message is None else reader.take(call.outside.codec.decode(message))
+    if reason == "malformed_flood":
+        await call.outside.line.close(POLICY_VIOLATION)
+    if call.transfers:
+        # The line may end because a person took the call; the desk knows in a moment.
+        await asyncio.wait(set(call.transfers.values()), timeout=AFTER_TRANSFER_S)
+    call.post(CallEnded, reason=reason)
+
+
+class _LineReader:
+    """Takes one line event after the other; returns a reason once the line is over."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._malformed: deque[float] = deque(maxlen=FLOOD)
+        self._sequence = -1
+
+    def take(self, event: LineEvent) -> str:
+        call = self._call
+        match event:
+            case Media():
+                self._media(event)
+            case MarkReturned(name):
+                call.ledger.mark_returned(name)
+                call.pump()
+            case Dtmf(digit):
+                call.post(DtmfPressed, digit=digit)
+            case StreamStarted():
+                self._restarted()
+            case StreamStopped():
+                return "" if call.transfers else "caller_hangup"
+            case Malformed(reason):
+                return self._bad(reason)
+            case _:
+                pass
+        return ""
+
+    def _media(self, media: Media) -> None:
+        call = self._call
+        call.last_frame = call.loop.time()
+        if media.sequence is not None:
+            if media.sequence <= self._sequence:
+                return  # a duplicate, or so late that its place is taken
+            self._sequence = media.sequence
+        call.outside.session.hear(media.payload)
+        call.outside.recording.caller(call.at_ms(), media.payload)
+
+    def _restarted(self) -> None:
+        """The same call on a new stream: what was on the old one was not heard, and its marks never come."""
+        call = self._call
+        self._sequence = -1
+        call.last_frame = call.loop.time()
+        call.outside.recording.cleared(call.at_ms())
+        call.note("stream_restarted")
+        call.interrupted(call.ledger.restart(call.at_ms()))
+        call.pump()
+
+    def _bad(self, reason: str) -> str:
+        call = self._call
+        if len(self._malformed) < 5:
+            call.note("line_malformed", reason=reason)
+        now = call.loop.time()
+        self._malformed.append(now)
+        flood = len(self._malformed) == FLOOD and now - self._malformed[0] < 1.0
+        return "malformed_flood" if flood else ""
+
+
+async def watch_line(call: Call) -> None:
+    """A line that is silent without a goodbye is gone (half-open)."""
+    while True:
+        await asyncio.sleep(1.0)
+        if not call.transfers and call.loop.time() - call.last_frame > HALF_OPEN_S:
+            call.post(CallEnded, reason="line_lost")
+            return
+
+
+async def hear_session(call: Call) -> None:
+    """Take the session's events until it is closed."""
+    while (event := await call.outside.session.receive()) is not None:
+        TOLD[type(event)](call, event)
+
+
+def _audio(call: Call, event: model.Audio) -> None:
+    call.latency.answered(call.at_ms())
+    call.ledger.add(event.speech_id, event.payload, event.item_id, event.content_index)
+    call.pump()
+
+
+def _words(call: Call, event: model.Words) -> None:
+    call.ledger.words(event.speech_id, event.text)
+
+
+def _speech_ended(call: Call, event: model.SpeechEnded) -> None:
+    call.ledger.close(event.speech_id, event.reason)
+    call.pump()
+    call.post_flush()
+
+
+def _ready(call: Call, event: model.Ready) -> None:
+    call.post(SessionRestored)
+    call.post_flush()
+
+
+def _lost(call: Call, event: model.Lost) -> None:
+    """Speech that will never be whole leaves the line at once, so that the designed line is heard within
+    half a second.
+    """
+    at_ms = call.at_ms()
+    call.note("model_lost", reason=event.reason, final=event.final)
+    call.post(SessionLost, reason=event.reason, final=event.final)
+    call.stop(call.ledger.stop(at_ms, only_unfinished=True), truncate=False)
+    call.line.after_next_audio(lambda: call.note("line_after_loss", after_ms=call.at_ms() - at_ms))
+
+
+def _speaking(call: Call, event: model.Speaking) -> None:
+    call.post(CallerSpeechStarted)
+
+
+def _turn_ended(call: Call, event: model.TurnEnded) -> None:
+    call.latency.turn_ended(event.turn_id, event.detection_ms, call.at_ms())
+    call.post(CallerTurn, turn_id=event.turn_id)
+
+
+def _silent(call: Call, event: model.CallerSilent) -> None:
+    call.post(NoInput)
+
+
+def _transcript(call: Call, event: model.Transcript) -> None:
+    call.post(TurnTranscribed, turn_id=event.turn_id, text=event.text)
+
+
+def _called(call: Call, event: model.Called) -> None:
+    arguments = dict(event.arguments)
+    if event.name == REPORT_TOOL:
+        call_id = None if event.beside else event.call_id
+        call.post(TurnReported, turn_id=event.turn_id or "", call_id=call_id, arguments=arguments)
+    elif not event.beside:
+        call.post(ActionRequested, call_id=event.call_id, action=event.name, arguments=arguments)
+
+
+def _unreported(call: Call, event: model.Unreported) -> None:
+    call.post(TurnUnreported, turn_id=event.turn_id, reason=event.reason)
+
+
+def _asked(call: Call, event: model.Asked) -> None:
+    call.latency.asked(call.at_ms())
+
+
+def _answered(call: Call, event: model.Answered) -> None:
+    call.latency.answered(call.at_ms())
+    call.note("response", purpose=event.purpose, status=event.status, usage=event.usage)
+    call.post_flush()
+
+
+def _noted(call: Call, event: model.Noted) -> None:
+    call.note(event.kind, detail=event.detail)
+
+
+TOLD: Final[Mapping[type[Any], Callable[[Call, Any], None]]] = {
+    model.Audio: _audio,
+    model.Words: _words,
+    model.SpeechEnded: _speech_ended,
+    model.Ready: _ready,
+    model.Lost: _lost,
+    model.Speaking: _speaking,
+    model.TurnEnded: _turn_ended,
+    model.CallerSilent: _silent,
+    model.Transcript: _transcript,
+    model.Called: _called,
+    model.Unreported: _unreported,
+    model.Asked: _asked,
+    model.Answered: _answered,
+    model.Noted: _noted,
+}

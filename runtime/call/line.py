@@ -1,0 +1,85 @@
+"""The writing side of the media socket: one queue, in order, dropped by age when the carrier stops reading.
+
+The queue holds at most what the ledger lets out (five minutes of speech). A carrier that took longer than
+STALL_MS
+for one message has stopped reading: what waited meanwhile is older than a conversation can bear and is
+dropped, but
+for marks and protected speech.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from runtime.telephony.base import MediaSocket
+
+STALL_MS: Final = 400
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    content: str | bytes
+    audio: bool
+    protected: bool
+
+
+class LineWriter:
+    """Messages to the carrier. `on_audio` is called once, when the next audio has been handed to the
+    socket.
+    """
+
+    def __init__(self, socket: MediaSocket) -> None:
+        self._socket = socket
+        self._queue: deque[_Message] = deque()
+        self._filled = asyncio.Event()
+        self._on_audio: list[Callable[[], None]] = []
+        self.dropped = 0
+
+    def audio(self, content: str | bytes, *, protected: bool) -> None:
+        self._put(_Message(content, audio=True, protected=protected))
+
+    def mark(self, content: str | bytes) -> None:
+        self._put(_Message(content, audio=False, protected=False))
+
+    def clear(self, content: str | bytes) -> None:
+        """Send this before anything else; what was queued is not sent at all."""
+        self._queue.clear()
+        self._on_audio.clear()
+        self._put(_Message(content, audio=False, protected=False))
+
+    def after_next_audio(self, act: Callable[[], None]) -> None:
+        self._on_audio.append(act)
+
+    async def run(self) -> None:
+        """Write until cancelled, or until the socket is gone (the reading side tells that)."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._filled.wait()
+            while self._queue:
+                message = self._queue.popleft()
+                began = loop.time()
+                try:
+                    await self._socket.send(message.content)
+                except OSError:
+                    return
+                if message.audio:
+                    self._tell()
+                if (loop.time() - began) * 1000 > STALL_MS:
+                    self._shed()
+            self._filled.clear()
+
+    def _put(self, message: _Message) -> None:
+        self._queue.append(message)
+        self._filled.set()
+
+    def _tell(self) -> None:
+        waiting, self._on_audio = self._on_audio, []
+        for act in waiting:
+            act()
+
+    def _shed(self) -> None:
+        kept = deque(message for message in self._queue if message.protected or not message.audio)
+        self.dropped += len(self._queue) - len(kept)
+        self._queue = kept

@@ -1,0 +1,149 @@
+"""The shell of one call: it feeds what happens, in order, to the pure engine and carries out what the
+engine orders.
+
+Laws
+1. One task steps the engine; every event is recorded before its effects, every effect before it is carried
+   out.
+2. Whatever breaks inside a call ends that call with `internal_error`, after a designed line if one can be
+   played.
+3. When `carry` returns nothing of the call is left: no task, no timer, no socket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from typing import Final
+
+import structlog
+
+from runtime.call import orders
+from runtime.call.hearing import hear_session, read_line, watch_line
+from runtime.call.outside import Caller, Outside
+from runtime.call.under_way import LAST_WORDS_MS, Broken, Call, Flush
+from runtime.engine.effects import Effect
+from runtime.engine.events import CallEnded, CallStarted, Event
+from runtime.engine.step import start, step
+
+LOOSE_ENDS_S: Final = 10.0  # an action under way at the end is given this long to tell its result
+LOG = structlog.get_logger("call")
+
+
+async def carry(caller: Caller, outside: Outside) -> str:
+    """Carry one call from the answer to its end. Returns why it ended (the reason of its CallEnded)."""
+    call = Call(caller, outside)
+    try:
+        await _run(call)
+    finally:
+        await _shut(call)
+    return call.reason
+
+
+async def _run(call: Call) -> None:
+    """Step the engine until the call has ended; what breaks is recorded and ends this call only."""
+    try:
+        _begin(call)
+        while not call.reason:
+            _turn(call, await call.queue.get())
+    except Exception as error:  # noqa: BLE001 - the one outermost loop of a call
+        await _break(call, error)
+
+
+def _begin(call: Call) -> None:
+    outside, caller = call.outside, call.caller
+    outside.session.connect()
+    for work in (read_line(call), watch_line(call), hear_session(call), call.line.run()):
+        call.spawn(work)
+    event = CallStarted(
+        at_ms=0,
+        call_id=caller.call_id,
+        caller_number=caller.caller_number,
+        called_number=caller.called_number,
+        direction=caller.direction,
+    )
+    outside.record.event(event)
+    call.state, effects = start(outside.artifact, event)
+    _perform(call, effects)
+
+
+def _turn(call: Call, item: Event | Broken | Flush) -> None:
+    if isinstance(item, Broken):
+        raise item.error
+    if isinstance(item, Flush):
+        call.outside.session.flush()
+        return
+    _perform(call, _step(call, item))
+    if isinstance(item, CallEnded):
+        call.reason = item.reason
+
+
+def _step(call: Call, event: Event) -> tuple[Effect, ...]:
+    call.outside.record.event(event)
+    call.state, effects = step(call.outside.artifact, call.state, event)
+    return effects
+
+
+def _perform(call: Call, effects: tuple[Effect, ...]) -> None:
+    _record(call, effects)
+    for effect in effects:
+        orders.ORDERS[type(effect)](call, effect)
+    call.outside.session.flush()
+    call.pump()
+
+
+def _record(call: Call, effects: tuple[Effect, ...]) -> None:
+    for effect in effects:
+        call.outside.record.effect(call.at_ms(), effect)
+
+
+async def _break(call: Call, error: BaseException) -> None:
+    call.broken = True
+    call.reason = "internal_error"
+    where = traceback.extract_tb(error.__traceback__)[-1:]
+    place = f"{where[0].filename.rpartition('/')[2]}:{where[0].lineno}" if where else ""
+    # The text of an exception may quote the caller; its kind and place do not.
+    LOG.error("call_broken", call_id=call.caller.call_id, error=type(error).__name__, place=place)
+    call.note("internal_error", error=type(error).__name__, place=place)
+    try:
+        await _apologise(call)
+    except Exception as again:  # noqa: BLE001 - whatever broke the call may break its last words
+        call.note("no_last_words", error=type(again).__name__)
+
+
+async def _apologise(call: Call) -> None:
+    """The line for a lost model fits here too; it is prepared audio and needs nobody."""
+    line = call.outside.artifact.lost_model.line
+    audio = call.outside.scripts.get(line.script) if line is not None and line.script else None
+    if line is None or not audio:
+        return
+    call.stop(call.ledger.stop(call.at_ms()), truncate=False)
+    orders.play(call, "last words", line.say or "", audio, protected=True)
+    call.pump()
+    async with asyncio.timeout(LAST_WORDS_MS / 1000):
+        await call.quiet.wait()
+
+
+async def _shut(call: Call) -> None:
+    """Let go of everything, the caller first; an action under way may still tell its result."""
+    call.cancel_timers()
+    await call.cancel(call.tasks)
+    await call.outside.line.close()
+    await call.outside.session.close()
+    if call.loose:
+        await asyncio.wait(set(call.loose), timeout=LOOSE_ENDS_S)
+    await call.cancel(call.loose)
+    call.cancel_timers()
+    _record_rest(call)
+    if call.line.dropped:
+        call.note("audio_dropped", messages=call.line.dropped)
+    call.outside.record.end(call.at_ms(), call.reason or "cancelled", call.outcome)
+
+
+def _record_rest(call: Call) -> None:
+    """What came after the end is recorded with what the engine makes of it; nothing is carried out any
+    more.
+    """
+    while not call.queue.empty():
+        item = call.queue.get_nowait()
+        if call.state is not None and not isinstance(item, Broken | Flush | CallEnded):
+            _record(call, _step(call, item))

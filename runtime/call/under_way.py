@@ -1,0 +1,216 @@
+"""A call under way: its events, speech, timers and tasks, as the parts of the shell share them.
+
+Laws
+1. Events reach the engine through one queue, in the order they happened. Audio never enters it.
+2. What the ledger decides is carried out here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any, Final
+
+from runtime.call.latency import Latency
+from runtime.call.line import LineWriter
+from runtime.call.outside import Caller, Outside
+from runtime.engine.events import (
+    CallEnded,
+    Event,
+    PlaybackFinished,
+    PlaybackInterrupted,
+    SpeechFailed,
+    TimerFired,
+)
+from runtime.session.ledger import Ending, Failed, Interrupted, Ledger, Send, Stopped
+from runtime.session.model import Cut
+
+LAST_WORDS_MS: Final = 60_000  # an ended call waits no longer than this for its last words to be played
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """Something of ours raised."""
+
+    error: BaseException
+
+
+@dataclass(frozen=True, slots=True)
+class Flush:
+    """The session may ask for its next response: everything before this was answered."""
+
+
+class Call:
+    """One call under way. The modules of this package share it; nobody else sees it. It ends with a
+    `reason`.
+    """
+
+    def __init__(self, caller: Caller, outside: Outside) -> None:
+        self.caller, self.outside = caller, outside
+        self.loop = asyncio.get_running_loop()
+        self.began = self.loop.time()
+        self.ledger = Ledger()
+        self.line = LineWriter(outside.line)
+        self.latency = Latency()
+        self.outcome: str | None = None
+        self.reason = ""
+        self.transfers: dict[str, asyncio.Task[None]] = {}
+        self.protected: set[str] = set()
+        self.last_frame = self.began
+        self.queue: asyncio.Queue[Event | Broken | Flush] = asyncio.Queue()
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.loose: set[asyncio.Task[None]] = set()
+        self._expiry: asyncio.TimerHandle | None = None
+        self.state: Any = None
+        self._ending = ""
+        self.broken = False
+        self.quiet = asyncio.Event()
+
+    # ---- time and events
+
+    def at_ms(self) -> int:
+        return round((self.loop.time() - self.began) * 1000)
+
+    def post(self, kind: type[Any], **fields: Any) -> None:
+        """Something happened now."""
+        if not self.broken:
+            self.queue.put_nowait(kind(at_ms=self.at_ms(), **fields))
+
+    def post_flush(self) -> None:
+        """Let the session ask for its next response, after everything posted so far was answered."""
+        self.queue.put_nowait(Flush())
+
+    def note(self, kind: str, **details: Any) -> None:
+        self.outside.record.note(self.at_ms(), kind, **details)
+
+    # ---- speech
+
+    def pump(self) -> None:
+        """Send what the ledger lets out, and tell what ended."""
+        for out in self.ledger.take(self.at_ms()):
+            if isinstance(out, Send):
+                self._send(out)
+            else:
+                self._ended(out)
+        self._watch_marks()
+        if not self.ledger.speaking:
+            self.quiet.set()
+            if self._ending and not self.reason:
+                self._hang_up()
+
+    def stop(self, stopped: Stopped, *, truncate: bool) -> None:
+        """Carry out what the ledger decided: clear the line, correct the model, tell the engine what was
+        heard.
+        """
+        if stopped.clear:
+            self.line.clear(self.outside.codec.clear())
+            self.outside.recording.cleared(self.at_ms())
+        if truncate:
+            spans = tuple((cut.item_id, cut.content_index, cut.audio_end_ms) for cut in stopped.truncations)
+            self.outside.session.stop(Cut(spans, stopped.deletions))
+        self.interrupted(stopped.interrupted)
+
+    def interrupted(self, speeches: tuple[Interrupted, ...]) -> None:
+        for speech in speeches:
+            self._remember(speech)
+            heard = {"heard_ms": speech.heard_ms, "text": speech.text}
+            self.post(PlaybackInterrupted, speech_id=speech.speech_id, **heard)
+
+    def _send(self, out: Send) -> None:
+        codec = self.outside.codec
+        self.line.audio(codec.media(out.payload), protected=out.speech_id in self.protected)
+        self.line.mark(codec.mark(out.mark))
+        self.outside.recording.assistant(self.at_ms(), out.payload)
+        self.quiet.clear()
+        if self.latency.waiting:
+            self.line.after_next_audio(self._first_sent)
+
+    def _first_sent(self) -> None:
+        measured = self.latency.sent(self.at_ms())
+        if measured is not None:
+            self.note("latency", **measured)
+
+    def _ended(self, ending: Ending) -> None:
+        self._remember(ending)
+        if isinstance(ending, Failed):
+            self.post(SpeechFailed, speech_id=ending.speech_id, reason=ending.reason)
+        else:
+            self.note("played", speech_id=ending.speech_id, heard_ms=ending.heard_ms)
+            self.post(PlaybackFinished, speech_id=ending.speech_id, text=ending.text)
+
+    def _remember(self, ending: Ending | Interrupted) -> None:
+        """The model must know what was heard: a script by an item of its own, its own speech for a
+        reconnection.
+        """
+        self.protected.discard(ending.speech_id)
+        session = self.outside.session
+        (session.said if ending.scripted else session.heard)(ending.text)
+
+    def _watch_marks(self) -> None:
+        if self._expiry is not None:
+            self._expiry.cancel()
+        deadline = self.ledger.deadline_ms()
+        self._expiry = None
+        if deadline is not None:
+            wait_ms = max(0.0, deadline - self.at_ms()) + 1
+            self._expiry = self.loop.call_later(wait_ms / 1000, self._expire)
+
+    def _expire(self) -> None:
+        if self.ledger.expire(self.at_ms()):
+            self.note("marks_missing")
+        self.pump()
+
+    # ---- timers and tasks
+
+    def start_timer(self, name: str, ms: int) -> None:
+        self.cancel_timer(name)
+        self._timers[name] = self.loop.call_later(ms / 1000, self._fire, name)
+
+    def cancel_timer(self, name: str) -> None:
+        timer = self._timers.pop(name, None)
+        if timer is not None:
+            timer.cancel()
+
+    def _fire(self, name: str) -> None:
+        self._timers.pop(name, None)
+        self.post(TimerFired, timer=name)
+
+    def spawn(self, work: Coroutine[Any, Any, None], *, loose: bool = False) -> asyncio.Task[None]:
+        """Run something of this call. `loose`: its result still matters for a while after the end."""
+        task = asyncio.create_task(work)
+        kept = self.loose if loose else self.tasks
+        kept.add(task)
+        task.add_done_callback(lambda done: self._finished(kept, done))
+        return task
+
+    def _finished(self, kept: set[asyncio.Task[None]], task: asyncio.Task[None]) -> None:
+        kept.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.queue.put_nowait(Broken(error))
+
+    # ---- the end
+
+    def end(self, reason: str) -> None:
+        """The engine ended the call: hang up once everything queued was played."""
+        self._ending = "transferred" if reason == "transferred" else "assistant_hangup"
+        self._timers["last words"] = self.loop.call_later(LAST_WORDS_MS / 1000, self._hang_up)
+
+    def _hang_up(self) -> None:
+        reason, self._ending = self._ending, ""
+        if reason:
+            self.post(CallEnded, reason=reason)
+
+    def cancel_timers(self) -> None:
+        for name in list(self._timers):
+            self.cancel_timer(name)
+        if self._expiry is not None:
+            self._expiry.cancel()
+
+    @staticmethod
+    async def cancel(tasks: set[asyncio.Task[None]]) -> None:
+        left = list(tasks)
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)

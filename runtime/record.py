@@ -1,0 +1,301 @@
+"""The call record: one call as JSON Lines, each line chained to the one before, and its replay.
+
+Laws
+1. Lines are appended in order: a header, then events, each followed by exactly the effects it led to,
+   notes anywhere, and one end.
+2. `seq` is contiguous from 0. `sum` covers the line and the `sum` before it, so nothing is changed,
+   dropped or inserted unseen.
+3. Writing never holds up a call: one thread of the process writes in order, flushing to the operating
+   system after every
+   batch it finds waiting, and to the disk at the end of a call and when `durable` is asked for.
+4. Reading tells the whole lines of a torn file from its tail and invents nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import queue
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Final
+
+import msgspec
+
+from runtime.engine.effects import Effect
+from runtime.engine.events import CallStarted, Event
+
+RECORD_VERSION: Final = 1
+SUM_CHARACTERS: Final = 16
+
+# Every field that may name or quote a person: `personal` in the schema, taken out by retention and never
+# logged.
+PERSONAL: Final[Mapping[str, frozenset[str]]] = {
+    "CallStarted": frozenset({"caller_number", "called_number"}),
+    "ContextLoaded": frozenset({"facts"}),
+    "PlaybackFinished": frozenset({"text"}),
+    "PlaybackInterrupted": frozenset({"text"}),
+    "CallerTurn": frozenset({"text"}),
+    "TurnTranscribed": frozenset({"text"}),
+    "TurnReported": frozenset({"arguments"}),
+    "ActionRequested": frozenset({"arguments"}),
+    "ActionSucceeded": frozenset({"result"}),
+    "DtmfPressed": frozenset({"digit"}),
+    "LookUpContext": frozenset({"caller_number"}),
+    "OpenSession": frozenset({"instructions"}),
+    "PlayScript": frozenset({"text"}),
+    "Brief": frozenset({"text"}),
+    "AnswerTool": frozenset({"output"}),
+    "RunAction": frozenset({"arguments", "idempotency_key"}),
+    "DeliverPackage": frozenset({"package"}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Whose call, by which artifact. `started` is UTC, RFC 3339."""
+
+    call_id: str
+    started: str
+    artifact_hash: str
+    flow: str
+    flow_version: str
+
+
+class Recorder:
+    """The record of one call being written. `event`, `effect`, `note` and `end` return at once."""
+
+    def __init__(self, path: Path, header: Header) -> None:
+        self._seq = 0
+        self._sum = ""
+        self._ended = False
+        self._file = _File(path)
+        self.append(
+            {
+                "record": RECORD_VERSION,
+                "call_id": header.call_id,
+                "started": header.started,
+                "artifact": {
+                    "hash": header.artifact_hash,
+                    "flow": header.flow,
+                    "version": header.flow_version,
+                },
+            }
+        )
+
+    @property
+    def path(self) -> Path:
+        return self._file.path
+
+    @property
+    def failed(self) -> bool:
+        """Whether the disk refused a line: what changes something outside must not be done any more."""
+        return self._file.failed
+
+    def event(self, event: Event) -> None:
+        self.append({"at_ms": event.at_ms, "event": event})
+
+    def effect(self, at_ms: int, effect: Effect) -> None:
+        self.append({"at_ms": at_ms, "effect": effect})
+
+    def note(self, at_ms: int, kind: str, **details: Any) -> None:
+        """Something measured or counted that the engine does not see. Details hold nothing personal."""
+        self.append({"at_ms": at_ms, "note": {"kind": kind, **details}})
+
+    def end(self, at_ms: int, reason: str, outcome: str | None) -> None:
+        """The last line; later ones are refused silently, since a late task may still want to tell
+        something.
+        """
+        self.append({"at_ms": at_ms, "end": {"reason": reason, "outcome": outcome}})
+        self._ended = True
+        _WRITER.put(self._file, None)
+
+    def append(self, body: Mapping[str, Any]) -> None:
+        if self._ended:
+            return
+        line = msgspec.json.encode({"seq": self._seq, **body})
+        self._sum = chain(self._sum, line)
+        self._seq += 1
+        _WRITER.put(self._file, line[:-1] + b',"sum":"' + self._sum.encode() + b'"}\n')
+
+    async def durable(self) -> bool:
+        """Wait until all of it so far is on the disk; False when the disk refused."""
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[None] = loop.create_future()
+        _WRITER.put(self._file, lambda: loop.call_soon_threadsafe(_settle, done))
+        await done
+        return not self.failed
+
+
+def _settle(done: asyncio.Future[None]) -> None:
+    if not done.done():
+        done.set_result(None)
+
+
+def chain(previous: str, line: bytes) -> str:
+    """The sum of a line (without its own `sum`) after the one with the sum `previous`."""
+    return hashlib.sha256(previous.encode() + line).hexdigest()[:SUM_CHARACTERS]
+
+
+class _File:
+    """One record's file, touched by the writer thread only (but for `failed`)."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.failed = False
+        self.handle: IO[bytes] | None = None
+
+    def open(self) -> IO[bytes]:
+        if self.handle is None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.handle = self.path.open(
+                "xb"
+            )  # a record is written once; a second one of the same name is a bug
+        return self.handle
+
+
+_Job = tuple[_File, Any]  # a line, a function to call once all before it is on the disk, or None: close
+
+
+class _Writer:
+    """The process's one writing thread, started by the first line."""
+
+    def __init__(self) -> None:
+        self._jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def put(self, file: _File, job: Any) -> None:
+        self._jobs.put((file, job))
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="record-writer", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            batch = [self._jobs.get()]
+            while not self._jobs.empty():
+                batch.append(self._jobs.get())
+            for file, job in batch:
+                _attempt(file, job)
+            for file in {file for file, _ in batch if file.handle is not None}:
+                _flush(file)
+
+
+def _attempt(file: _File, job: Any) -> None:
+    try:
+        _write(file, job)
+    except OSError:
+        file.failed = True
+    if callable(job):
+        job()
+
+
+def _write(file: _File, job: Any) -> None:
+    if isinstance(job, bytes):
+        if not file.failed:  # after a failure nothing more: a line after a gap would break the chain
+            file.open().write(job)
+        return
+    if file.handle is not None:
+        file.handle.flush()
+        _to_disk(file.handle)
+    if job is None and file.handle is not None:
+        file.handle.close()
+        file.handle = None
+
+
+def _to_disk(handle: IO[bytes]) -> None:
+    os.fsync(handle.fileno())
+
+
+def _flush(file: _File) -> None:
+    try:
+        if file.handle is not None:
+            file.handle.flush()
+    except OSError:
+        file.failed = True
+
+
+_WRITER: Final = _Writer()
+
+
+class RecordError(Exception):
+    """Not a call record at all, or one of another version."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record as read: its header, the lines after it, and whether the end line is there. `torn`: bytes
+    after the last good line.
+    """
+
+    header: Mapping[str, Any]
+    lines: tuple[Mapping[str, Any], ...]
+    whole: bool
+    torn: int
+
+
+def read(path: Path) -> Record:
+    """Read a record up to its last good line. Raises RecordError when even the header is not one."""
+    content = path.read_bytes()
+    lines: list[Mapping[str, Any]] = []
+    good = 0
+    for line, size in _good_lines(content):
+        lines.append(line)
+        good += size
+    if not lines or lines[0].get("record") != RECORD_VERSION:
+        raise RecordError(f"this is not a call record of version {RECORD_VERSION}")
+    return Record(lines[0], tuple(lines[1:]), "end" in lines[-1], len(content) - good)
+
+
+def _good_lines(content: bytes) -> Iterator[tuple[Mapping[str, Any], int]]:
+    previous = ""
+    tail = len(',"sum":""}') + SUM_CHARACTERS
+    for seq, raw in enumerate(content.split(b"\n")[:-1]):
+        previous = chain(previous, raw[:-tail] + b"}")
+        if raw[-tail:] != b',"sum":"' + previous.encode() + b'"}':
+            return
+        line = msgspec.json.decode(raw)
+        if line.get("seq") != seq:
+            return
+        yield line, len(raw) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where a replay parts from the record: the line, what it holds and what the engine does now (None:
+    nothing).
+    """
+
+    seq: int
+    recorded: Mapping[str, Any] | None
+    replayed: Mapping[str, Any] | None
+
+
+def replay(artifact: Any, lines: Iterable[Mapping[str, Any]]) -> Difference | None:
+    """Feed the recorded events again; the first effect that differs, or None. `lines` are those after the
+    header.
+    """
+    from runtime.engine.step import start, step  # heavy only where it is needed
+
+    state: Any = None
+    due: list[tuple[int, Mapping[str, Any]]] = []
+    for line in lines:
+        if "effect" in line:
+            if not due or due[0][1] != line["effect"]:
+                return Difference(line["seq"], line["effect"], due[0][1] if due else None)
+            due.pop(0)
+        elif "event" in line:
+            if due:
+                return Difference(line["seq"], None, due[0][1])
+            event = msgspec.convert(line["event"], Event)
+            if state is None and isinstance(event, CallStarted):
+                state, effects = start(artifact, event)
+            else:
+                state, effects = step(artifact, state, event)
+            due = [(line["seq"], msgspec.to_builtins(effect)) for effect in effects]
+    return Difference(due[0][0], None, due[0][1]) if due else None

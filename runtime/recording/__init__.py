@@ -1,0 +1,1 @@
+"""Recordings of calls: what was said on the line, at rest."""

@@ -1,0 +1,321 @@
+"""The OpenAI Realtime session of one call: its socket, its patience, one reconnection at a time; and
+OpenAI's speech endpoint.
+
+Laws
+1. The SDK's own reconnection stays off: it would bring back a blank session. Ours configures and replays
+   first.
+2. An end of the stream, however quiet, is a loss (the SDK's iteration simply ends on close code 1001).
+3. Pings do not tell a frozen model: a response under way without any event for `stall_ms` is a loss.
+4. A refusal that will repeat itself (401, 403, no quota) is never tried again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final, cast
+
+import openai
+from openai.resources.realtime.realtime import AsyncRealtimeConnection
+from openai.types.websocket_connection_options import WebSocketConnectionOptions
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+
+from runtime.engine.effects import Respond
+from runtime.ports import OutsideFailure
+from runtime.session import wire
+from runtime.session.conversation import Conversation
+from runtime.session.model import (
+    Cut,
+    Lost,
+    Noted,
+    Ready,
+    SessionEvent,
+    SessionSettings,
+    SpeechEnded,
+)
+
+PREROLL_FRAMES: Final = 150  # three seconds of 20 ms
+MOST_UNSENT: Final = 1500  # half a minute of frames: the socket is not moving
+WATCHES_PER_STALL: Final = 5
+PADDING: Final = "/" * 10_668  # base64 of one second of mu-law silence (0xFF), to the next whole group
+# The SDK hands these on to websockets as they are; its type lists only some of them.
+SOCKET: Final = cast(
+    "WebSocketConnectionOptions",
+    {"ping_interval": 10, "ping_timeout": 10, "close_timeout": 1, "max_size": 16 * 1024 * 1024},
+)
+
+
+@lru_cache(maxsize=8)
+def _client(base_url: str, api_key: str) -> openai.AsyncOpenAI:
+    """One client for all calls: it only lends its address and key to the sockets."""
+    return openai.AsyncOpenAI(base_url=base_url, api_key=api_key, max_retries=0)
+
+
+class _RefusedError(Exception):
+    """The connection could not be made. `final`: trying again cannot help."""
+
+    def __init__(self, reason: str, *, final: bool) -> None:
+        super().__init__(reason)
+        self.reason, self.final = reason, final
+
+
+class OpenAISession:
+    """Implements ModelSession over `client.realtime`. Made and used on one event loop."""
+
+    def __init__(self, settings: SessionSettings) -> None:
+        self._settings = settings
+        self._conversation = Conversation(settings)
+        self._events: asyncio.Queue[SessionEvent | None] = asyncio.Queue()
+        self._unsent: deque[str] = deque()
+        self._preroll: deque[str] = deque(maxlen=PREROLL_FRAMES)
+        self._sendable = asyncio.Event()
+        self._opened = asyncio.Event()
+        self._instructions = ""
+        self._task: asyncio.Task[None] | None = None
+        self._dead = self._closed = False
+        self._heard_at = self._progress_at = self._began_at = 0.0
+
+    # ---- orders (each returns at once)
+
+    def connect(self) -> None:
+        if self._task is None and not self._closed:
+            self._task = asyncio.create_task(self._live(), name="model-session")
+
+    def open(self, instructions: str) -> None:
+        self._instructions = instructions
+        self._opened.set()
+
+    def hear(self, payload: str) -> None:
+        self._heard_at = _now()
+        if self._conversation.ready:
+            self._append(payload)
+        else:
+            self._preroll.append(payload)
+
+    def brief(self, text: str) -> None:
+        self._conversation.brief(text)
+
+    def said(self, text: str) -> None:
+        self._conversation.said(text)
+
+    def heard(self, text: str) -> None:
+        self._conversation.heard(text)
+
+    def answer(self, call_id: str, output: str) -> None:
+        self._conversation.answer(call_id, output)
+
+    def respond(self, order: Respond) -> None:
+        self._conversation.respond(order)
+        if self._dead:
+            self._tell(self._conversation.lose())
+
+    def flush(self) -> None:
+        busy = self._conversation.busy
+        self._tell(self._conversation.ask())
+        if not busy:
+            self._progress_at = _now()
+        self._send(*self._conversation.drain())
+
+    def stop(self, cut: Cut) -> tuple[str, ...]:
+        dropped = self._conversation.stop(cut)
+        self._send(*self._conversation.drain())
+        return dropped
+
+    async def receive(self) -> SessionEvent | None:
+        return await self._events.get()
+
+    async def close(self) -> None:
+        self._closed = True
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        self._events.put_nowait(None)
+
+    # ---- the life of a session: connect, serve, lose, perhaps again
+
+    async def _live(self) -> None:
+        for attempt in range(1, self._settings.patience.attempts + 1):
+            try:
+                connection = await self._connected()
+            except _RefusedError as refusal:
+                lost = Lost(refusal.reason, refusal.final)
+            else:
+                try:
+                    lost = await self._serve(connection)
+                finally:
+                    await _shut(connection)
+            final = lost.final or attempt == self._settings.patience.attempts
+            self._lose(Lost(lost.reason, final))
+            if final:
+                return
+            await asyncio.sleep(self._settings.patience.retry_ms * attempt * random.uniform(0.5, 1) / 1000)
+
+    def _lose(self, lost: Lost) -> None:
+        self._dead = lost.final
+        self._unsent.clear()
+        # What became of the turns asked about is the engine's to decide when the session is back.
+        ended = [event for event in self._conversation.lose() if isinstance(event, SpeechEnded)]
+        self._tell([lost, *ended])
+
+    async def _connected(self) -> AsyncRealtimeConnection:
+        patience = self._settings.patience
+        client = _client(self._settings.base_url, self._settings.api_key)
+        manager = client.realtime.connect(model=self._settings.model, websocket_connection_options=SOCKET)
+        try:
+            return await asyncio.wait_for(manager.enter(), patience.connect_ms / 1000)
+        except InvalidStatus as error:
+            raise _refusal(error) from None
+        except TimeoutError:
+            raise _RefusedError("connect_timeout", final=False) from None
+        except (OSError, InvalidHandshake, ConnectionClosed, EOFError):
+            raise _RefusedError("refused", final=False) from None
+
+    async def _serve(self, connection: AsyncRealtimeConnection) -> Lost:
+        """Run one connection until it is lost; the first of its three tasks to end says why."""
+        await self._opened.wait()
+        self._conversation.configure(self._instructions)
+        self._began_at = self._progress_at = self._heard_at = _now()
+        self._send(*self._conversation.drain())
+        tasks = [
+            asyncio.create_task(work, name="model-socket")
+            for work in (self._read(connection), self._write(connection), self._watch())
+        ]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            return next(iter(done)).result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _read(self, connection: AsyncRealtimeConnection) -> Lost:
+        while True:
+            try:
+                message = await connection.recv_bytes()
+            except ConnectionClosed as error:
+                return Lost(_close_reason(error), final=False)
+            self._progress_at = _now()
+            for event in self._conversation.take(wire.decode(message)):
+                if isinstance(event, Lost):
+                    return event
+                self._take(event)
+            self._send(*self._conversation.drain())
+
+    def _take(self, event: SessionEvent) -> None:
+        self._events.put_nowait(event)
+        if isinstance(event, Ready):
+            self._send(*self._conversation.drain())
+            while self._preroll:
+                self._append(self._preroll.popleft())
+
+    async def _write(self, connection: AsyncRealtimeConnection) -> Lost:
+        while True:
+            await self._sendable.wait()
+            while self._unsent:
+                try:
+                    await connection.send_raw(self._unsent.popleft())
+                except ConnectionClosed as error:
+                    return Lost(_close_reason(error), final=False)
+            self._sendable.clear()
+
+    async def _watch(self) -> Lost:
+        patience = self._settings.patience
+        while True:
+            await asyncio.sleep(min(patience.stall_ms, patience.silence_ms) / WATCHES_PER_STALL / 1000)
+            now = _now()
+            if not self._conversation.ready and now - self._began_at > patience.configure_ms / 1000:
+                return Lost("configure_timeout", final=False)
+            if self._conversation.busy and now - self._progress_at > patience.stall_ms / 1000:
+                return Lost("stalled", final=False)
+            if len(self._unsent) > MOST_UNSENT:
+                return Lost("not_reading", final=False)
+            if self._conversation.caller_speaking and now - self._heard_at > patience.silence_ms / 1000:
+                # The server's VAD runs on audio, not on time: without frames it would never hear the end
+                # of the turn.
+                self._heard_at = now
+                self._append(PADDING)
+                self._tell([Noted("silence_padded", "")])
+
+    # ---- small steps
+
+    def _append(self, payload: str) -> None:
+        self._conversation.heard_audio(wire.audio_bytes(payload))
+        self._send(wire.append_audio(payload))
+
+    def _send(self, *messages: str) -> None:
+        if messages and not self._dead:
+            self._unsent.extend(messages)
+            self._sendable.set()
+
+    def _tell(self, events: list[SessionEvent]) -> None:
+        for event in events:
+            self._events.put_nowait(event)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _refusal(error: InvalidStatus) -> _RefusedError:
+    status, body = error.response.status_code, bytes(error.response.body or b"")
+    if status in (401, 403):
+        return _RefusedError("unauthorized", final=True)
+    if b"insufficient_quota" in body:
+        return _RefusedError("insufficient_quota", final=True)
+    return _RefusedError("rate_limited" if status == 429 else "refused", final=False)
+
+
+def _close_reason(error: ConnectionClosed) -> str:
+    received = error.rcvd
+    return "closed" if received is None else f"closed_{received.code}"
+
+
+async def _shut(connection: AsyncRealtimeConnection) -> None:
+    try:
+        await asyncio.wait_for(connection.close(), 2)
+    except (TimeoutError, ConnectionClosed, OSError):
+        pass  # it is gone either way
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechSettings:
+    """Where and how exact words are rendered."""
+
+    base_url: str
+    api_key: str = field(repr=False)
+    model: str
+    voice: str
+    speed: float
+    timeout_s: float = 20.0
+
+
+def speech(settings: SpeechSettings) -> Callable[[str], Awaitable[bytes]]:
+    """OpenAI's speech endpoint as a function from exact words to PCM16 mono at 24 kHz. It raises
+    OutsideFailure.
+    """
+
+    async def speak(text: str) -> bytes:
+        async with openai.AsyncOpenAI(
+            base_url=settings.base_url, api_key=settings.api_key, timeout=settings.timeout_s
+        ) as client:
+            try:
+                spoken = await client.audio.speech.create(
+                    model=settings.model,
+                    voice=settings.voice,
+                    input=text,
+                    speed=settings.speed,
+                    response_format="pcm",
+                )
+            except openai.APIStatusError as error:
+                raise OutsideFailure(
+                    "unauthorized" if error.status_code in (401, 403) else "refused"
+                ) from None
+            except openai.APIConnectionError:
+                raise OutsideFailure("unreachable") from None
+            return spoken.content
+
+    return speak

@@ -1,0 +1,86 @@
+"""Script audio: exact words as mu-law, rendered once and kept by what they are.
+
+Laws
+1. The same words in the same voice are the same file: its name is the hash of voice, speed, words and format.
+2. A file appears whole or not at all, so two processes may render at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import tempfile
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from runtime.audio import pcm16_to_mulaw, resample
+from runtime.ports import OutsideFailure
+
+SPOKEN_HZ: Final = 24_000
+LINE_HZ: Final = 8_000
+TOGETHER: Final = 4  # scripts rendered at the same time
+
+Speak = Callable[[str], Awaitable[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptAudio:
+    """A ScriptVoice that renders with `speak` (words to PCM16 at 24 kHz) and keeps what it made in `folder`.
+
+    `identity` says what the sound depends on beside the words: provider, model, voice and speed.
+    """
+
+    speak: Speak
+    folder: Path
+    identity: str
+
+    def path(self, text: str) -> Path:
+        """Where the audio of these words is kept."""
+        key = "\0".join(("mulaw-8000", self.identity, text))
+        return self.folder / f"{hashlib.sha256(key.encode()).hexdigest()}.ulaw"
+
+    async def render(self, text: str) -> bytes:
+        """The words as mu-law at 8 kHz. Raises OutsideFailure when they are neither kept nor to be had."""
+        path = self.path(text)
+        kept = await asyncio.to_thread(_read, path)
+        if kept:
+            return kept
+        spoken = await self.speak(text)
+        mulaw = await asyncio.to_thread(lambda: pcm16_to_mulaw(resample(spoken, SPOKEN_HZ, LINE_HZ)))
+        if not mulaw:
+            raise OutsideFailure("no_audio")
+        await asyncio.to_thread(_write, path, mulaw)
+        return mulaw
+
+
+async def prepare(scripts: Mapping[str, str], voice: ScriptAudio) -> dict[str, bytes]:
+    """Every script of an artifact (words by name) as audio by name. Raises OutsideFailure."""
+    places = asyncio.Semaphore(TOGETHER)
+
+    async def one(text: str) -> bytes:
+        async with places:
+            return await voice.render(text)
+
+    audio = await asyncio.gather(*(one(text) for text in scripts.values()))
+    return dict(zip(scripts, audio, strict=True))
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
+
+
+def _write(path: Path, mulaw: bytes) -> None:
+    """Keep it if the disk lets us; words that cannot be kept are rendered again next time."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+            file.write(mulaw)
+        os.replace(file.name, path)  # noqa: PTH105
+    except OSError:
+        return
