@@ -37,7 +37,7 @@ SEVERITY: Final = "error"
 
 
 def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
-    """Every reachable node that listens and that no answer of its own, no agreement and no value leads away from."""
+    """Every reachable node that listens and that neither its own answers nor an agreement lead on from."""
     for name in graph.reached:
         node = graph.nodes[name]
         if node.listens and not any(_leads_on(edge) for edge in graph.edges_from[name]):

@@ -9,7 +9,7 @@ asked.
     nodes:
       greeting:
         kind: disclosure
-        say: Hi {account}, I'm an AI assistant from {company}. This call is recorded. Ask for a person any time.  # flagged
+        say: Hi {account}, I'm the AI of {company}. The call is recorded. A person is here too.  # flagged
         next: team
 
 **Clean**
@@ -17,7 +17,7 @@ asked.
     nodes:
       greeting:
         kind: disclosure
-        say: Hi, I'm an AI assistant from {company}. This call is recorded. Ask for a person any time.
+        say: Hi, I'm the AI of {company}. The call is recorded. A person is here too.
         next: team
 
 Tip: greet the caller by name in the node after it.

@@ -9,7 +9,7 @@ another language is searched for the company's name alone.
     nodes:
       greeting:
         kind: disclosure
-        say: Hi, this is the assistant of {company}. This call is recorded. You can ask for a person at any time.  # flagged
+        say: Hi, I'm from {company}. This call is recorded. You can ask for a person.  # flagged
         next: team
 
 **Clean**
@@ -17,7 +17,7 @@ another language is searched for the company's name alone.
     nodes:
       greeting:
         kind: disclosure
-        say: Hi, this is the AI assistant of {company}. This call is recorded. You can ask for a person at any time.
+        say: Hi, I'm an AI assistant from {company}. This call is recorded. You can ask for a person.
         next: team
 
 Tip: "Hi, I'm an AI assistant from {company}. This call is recorded. You can ask for a person at any time."
@@ -37,7 +37,8 @@ NAME: Final = "disclosure-incomplete"
 SEVERITY: Final = "error"
 
 _AI: Final = re.compile(
-    r"\b(ai|a i|artificial intelligence|(virtual|automated|digital|computer) (voice )?(assistant|agent|system)"
+    r"\b(ai|a i|artificial intelligence"
+    r"|(virtual|automated|digital|computer) (voice )?(assistant|agent|system)"
     r"|automated|robot|bot|chatbot|computer|machine)\b"
 )
 _PERSON: Final = re.compile(

@@ -31,7 +31,7 @@ SEVERITY: Final = "error"
 
 
 def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
-    """Every answer to a request for a person from which no handoff can be reached; or that there is no handoff at all."""
+    """Every answer to a request for a person that no handoff can be reached from, or a flow without any."""
     people = [name for name in graph.reached if graph.nodes[name].kind == "handoff"]
     if not people:
         yield Found(

@@ -38,7 +38,8 @@ SEVERITY: Final = "error"
 
 _I_AM: Final = r"(i'm|i am|as|you are|you're|that you are|pretend to be|claim to be)"
 _CLAIMS: Final = re.compile(
-    rf"\b{_I_AM} (really )?an? (((real|actual|live|living) )?human( being)?|(real|actual|live|living) (person|agent))\b"
+    rf"\b{_I_AM} (really )?an? "
+    r"(((real|actual|live|living) )?human( being)?|(real|actual|live|living) (person|agent))\b"
     r"|\b(you're|you are) (talking|speaking) (to|with) an? (real|actual|live|living) (person|human)\b"
     r"|\b(real|live) (person|human) here\b"
     r"|\b(i'm|i am) not an? (ai|a i|bot|robot|machine|computer|recording|chatbot)\b"

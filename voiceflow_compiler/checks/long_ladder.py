@@ -41,7 +41,7 @@ _SILENCE_MS: Final = 20_000
 
 
 def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
-    """Every ladder of more than four rungs, and every silence of more than twenty seconds before a reprompt."""
+    """Every ladder of more than four rungs, and every silence of more than twenty seconds."""
     for ladder, who in ladders(flow):
         if len(ladder.rungs) > _RUNGS:
             yield Found(

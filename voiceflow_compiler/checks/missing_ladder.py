@@ -45,7 +45,7 @@ _CAUSES: Final[tuple[tuple[Literal["no_match", "no_input"], str], ...]] = (
 
 
 def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
-    """For each cause the nodes that have no ladder, in one finding at the first of them; and a missing `lost_model`."""
+    """For each cause one finding at the first node without a ladder; and a missing `lost_model`."""
     listening = [node for node in flow.nodes.values() if node.listens]
     for cause, who in _CAUSES:
         without = [node for node in listening if ladder_at(flow, node, cause) is None]

@@ -60,7 +60,7 @@ SEVERITY: Final = "error"
 
 
 def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
-    """Where callers come into a part of the flow they cannot talk themselves out of. Dead ends are another check's."""
+    """Where callers come into a part of the flow they cannot talk themselves out of (dead ends apart)."""
     exits = [name for name in graph.reached if graph.nodes[name].kind in ("end", "handoff")]
     free = can_reach(graph, exits, via=_is_said)
     stuck = [name for name in graph.reached if name not in free]
@@ -71,14 +71,14 @@ def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
         if name not in to_dead_end and (entry is None or entry.source in free):
             yield Found(
                 places.key(graph.nodes[name].path),
-                f'a caller who comes to "{name}" can reach no end and no person by answering what is asked',
+                f'a caller at "{name}" can reach no end and no person by answering what is asked',
                 "Let one of the answers from here on lead to an `end` or a `handoff` node.",
                 route=graph.route(name),
             )
 
 
 def _is_said(edge: Edge) -> bool:
-    """Whether a conversation takes this edge: not misunderstanding, silence, limits or asking for a person."""
+    """Whether a conversation takes this edge, not a misunderstanding, silence, limit or plea for a person."""
     if edge.kind in ("ladder", "trigger", "lost_model", "limit"):
         return False
     return not (edge.inherited and edge.family == "escalation")

@@ -50,7 +50,7 @@ SEVERITY: Final = "error"
 
 
 def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
-    """Every case that an earlier case of the same node, or several about the same name, leave no caller for."""
+    """Every case that earlier cases of the same node leave no caller for."""
     known = conditions.domains(flow)
     for node in flow.nodes.values():
         for case, earlier in _shadowed(node, known):

@@ -38,7 +38,7 @@ SEVERITY: Final = "error"
 
 
 def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
-    """Every placeholder and every argument of an action whose value some way to its place does not make known."""
+    """Every placeholder and argument of an action whose value is not known on some way to its place."""
     trees: dict[str, Tree] = {}
     for span, name, node, what in _uses(flow, graph, places):
         if name not in trees:
@@ -53,7 +53,7 @@ def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
 
 
 def _uses(flow: Flow, graph: Graph, places: Places) -> Iterator[tuple[Span, str, str, str]]:
-    """Uses of a value that may be empty: the place, `slots.NAME` or `results.ACTION`, the node, and what uses it."""
+    """Uses of a value that may be empty: place, `slots.NAME` or `results.ACTION`, node, and what uses it."""
     for line, nodes, what in spoken(flow, graph):
         for key, text in (("say", line.say), ("convey", line.convey), ("sample", line.sample)):
             for match in placeholders(text or ""):
@@ -84,7 +84,7 @@ def _without(bit: int) -> Via:
 
 
 def _bound(flow: Flow, name: str) -> str | None:
-    """The slot or action a placeholder stands for; a fact of the same name comes first, as it always has a value."""
+    """The slot or action a placeholder stands for; a fact of the same name comes first and has a value."""
     owner, dot, _ = name.partition(".")
     if dot:
         return f"results.{owner}" if owner in flow.actions else None

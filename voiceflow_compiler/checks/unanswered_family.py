@@ -49,7 +49,7 @@ _DOES: Final = {
 
 
 def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
-    """One finding for each reachable listening node, naming every family and intent it leaves without an answer."""
+    """One finding for each reachable listening node, naming all it leaves without an answer."""
     members = _members(flow)
     triggered = {family for trigger in flow.triggers for family in _always(trigger.when.expr, members)}
     for name in graph.reached:

@@ -51,7 +51,7 @@ _SILENT: Final = frozenset({"unanswered", "next", "case", "otherwise", "success"
 
 
 def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
-    """One cycle through an unanswered handoff on which the caller is not listened to, from each knot of them."""
+    """One cycle through an unanswered handoff that does not listen to the caller, from each knot."""
     for cycle in cycles(graph, via=lambda edge: edge.kind in _SILENT and edge.source in graph.reached):
         unanswered = next((edge for edge in cycle if edge.kind == "unanswered"), None)
         if unanswered is not None:

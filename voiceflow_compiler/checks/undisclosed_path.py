@@ -29,7 +29,7 @@ way past the disclosure is enough to break that promise, and often the law.
         otherwise: greeting
       greeting_known:
         kind: disclosure
-        say: Good to hear you. I'm the AI assistant of {company}. This call is recorded. Ask for a person at any time.
+        say: Welcome back. I'm the AI of {company}. This call is recorded. You can ask for a person.
         next: team
 
 Tip: lead every way through a `disclosure` node first; a `decide` may stand before it.

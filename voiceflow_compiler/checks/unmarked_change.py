@@ -35,11 +35,11 @@ SEVERITY: Final = "warning"
 
 _VERBS: Final = frozenset(
     """
-    adds applies assigns books buys cancels changes charges closes confirms creates deletes deposits enrols enrolls
-    files grants issues moves notifies opens orders pays places posts puts refunds registers removes renews replaces
-    reports reschedules reserves resets sells sends sets signs starts stops stores submits transfers unsubscribes
-    updates withdraws writes
-    """.split()  # noqa: SIM905 (a list of words is read as words)
+    adds applies assigns books buys cancels changes charges closes confirms creates deletes deposits enrols
+    enrolls files grants issues moves notifies opens orders pays places posts puts refunds registers removes
+    renews replaces reports reschedules reserves resets sells sends sets signs starts stops stores submits
+    transfers unsubscribes updates withdraws writes
+    """.split()  # noqa: SIM905 (a paragraph of words is easier to read)
 )
 
 

@@ -134,7 +134,7 @@ def _has_own(graph: Graph, name: str, cause: str) -> bool:
 
 
 def ladders(flow: Flow) -> Iterator[tuple[Ladder, str]]:
-    """Every ladder as written, with whom it is for: "who is not understood", "who says nothing at \\"team\\""."""
+    """Every ladder as written, with whom it is for: `who says nothing at "team"`."""
     owners = [(flow.fallback, ""), *((node.fallback, f' at "{node.name}"') for node in flow.nodes.values())]
     for fallback, where in owners:
         if fallback is not None and fallback.no_match is not None:
