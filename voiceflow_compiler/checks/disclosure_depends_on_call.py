@@ -26,9 +26,9 @@ Tip: greet the caller by name in the node after it.
 from collections.abc import Iterator
 from typing import Final
 
-from voiceflow_compiler.checks.base import Found, placeholders
+from voiceflow_compiler.checks.base import Found
 from voiceflow_compiler.diagnostics import Places
-from voiceflow_compiler.flow import Flow
+from voiceflow_compiler.flow import Flow, placeholders
 from voiceflow_compiler.graph import Graph
 
 CODE: Final = "VF402"
@@ -43,10 +43,10 @@ def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
     for node in flow.nodes.values():
         if node.kind != "disclosure" or node.line is None:
             continue
-        for match in placeholders(node.line.text):
-            if match[1] not in _ALWAYS_KNOWN:
+        for name, start, end in placeholders(node.line.text):
+            if name not in _ALWAYS_KNOWN:
                 yield Found(
-                    places.inside(node.line.path, match.start(), match.end()),
-                    f'the disclosure "{node.name}" needs {match[0]}, which is not known before the call',
+                    places.inside(node.line.path, start, end),
+                    f'the disclosure "{node.name}" needs {{{name}}}, which is not known before the call',
                     "Leave it out here and use it in the node that follows.",
                 )

@@ -27,9 +27,9 @@ known after its `on_success` only."""
 from collections.abc import Iterator
 from typing import Final
 
-from voiceflow_compiler.checks.base import Found, placeholders, spoken
+from voiceflow_compiler.checks.base import Found, spoken
 from voiceflow_compiler.diagnostics import Places, Span
-from voiceflow_compiler.flow import Flow
+from voiceflow_compiler.flow import Flow, placeholders
 from voiceflow_compiler.graph import Graph, Tree, Via, implied, reach, stops, way
 
 CODE: Final = "VF701"
@@ -56,14 +56,12 @@ def _uses(flow: Flow, graph: Graph, places: Places) -> Iterator[tuple[Span, str,
     """Uses of a value that may be empty: place, `slots.NAME` or `results.ACTION`, node, and what uses it."""
     for line, nodes, what in spoken(flow, graph):
         for key, text in (("say", line.say), ("convey", line.convey), ("sample", line.sample)):
-            for match in placeholders(text or ""):
-                name = _bound(flow, match[1])
-                node = (
-                    next((node for node in nodes if not graph.is_known(name, node)), None) if name else None
-                )
-                if name and node is not None:
+            for written, start, end in placeholders(text or ""):
+                name = _bound(flow, written)
+                node = next((at for at in nodes if name and not graph.is_known(name, at)), None)
+                if name and node:
                     path = (*line.path[:-1], key) if key == "sample" else line.path
-                    yield places.inside(path, match.start(), match.end()), name, node, what
+                    yield places.inside(path, start, end), name, node, what
     for node_name in graph.reached:
         action = flow.actions.get(graph.nodes[node_name].action or "")
         if action is None:

@@ -8,14 +8,12 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from voiceflow_compiler.checks.base import conditions as conditions
 from voiceflow_compiler.diagnostics import Finding, Places, Related, Severity, Span
 from voiceflow_compiler.flow import Flow, Ladder, Line, Node
 from voiceflow_compiler.graph import Edge, Graph, family_of
-
-PLACEHOLDER: Final = re.compile(r"\{\s*([A-Za-z_][\w.]*)\s*\}")
 
 
 class Found(NamedTuple):
@@ -89,11 +87,6 @@ def spoken(flow: Flow, graph: Graph) -> Iterator[Spoken]:
         there = tuple(node.name for node in reached if node.kind == "handoff" and node.to == handoff.name)
         for line in (handoff.line, handoff.unanswered_line):
             yield from _heard(line, there, f'what the handoff "{handoff.name}" says')
-
-
-def placeholders(text: str) -> Iterator[re.Match[str]]:
-    """The `{name}` parts of a text; group 1 is the name."""
-    return PLACEHOLDER.finditer(text)
 
 
 def along(edges: tuple[Edge, ...], places: Places) -> tuple[Related, ...]:
