@@ -1,7 +1,9 @@
-"""A synthetic caller on the telephone: lines become sound, and the end of the assistant's speech is heard, not told.
+"""A synthetic caller on the telephone: lines become sound, and the end of the assistant's speech is heard,
+not told.
 
-The caller knows only the sound of the call, and, where `where` is given, at which node it stands (as a person who had read the
-design would): that times a line kept for one node and lets a line that was not understood be said again.
+The caller knows only the sound of the call, and, where `where` is given, at which node it stands (as a
+person who had read the design would): that times a line kept for one node and lets a line that was not
+understood be said again.
 """
 
 from __future__ import annotations

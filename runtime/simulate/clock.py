@@ -1,7 +1,9 @@
-"""An event loop whose clock runs faster than the wall, so that a whole call in one process takes a fraction of its length.
+"""An event loop whose clock runs faster than the wall, so that a whole call in one process takes a fraction
+of its length.
 
-Everything in the process that reads time from the loop (sleeps, timeouts, `loop.time()`) sees the same fast clock, so the order
-of things on a call stays as it is; what only takes CPU time seems slower by the same factor.
+Everything in the process that reads time from the loop (sleeps, timeouts, `loop.time()`) sees the same fast
+clock, so the order of things on a call stays as it is; what only takes CPU time seems slower by the same
+factor.
 """
 
 from __future__ import annotations

@@ -1,8 +1,10 @@
-"""A whole call without sound or sockets: the engine, the stand-in's policy and a caller, on a clock that only jumps.
+"""A whole call without sound or sockets: the engine, the stand-in's policy and a caller, on a clock that
+only jumps.
 
-Everything the shell would do is done here at once and in the simplest way that keeps the order of things: speech lasts as
-long as its words, a caller waits for their turn, an action answers from the caller's `office`. The events and effects are
-those of a real call, so that a record made of them replays like any other.
+Everything the shell would do is done here at once and in the simplest way that keeps the order of things:
+speech lasts as long as its words, a caller waits for their turn, an action answers from the caller's
+`office`. The events and effects are those of a real call, so that a record made of them replays like any
+other.
 """
 
 from __future__ import annotations
@@ -297,7 +299,9 @@ def _run(world: _World, order: orders.RunAction) -> None:
 
 
 def result_of(artifact: Artifact, profile: Profile, action: str) -> dict[str, Any] | str:
-    """What the office answers on this call: the caller's own result over plain values of the right types, or why not."""
+    """What the office answers on this call: the caller's own result over plain values of the right types,
+    or why not.
+    """
     told = profile.office.get(action, {})
     if "fails" in told:
         return str(told["fails"])

@@ -1,9 +1,11 @@
-"""One media stream as Twilio carries it: the caller's frames out, the assistant's audio in, at the pace of a telephone.
+"""One media stream as Twilio carries it: the caller's frames out, the assistant's audio in, at the pace of
+a telephone.
 
 Laws (https://www.twilio.com/docs/voice/media-streams/websocket-messages)
-1. The caller's audio leaves in frames of 20 ms on an absolute schedule; numbers in messages are decimal strings.
-2. What the assistant sends is queued and played in order at real time; a mark comes back when all that was queued before it
-   has been played.
+1. The caller's audio leaves in frames of 20 ms on an absolute schedule; numbers in messages are decimal
+   strings.
+2. What the assistant sends is queued and played in order at real time; a mark comes back when all that was
+   queued before it has been played.
 3. `clear` throws the queue away, and every pending mark comes back at once.
 4. A message that is none of media, mark and clear is a protocol error (31924): the stream is closed.
 """
@@ -32,7 +34,9 @@ How = Literal["caller_hung_up", "assistant_closed", "protocol_error"]
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What the caller hears at one tick: whether assistant audio is being played, at milliseconds since the answer."""
+    """What the caller hears at one tick: whether assistant audio is being played, at milliseconds since the
+    answer.
+    """
 
     at_ms: int
     playing: bool
@@ -165,7 +169,8 @@ class MediaStream:
             return "assistant_closed"
 
     async def _until(self, when: float, reader: asyncio.Task[None]) -> None:
-        """Wait for the next tick, or for the end of the stream. Late ticks are made up for without a pause."""
+        """Wait for the next tick, or for the end of the stream. Late ticks are made up for without a pause.
+        """
         pause = when - asyncio.get_running_loop().time()
         await asyncio.wait([reader], timeout=max(0.0, pause))
 
@@ -231,7 +236,9 @@ class MediaStream:
 
 
 async def open_stream(url: str, signature: str, ids: Mapping[str, str], tape: Tape) -> MediaStream:
-    """Open the media WebSocket. `ids` has `account`, `call` and `stream`. Raises OSError or websockets' InvalidHandshake."""
+    """Open the media WebSocket. `ids` has `account`, `call` and `stream`. Raises OSError or websockets'
+    InvalidHandshake.
+    """
     connection = await connect(
         url, additional_headers={"X-Twilio-Signature": signature}, max_size=None, compression=None
     )

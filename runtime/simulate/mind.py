@@ -1,9 +1,11 @@
-"""What a caller does next: a pure choice from the caller's lines, where the call stands and what was said already.
+"""What a caller does next: a pure choice from the caller's lines, where the call stands and what was said
+already.
 
 Laws
-1. Lines are taken in the order of the profile; a line kept for another node waits, and is passed over once a later line fits.
-2. While the call has not moved on from the node of the line before, and no other line fits, that line is said again, at most
-   REPEATS times: a caller who was not understood says it again, but not for ever.
+1. Lines are taken in the order of the profile; a line kept for another node waits, and is passed over once
+   a later line fits.
+2. While the call has not moved on from the node of the line before, and no other line fits, that line is
+   said again, at most REPEATS times: a caller who was not understood says it again, but not for ever.
 3. Silence is for good: after it the caller only listens.
 """
 
@@ -19,7 +21,9 @@ REPEATS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Mind:
-    """A caller in the middle of a call. `next_line` is the first line not yet said; `last` the line said last."""
+    """A caller in the middle of a call. `next_line` is the first line not yet said; `last` the line said
+    last.
+    """
 
     profile: Profile
     next_line: int = 0
@@ -35,7 +39,9 @@ class Mind:
 
 
 def interruption(mind: Mind, node: str | None) -> Line | None:
-    """The line that wants to be said into the assistant's speech at this node, if the next one is of that kind."""
+    """The line that wants to be said into the assistant's speech at this node, if the next one is of that
+    kind.
+    """
     line = mind.coming
     if line is None or line.interrupt_after_ms is None or not _fits(line, node):
         return None
@@ -43,7 +49,9 @@ def interruption(mind: Mind, node: str | None) -> Line | None:
 
 
 def answer(mind: Mind, node: str | None) -> tuple[Mind, Line | None]:
-    """The line for a silence of the assistant, at `node` (None: not known), and the mind after it. None: only listen."""
+    """The line for a silence of the assistant, at `node` (None: not known), and the mind after it. None:
+    only listen.
+    """
     if mind.last is not None and mind.last.silence:
         return mind, None
     for place in range(mind.next_line, len(mind.profile.says)):

@@ -1,7 +1,9 @@
-"""A fake Twilio telephone: it rings the server's webhook, obeys the TwiML it is given and holds the media stream.
+"""A fake Twilio telephone: it rings the server's webhook, obeys the TwiML it is given and holds the media
+stream.
 
-It is a stranger to the server: all it has are the webhook's address, the shared token to sign with, and what it hears.
-The person on the other end of a transfer is this module's too: they accept, decline, are busy or do not pick up.
+It is a stranger to the server: all it has are the webhook's address, the shared token to sign with, and
+what it hears. The person on the other end of a transfer is this module's too: they accept, decline, are
+busy or do not pick up.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from websockets.exceptions import InvalidHandshake
 from runtime import audio
 from runtime.simulate.line import Mouth, Tape, open_stream
 from runtime.simulate.profile import Person
-from runtime.simulate.twiml import Dial, Gather, Hangup, TwimlError, Pause, Redirect, Say, Stream, Verb, read
+from runtime.simulate.twiml import Dial, Gather, Hangup, Pause, Redirect, Say, Stream, TwimlError, Verb, read
 from runtime.telephony.twilio import SIGNATURE_HEADER, sign
 
 ACCOUNT: Final = "AC" + "0" * 32
@@ -85,7 +87,9 @@ class _Leg:
 async def place(
     subscription: Subscription, mouth: Mouth, *, caller_number: str | None, person: Person, speak: Speak
 ) -> Ended:
-    """Place one call and hold it to its end. `speak` gives `<Say>` and the person a voice. Raises PhoneError."""
+    """Place one call and hold it to its end. `speak` gives `<Say>` and the person a voice. Raises
+    PhoneError.
+    """
     async with httpx2.AsyncClient(timeout=15.0) as http:
         call_id = "CA" + secrets.token_hex(16)
         leg = _Leg(http, subscription, caller_number, person, mouth, speak, call_id)
@@ -193,7 +197,8 @@ async def _dial(leg: _Leg, url: str, verb: Dial) -> str:
 
 
 async def _talk_to_person(leg: _Leg, url: str, verb: Dial) -> None:
-    """The two talk, then the person hangs up; what the server answers to that is obeyed by nobody any more."""
+    """The two talk, then the person hangs up; what the server answers to that is obeyed by nobody any more.
+    """
     await _pass(leg, TALK_MS)
     if verb.action:
         await _ask(leg, urljoin(url, verb.action), DialCallStatus="completed", DialBridged="true")

@@ -50,7 +50,9 @@ class Expected(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Profile(Struct, frozen=True, forbid_unknown_fields=True):
-    """A caller: who they are, what they say in order, how the firm behaves on this call, and how it should end."""
+    """A caller: who they are, what they say in order, how the firm behaves on this call, and how it should
+    end.
+    """
 
     name: str
     says: Annotated[tuple[Line, ...], Meta(min_length=1)]

@@ -35,7 +35,9 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Dial:
-    """Ring a person. `whisper` is asked when they answer, before the two are joined; `action` when it is over."""
+    """Ring a person. `whisper` is asked when they answer, before the two are joined; `action` when it is
+    over.
+    """
 
     number: str
     timeout_s: float

@@ -41,14 +41,18 @@ def test_a_caller_ends_where_the_design_says(flow: str, name: str) -> None:
 
 @each_caller
 def test_a_caller_says_all_lines(flow: str, name: str) -> None:
-    """Every line of a caller is said on the call, once: nothing in the design makes them repeat or swallow one."""
+    """Every line of a caller is said on the call, once: nothing in the design makes them repeat or swallow
+    one.
+    """
     said = [line.text for line in made(flow, name).spoken if line.who == "caller"]
     assert sorted(said) == sorted(line.text for line in caller(flow, name).says if line.text)
 
 
 @each_caller
 def test_a_caller_uses_the_flow_s_own_phrases(flow: str, name: str) -> None:
-    """What a caller says is an example of an intent or a slot, or a phrase for a choice: what a recogniser can know."""
+    """What a caller says is an example of an intent or a slot, or a phrase for a choice: what a recogniser
+    can know.
+    """
     plain = read_yaml(ROOT / "flows" / flow / "flow.yaml")
     phrases = [example for intent in plain["intents"].values() for example in intent["examples"]]
     for slot in plain["slots"].values():
@@ -68,7 +72,9 @@ def test_a_caller_file_meets_its_schema(flow: str, name: str) -> None:
 
 @each_flow
 def test_a_flow_has_every_kind_of_caller(flow: str) -> None:
-    """Every flow is tried by callers who agree, object, are confused, escalate, keep silent, mumble, talk over and hang up."""
+    """Every flow is tried by callers who agree, object, are confused, escalate, keep silent, mumble, talk
+    over and hang up.
+    """
     assert set(KINDS_OF_CALLER) <= {name for of, name in CALLERS if of == flow}
 
 
@@ -82,7 +88,7 @@ def test_exactly_one_caller_is_the_default(flow: str) -> None:
 def test_the_callers_reach_most_of_the_flow(flow: str) -> None:
     """Together the callers of a flow stand at nine of ten of its nodes."""
     visited = {node for of, name in CALLERS if of == flow for node in made(flow, name).nodes}
-    nodes = {name for name in artifact(flow).nodes}
+    nodes = set(artifact(flow).nodes)
     assert len(nodes & visited) >= 0.9 * len(nodes), sorted(nodes - visited)
 
 

@@ -1,0 +1,171 @@
+"""`vfc call`: one full call on loopback, watched while it runs and told afterwards.
+
+The compiler is handed in by whoever mounts the command, since the runtime knows flows only as artifacts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import msgspec
+from rich.console import Console
+
+from runtime import record
+from runtime.settings.keys import SettingsError
+from runtime.simulate.callers import Caller
+from runtime.simulate.clock import hurried
+from runtime.simulate.live import Screen, Watched
+from runtime.simulate.loopback import open_world
+from runtime.simulate.phone import Ended, PhoneError, place
+from runtime.simulate.profile import Profile, ProfileError, read_profile, unmet
+from runtime.simulate.story import Story, markdown, tell
+from runtime.voices import VoiceMissing, open_voice
+from voiceflow_compiler.artifact import Artifact
+
+FINE, UNEXPECTED, COULD_NOT_RUN = 0, 1, 2
+OUT: Final = Path("out/call")
+CALL_LIMIT_S: Final = 1200
+
+
+class CallError(Exception):
+    """A call that cannot be placed; the message is one plain line for the person who asked for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A call placed: its story, what was heard, what was not as expected, and where the files are."""
+
+    story: Story
+    ended: Ended
+    unexpected: tuple[str, ...]
+    folder: Path
+
+
+def call(
+    flow: Path,
+    *,
+    caller: str | None,
+    out: Path | None,
+    voice: str,
+    form: Literal["text", "json"],
+    compile_flow: Callable[[Path], Artifact],
+    read_yaml: Callable[[Path], Any],
+    speed: float = 1.0,
+) -> int:
+    """Place one call to a flow (its folder, or the file in it); 0, 1 if it did not end as expected, 2 if it
+    could not be.
+
+    `compile_flow` and `read_yaml` may raise what they like: the caller of this function knows what that is.
+    """
+    console = Console(stderr=form == "json", quiet=form == "json")
+    folder = flow.parent if flow.is_file() else flow
+    target = out or OUT / folder.name
+    try:
+        profile = choose(callers(folder, read_yaml), caller)
+        shutil.rmtree(target / "server", ignore_errors=True)
+        artifact = compile_flow(folder / "flow.yaml" if flow.is_dir() else flow)
+        with asyncio.Runner(loop_factory=hurried(speed)) as runner:
+            made = runner.run(place_one(artifact, folder, profile, target, voice, Screen(console)))
+    except (CallError, ProfileError, PhoneError, SettingsError, VoiceMissing, ValueError) as error:
+        Console(stderr=True).print(f"vfc call: {error}", style="red", highlight=False, markup=False)
+        return COULD_NOT_RUN
+    _report(made, profile, form, console)
+    return UNEXPECTED if made.unexpected else FINE
+
+
+def callers(folder: Path, read_yaml: Callable[[Path], Any]) -> Mapping[str, Profile]:
+    """The callers of a flow, by the name of their file. Raises ProfileError, which names the file."""
+    found = {}
+    for path in sorted((folder / "callers").glob("*.yaml")):
+        try:
+            found[path.stem] = read_profile(read_yaml(path))
+        except ProfileError as error:
+            raise ProfileError(f"{path}: {error}") from None
+    return found
+
+
+def choose(known: Mapping[str, Profile], name: str | None) -> Profile:
+    """The caller of that name, or the default one. Raises CallError."""
+    if not known:
+        raise CallError("the flow has no callers: write one as callers/NAME.yaml beside it")
+    if name is None:
+        return next((one for one in known.values() if one.default), next(iter(known.values())))
+    if name not in known:
+        raise CallError(f"no caller is called {name!r}; there are {', '.join(known)}")
+    return known[name]
+
+
+async def place_one(
+    artifact: Artifact, flow: Path, profile: Profile, out: Path, voice: str, screen: Screen
+) -> Made:
+    """Start the world, place the call, watch it, and write its folder. Raises what the parts raise."""
+    speaker, human = open_voice(voice, "caller"), open_voice(voice, "assistant")
+    watched = Watched(screen.show)
+    async with open_world(artifact, flow, profile, out / "server", voice, watched.take) as world:
+        mouth = Caller(profile, speaker.speak, where=lambda: watched.node, noise=voice == "spoken")
+        with screen.open():
+            async with asyncio.timeout(CALL_LIMIT_S):
+                ended = await place(
+                    world.subscription,
+                    mouth,
+                    caller_number=profile.number,
+                    person=profile.person,
+                    speak=human.speak,
+                )
+    if watched.call_id is None:
+        raise CallError("the server left no record of the call")
+    return write(artifact, profile, world.records / "calls" / f"{watched.call_id}.jsonl", ended, out)
+
+
+def write(artifact: Artifact, profile: Profile, path: Path, ended: Ended, out: Path) -> Made:
+    """Write the folder of a call: record, transcript, sound, packages."""
+    story = tell(artifact, record.read(path))
+    unexpected = unmet(profile.expect, outcome=story.outcome, ends_at=story.ends_at)
+    out.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(path, out / "call.jsonl")
+    (out / "call.wav").write_bytes(ended.tape.wav())
+    page = markdown(story, caller=profile.name, expected=unexpected)
+    (out / "transcript.md").write_text(page, encoding="utf-8")
+    for stale in out.glob("package*.json"):
+        stale.unlink()
+    for number, package in enumerate(story.packages, start=1):
+        name = "package.json" if number == 1 else f"package-{number}.json"
+        (out / name).write_bytes(msgspec.json.format(msgspec.json.encode(package), indent=2) + b"\n")
+    return Made(story, ended, unexpected, out)
+
+
+def _report(made: Made, profile: Profile, form: str, console: Console) -> None:
+    if form == "json":
+        Console(highlight=False, soft_wrap=True).print(
+            msgspec.json.encode(summary(made, profile)).decode(), markup=False
+        )
+        return
+    for line in made.unexpected:
+        console.print(f"not as expected: {line}", style="red", highlight=False, markup=False)
+    console.print(f"call record, transcript and sound are in {made.folder}", highlight=False, markup=False)
+
+
+def summary(made: Made, profile: Profile) -> dict[str, Any]:
+    """The call in a few JSON fields."""
+    story = made.story
+    return {
+        "version": 1,
+        "caller": profile.name,
+        "flow": story.flow,
+        "flow_version": story.flow_version,
+        "call_id": story.call_id,
+        "outcome": story.outcome,
+        "ends_at": story.ends_at,
+        "ended": story.ended,
+        "line": made.ended.how,
+        "lasted_ms": story.lasted_ms,
+        "nodes": [node for _, node in story.nodes],
+        "slots": dict(story.slots),
+        "unexpected": list(made.unexpected),
+        "folder": str(made.folder),
+    }

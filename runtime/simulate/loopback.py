@@ -1,0 +1,100 @@
+"""A whole telephone world on this machine: the stand-in, the real server and its settings, for one call or
+many.
+
+The server runs by a settings file like any deployment's (it is left in the folder to be read); only keys
+and ports are made up.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from runtime import server, settings
+from runtime.server.calls import Watch
+from runtime.session.stand_in import StandIn
+from runtime.settings.keys import FILE_NAME
+from runtime.simulate.phone import Subscription
+from runtime.simulate.profile import Profile
+from voiceflow_compiler.artifact import Artifact
+
+PERSON: Final = "+12025550199"
+CRM: Final = "crm.csv"
+UNREACHABLE: Final = "http://127.0.0.1:9/"  # the discard port: nothing listens there
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A running world: the number to call, and the folder where the server keeps its records."""
+
+    subscription: Subscription
+    records: Path
+    stand_in: StandIn
+
+
+@asynccontextmanager
+async def open_world(
+    artifact: Artifact,
+    flow: Path,
+    profile: Profile,
+    folder: Path,
+    voice: str,
+    watch: Watch = lambda call_id, line: None,
+) -> AsyncIterator[World]:
+    """Start everything for calls of this caller to the flow in the folder `flow`. Raises VoiceMissing,
+    SettingsError.
+    """
+    file = write_settings(artifact, flow, profile, folder)
+    token = secrets.token_hex(16)
+    async with StandIn(voice=voice) as stand_in:
+        options = {"model.base_url": stand_in.base_url, "telephony.auth_token": token}
+        # The port is known only once the server listens, and the public address follows from it.
+        chosen = replace(settings.load(file, {}, options), public_url="")
+        async with server.start({artifact.flow: artifact}, chosen, watch=watch) as running:
+            yield World(Subscription(running.voice_url, token), chosen.records, stand_in)
+
+
+def write_settings(artifact: Artifact, flow: Path, profile: Profile, folder: Path) -> Path:
+    """The settings file of the server in this folder, which is made."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / FILE_NAME
+    file.write_text(settings_text(artifact, flow, profile), encoding="utf-8")
+    return file
+
+
+def settings_text(artifact: Artifact, flow: Path, profile: Profile) -> str:
+    """The settings of the server, as TOML."""
+    tables: dict[str, Mapping[str, Any]] = {}
+    if artifact.fact_source is not None:
+        tables[f"facts.{artifact.fact_source}"] = {"source": "csv_file", "path": str((flow / CRM).resolve())}
+    for name in artifact.actions:
+        tables[f"actions.{name}"] = _action(profile, name)
+    for name in artifact.handoffs:
+        tables[f"handoffs.{name}"] = {"number": PERSON}
+    head = "# The settings this call ran with; keys and ports were made up for it.\n"
+    head += 'public_url = "http://127.0.0.1"\n\n[listen]\nport = 0\n'
+    return head + "".join(f"\n[{name}]\n" + "".join(_pairs(table)) for name, table in tables.items())
+
+
+def _action(profile: Profile, name: str) -> Mapping[str, Any]:
+    told = profile.office.get(name, {})
+    if "fails" in told:
+        return {"executor": "http", "url": UNREACHABLE}
+    return {"executor": "local", "returns": told}
+
+
+def _pairs(table: Mapping[str, Any]) -> list[str]:
+    return [f"{name} = {_toml(value)}\n" for name, value in table.items()]
+
+
+def _toml(value: Any) -> str:
+    """A value as TOML: JSON's texts, numbers and booleans are TOML's, only tables are written otherwise."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{name} = {_toml(one)}" for name, one in value.items()) + "}"
+    return msgspec.json.encode(value).decode()
