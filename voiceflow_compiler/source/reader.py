@@ -1,20 +1,13 @@
-"""YAML text to plain data with the place of every key and value; the only importer of yaml.
+"""YAML events to plain data and places, without recursion; the only importer of yaml."""
 
-Laws
-1. Any bytes end in data, findings, or both: never an exception, never more memory than a small multiple of the budgets.
-2. Scalars are read as YAML 1.2 would, and narrower: `true`, `false`, `null`, `~`, nothing, whole numbers and decimals have
-   their meaning; everything else is text (`on`, `no`, `01234`, `12:30`, `0x10`, `1e5`, `+49 30 1234`). Keys are always text.
-3. What cannot be taken is left out and its path is in `lost`, so that later passes do not call it missing.
-"""
-
-import re
-from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import yaml
+import yaml  # noqa: TID251 - this package is its doorway
 
 from voiceflow_compiler.diagnostics import Finding, Path, Place, Related, Span
+from voiceflow_compiler.source.characters import INVISIBLE, MAX_DIGITS, MAX_FINDINGS, scalar
+from voiceflow_compiler.source.syntax import SYNTAX
 
 # Budgets. A flow of 2,000 nodes has 1.7 MB and about 150,000 events; past these a file is not written by hand.
 MAX_FILE_BYTES: Final = 2 * 1024 * 1024
@@ -22,85 +15,8 @@ MAX_TOTAL_BYTES: Final = 4 * 1024 * 1024
 MAX_EVENTS: Final = 250_000
 MAX_DEPTH: Final = 40
 MAX_TEXT: Final = 20_000
-MAX_DIGITS: Final = 18
-MAX_FINDINGS: Final = 50  # of one kind in one file: a broken generator is told enough by fifty
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?")
-_WORDS: Final[dict[str, bool | None]] = {
-    **dict.fromkeys(("true", "True", "TRUE"), True),
-    **dict.fromkeys(("false", "False", "FALSE"), False),
-    **dict.fromkeys(("null", "Null", "NULL", "~", ""), None),
-}
-_NOT_TEXT_STARTS: Final = frozenset("-0123456789tTfFnN~")
-
-# Characters that show nothing, or reorder what is shown. The joiners U+200C and U+200D are letters' business in many scripts.
-_INVISIBLE = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\ufffe\uffff\U000e0000-\U000e007f]|(?<![\u0300-\U000dffff])[\u200c\u200d]"
-)
-_REFUSED_BY_YAML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
-_LEADING_TAB = re.compile(r"^[ ]*\t[ \t]*", re.MULTILINE)
-BREAK = re.compile(r"\r\n|\r|\n")
-
-# What libyaml says, in words for a designer: (a part of its words, message, tip). The first that fits is taken.
-_SYNTAX: Final = (
-    (
-        "mapping values are not allowed",
-        "this colon cannot stand here",
-        "Put text that holds a colon in quotes, and check the indentation of this line.",
-    ),
-    (
-        "could not find expected ':'",
-        "a key without its colon",
-        "Write `key: value`; text that goes on below is indented deeper.",
-    ),
-    (
-        "did not find expected key",
-        "this line does not fit the lines above it",
-        "Give it the indentation of its neighbours, or close the quote or bracket before it.",
-    ),
-    (
-        "did not find expected '-' indicator",
-        "this line does not fit the list above it",
-        "Start each item of a list with `- `, all at the same indentation.",
-    ),
-    (
-        "did not find expected ',' or",
-        "a list or map in brackets is not closed or lacks a comma",
-        "Separate its parts with `, ` and close the bracket; put text that holds brackets or commas in quotes.",
-    ),
-    ("unexpected end of stream", "a quote is opened and never closed", "Close it with the same quote."),
-    (
-        "found unexpected document indicator",
-        "a quote is opened and never closed",
-        "Close it with the same quote.",
-    ),
-    (
-        "unknown escape character",
-        "an unknown escape in double quotes",
-        "Write `\\\\` for a backslash, or use single quotes.",
-    ),
-    ("cannot start any token", "this character cannot start a text", "Put the text in quotes."),
-    (
-        "block sequence entries are not allowed",
-        "a list item cannot stand here",
-        "Put the list on its own lines below its key.",
-    ),
-    (
-        "did not find expected alphabetic or numeric character",
-        "a text cannot start with `*` or `&`",
-        'Put it in quotes: "*".',
-    ),
-    ("found undefined tag handle", "a text cannot start with `!`", "Put the text in quotes."),
-    (
-        "did not find expected whitespace or line break",
-        "this character cannot start a text",
-        "Put the text in quotes.",
-    ),
-    ("found a tab character", "a tab where only spaces may stand", "Indent with spaces."),
-)
 
 
 @dataclass(slots=True)
@@ -139,75 +55,6 @@ def nowhere(file: str) -> Place:
     return Place(file, None, _Start())
 
 
-def parse(text: str, result: Read, budget: Budget) -> None:
-    """Read YAML text into `result`."""
-    result.text = text
-    safe, tabs = _check_characters(text, result)
-    if not text.isascii() or tabs:
-        text = safe
-    _Reader(result, budget, quiet=tabs).run(text)
-
-
-def _check_characters(text: str, result: Read) -> tuple[str, bool]:
-    """Find what cannot be seen. Returns a text of equal length that YAML accepts, and whether indentation held tabs."""
-    lines: list[int] = []
-    for count, match in enumerate(_INVISIBLE.finditer(text)):
-        if count == MAX_FINDINGS:
-            break
-        name = f"U+{ord(match[0]):04X}"
-        result.findings.append(
-            Finding(
-                "VF004",
-                "invisible-character",
-                "error",
-                f"an invisible character stands here ({name})",
-                _span_at(text, match.start(), 1, result.file, lines),
-                "Delete it and type the text again.",
-            )
-        )
-    tabs = False
-    for count, match in enumerate(_LEADING_TAB.finditer(text)):
-        tabs = True
-        if count == MAX_FINDINGS:
-            break
-        at = match.start() + match[0].index("\t")
-        result.findings.append(
-            Finding(
-                "VF005",
-                "tab-in-indentation",
-                "error",
-                "a tab stands in the indentation",
-                _span_at(text, at, 1, result.file, lines),
-                "Indent with spaces.",
-            )
-        )
-    safe = _REFUSED_BY_YAML.sub(" ", text)
-    return (_LEADING_TAB.sub(lambda match: match[0].replace("\t", " "), safe) if tabs else safe), tabs
-
-
-def _span_at(text: str, index: int, length: int, file: str, starts: list[int]) -> Span:
-    """The span of an index; `starts` caches where lines start."""
-    if not starts:
-        starts.extend([0, *(match.end() for match in BREAK.finditer(text))])
-    line = bisect_right(starts, index)
-    column = index - starts[line - 1] + 1
-    return Span(file, line, column, line, column + length)
-
-
-def scalar(text: str) -> str | int | float | bool | None:
-    """What a plain scalar means. Raises ValueError for a number with more digits than a number may have."""
-    if text and text[0] not in _NOT_TEXT_STARTS:
-        return text
-    if text in _WORDS:
-        return _WORDS[text]
-    match = _NUMBER.fullmatch(text)
-    if match is None:
-        return text
-    if len(text) > MAX_DIGITS:
-        raise ValueError("a number too long")
-    return float(text) if match[1] else int(text)
-
-
 _TRASH: Final = object()  # the key of a value that is read on but not kept
 
 
@@ -226,7 +73,7 @@ class _Frame:
         self.key_event: Any = None
 
 
-class _Reader:
+class Reader:
     """Builds data and places from the parser's events, without recursion."""
 
     def __init__(self, result: Read, budget: Budget, *, quiet: bool) -> None:
@@ -482,7 +329,7 @@ class _Reader:
             )
 
     def _escaped(self, event: Any) -> None:
-        match = _INVISIBLE.search(event.value)
+        match = INVISIBLE.search(event.value)
         if match:
             self._find(
                 "VF004",
@@ -517,7 +364,7 @@ class _Reader:
         context = getattr(error, "context_mark", None)
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         message, tip = next(
-            ((said, tip) for part, said, tip in _SYNTAX if part in problem),
+            ((said, tip) for part, said, tip in SYNTAX if part in problem),
             (f"this is not YAML: {problem}", "Check indentation, colons and quotes here."),
         )
         related: tuple[Related, ...] = ()

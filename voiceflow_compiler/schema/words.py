@@ -1,25 +1,15 @@
-"""Violations of flow.schema.json in plain words, each at its exact place; the only importer of jsonschema.
-
-Laws
-1. The schema is the judge: there is a finding here exactly when jsonschema finds a violation.
-2. No reference leaves the schema's own file, and nothing is fetched.
-"""
+"""What a violation of the schema means, in words for a designer and at its exact place."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
-from itertools import islice
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import jsonschema
-from jsonschema.exceptions import ValidationError
-
-import schemas
 from voiceflow_compiler.conditions import closest
-from voiceflow_compiler.diagnostics import Finding, Path, Places
+from voiceflow_compiler.diagnostics import Finding, Path
 from voiceflow_compiler.include import Source
 
-MAX_FINDINGS: Final = 200
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError  # noqa: TID251 - for its type only
 
 _ARTICLES: Final = {
     "nodes": "node",
@@ -43,78 +33,7 @@ _TYPE_WORDS: Final = {
 }
 
 
-def violations(source: Source) -> list[Finding]:
-    """Every violation of the flow schema in a source, up to a bound, without what its reading has told already."""
-    found: list[Finding] = []
-    for error in islice(_validator().iter_errors(source.data), MAX_FINDINGS):
-        found.extend(_findings(error, source))
-    return found[:MAX_FINDINGS]
-
-
-@cache
-def _validator() -> Any:
-    schema = _inlined(json.loads(schemas.read("flow")))
-    judge = jsonschema.validators.extend(jsonschema.Draft202012Validator, {"allOf": _all_of})
-    return judge(schema)
-
-
-def _inlined(schema: Any) -> Any:
-    """The schema with its references replaced by what they refer to: they are many, and following one is slow."""
-    definitions = schema.pop("$defs")
-    done: dict[str, Any] = {}
-
-    def inline(part: Any) -> Any:
-        if isinstance(part, list):
-            return [inline(item) for item in part]
-        if not isinstance(part, dict):
-            return part
-        if "$ref" in part:
-            name = part["$ref"].removeprefix("#/$defs/")
-            if name not in done:
-                done[name] = inline(definitions[name])
-            return done[name]
-        return {key: inline(value) for key, value in part.items()}
-
-    return inline(schema)
-
-
-def _all_of(
-    validator: Any, branches: list[Any], instance: Any, schema: Mapping[str, Any]
-) -> Iterator[ValidationError]:
-    """`allOf`, but of branches that each begin `if kind is ...` only the one that applies is tried."""
-    table = _by_kind(id(branches), tuple(_Same(branch) for branch in branches))
-    if table is None:
-        for index, branch in enumerate(branches):
-            yield from validator.descend(instance, branch, schema_path=index)
-    elif isinstance(instance, dict) and isinstance(instance.get("kind"), str) and instance["kind"] in table:
-        yield from validator.descend(instance, table[instance["kind"]], schema_path="kind")
-
-
-class _Same:
-    """A schema as a key of the cache: equal to itself only."""
-
-    def __init__(self, schema: Any) -> None:
-        self.schema = schema
-
-    def __hash__(self) -> int:
-        return id(self.schema)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.schema is self.schema
-
-
-@cache
-def _by_kind(_: int, branches: tuple[_Same, ...]) -> Mapping[str, Any] | None:
-    kinds = {
-        branch.schema.get("if", {}).get("properties", {}).get("kind", {}).get("const"): branch.schema.get(
-            "then"
-        )
-        for branch in branches
-    }
-    return None if None in kinds else kinds
-
-
-def _findings(error: ValidationError, source: Source) -> Iterator[Finding]:
+def findings(error: "ValidationError", source: Source) -> Iterator[Finding]:
     """One violation as findings: one for each unknown key, and none for what was lost in reading."""
     path = tuple(error.absolute_path)
     words = _WORDS.get(str(error.validator), _other)
@@ -124,12 +43,11 @@ def _findings(error: ValidationError, source: Source) -> Iterator[Finding]:
             yield Finding(code, name, "error", message, span, tip)
 
 
-Words = Iterator[
-    tuple[str, str, Path, bool, str, str]
-]  # code, name, path, whether its key is meant, message, tip
+# code, name, path, whether its key is meant, message, tip
+Words = Iterator[tuple[str, str, Path, bool, str, str]]
 
 
-def _unknown_keys(error: ValidationError, path: Path, data: Any) -> Words:
+def _unknown_keys(error: "ValidationError", path: Path, data: Any) -> Words:
     known = error.schema.get("properties", {})
     for key in error.instance:
         if key in known:
@@ -155,7 +73,7 @@ def _tip_for(key: str, path: Path, data: Any) -> str | None:
     return None
 
 
-def _missing(error: ValidationError, path: Path, data: Any) -> Words:
+def _missing(error: "ValidationError", path: Path, data: Any) -> Words:
     for key in error.validator_value:
         if key not in error.instance and f"'{key}'" in error.message:
             about = error.schema.get("properties", {}).get(key, {})
@@ -163,7 +81,7 @@ def _missing(error: ValidationError, path: Path, data: Any) -> Words:
             yield "VF102", "missing-key", (*path, key), True, f"{_owner(path, data)} lacks `{key}`", tip
 
 
-def _wrong_type(error: ValidationError, path: Path, data: Any) -> Words:
+def _wrong_type(error: "ValidationError", path: Path, data: Any) -> Words:
     wanted = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
     words = " or ".join(
         _TYPE_WORDS[each] for each in wanted if not (each == "integer" and "number" in wanted)
@@ -206,7 +124,7 @@ def _type_of(value: Any) -> str:
     return "a map"
 
 
-def _not_one_of(error: ValidationError, path: Path, data: Any) -> Words:
+def _not_one_of(error: "ValidationError", path: Path, data: Any) -> Words:
     allowed = [str(value) for value in error.validator_value]
     near = closest(str(error.instance), tuple(allowed)) if isinstance(error.instance, str) else None
     tip = f"Did you mean `{near}`?" if near else f"Write one of: {', '.join(allowed)}."
@@ -217,7 +135,7 @@ def _not_one_of(error: ValidationError, path: Path, data: Any) -> Words:
     yield "VF104", "not-one-of", path, False, message, tip
 
 
-def _constant(error: ValidationError, path: Path, data: Any) -> Words:
+def _constant(error: "ValidationError", path: Path, data: Any) -> Words:
     wanted = json.dumps(error.validator_value)
     if path == ("language",):
         message = f"this is not version {wanted} of the language"
@@ -233,7 +151,7 @@ def _constant(error: ValidationError, path: Path, data: Any) -> Words:
         )
 
 
-def _range(error: ValidationError, path: Path, data: Any) -> Words:
+def _range(error: "ValidationError", path: Path, data: Any) -> Words:
     bound = error.validator_value
     word = {"minimum": "at least", "maximum": "at most"}.get(str(error.validator), "more than")
     yield (
@@ -246,7 +164,7 @@ def _range(error: ValidationError, path: Path, data: Any) -> Words:
     )
 
 
-def _pattern(error: ValidationError, path: Path, data: Any) -> Words:
+def _pattern(error: "ValidationError", path: Path, data: Any) -> Words:
     tips = {
         "^[A-Z]{3}$": "Write the three letters of ISO 4217, such as USD.",
         "^[0-9*#]$": 'Write one key of a phone: 0 to 9, "*" or "#".',
@@ -265,12 +183,12 @@ def _pattern(error: ValidationError, path: Path, data: Any) -> Words:
     )
 
 
-def _too_short(error: ValidationError, path: Path, data: Any) -> Words:
+def _too_short(error: "ValidationError", path: Path, data: Any) -> Words:
     tip = "Write it out, or delete the key."
     yield "VF107", "empty", path, True, f"{_owner(path, data)} is empty", tip
 
 
-def _too_long(error: ValidationError, path: Path, data: Any) -> Words:
+def _too_long(error: "ValidationError", path: Path, data: Any) -> Words:
     unit = "characters" if isinstance(error.instance, str) else "entries"
     is_key = "propertyNames" in error.absolute_schema_path
     at = (*path, error.instance) if is_key else path
@@ -278,13 +196,13 @@ def _too_long(error: ValidationError, path: Path, data: Any) -> Words:
     yield "VF108", "too-long", at, is_key, message, "Shorten it."
 
 
-def _rule(error: ValidationError, path: Path, data: Any) -> Words:
+def _rule(error: "ValidationError", path: Path, data: Any) -> Words:
     """A rule of the schema that brings its own words along."""
     message = error.schema.get("title", "this does not fit together")
     yield "VF109", "does-not-fit-together", path, True, message, error.schema.get("description", "")
 
 
-def _repeated(error: ValidationError, path: Path, data: Any) -> Words:
+def _repeated(error: "ValidationError", path: Path, data: Any) -> Words:
     seen: list[Any] = []
     for index, item in enumerate(error.instance):
         if item in seen:
@@ -299,7 +217,7 @@ def _repeated(error: ValidationError, path: Path, data: Any) -> Words:
         seen.append(item)
 
 
-def _other(error: ValidationError, path: Path, data: Any) -> Words:
+def _other(error: "ValidationError", path: Path, data: Any) -> Words:
     yield (
         "VF109",
         "does-not-fit-together",
@@ -310,7 +228,7 @@ def _other(error: ValidationError, path: Path, data: Any) -> Words:
     )
 
 
-_WORDS: Final[Mapping[str, Callable[[ValidationError, Path, Any], Words]]] = {
+_WORDS: Final[Mapping[str, Callable[["ValidationError", Path, Any], Words]]] = {
     "additionalProperties": _unknown_keys,
     "required": _missing,
     "type": _wrong_type,

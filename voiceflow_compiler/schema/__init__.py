@@ -1,0 +1,66 @@
+"""Violations of flow.schema.json in plain words, each at its exact place.
+
+Laws
+1. The schema is the judge: there is a finding here exactly when jsonschema finds a violation.
+2. jsonschema sees only what is not surely right already (`sure`): it is exact, and slow.
+3. No reference leaves the schema's own file, and nothing is fetched.
+"""
+
+import json
+from functools import cache
+from itertools import islice
+from typing import Any, Final
+
+import schemas
+from voiceflow_compiler.diagnostics import Finding
+from voiceflow_compiler.include import Source
+from voiceflow_compiler.schema.sure import Test, sure
+from voiceflow_compiler.schema.words import findings
+
+MAX_FINDINGS: Final = 200
+
+
+def violations(source: Source) -> list[Finding]:
+    """Every violation of the flow schema in a source, up to a bound, without what its reading has told already."""
+    found: list[Finding] = []
+    if not _tests()[()](source.data):
+        for error in islice(_judge().iter_errors(_suspects(source.data)), MAX_FINDINGS):
+            found.extend(findings(error, source))
+    return found[:MAX_FINDINGS]
+
+
+def _suspects(data: Any) -> Any:
+    """The data without the named parts that are surely right; one is kept, for a map must not look empty."""
+    if not isinstance(data, dict):
+        return data
+    suspects = {}
+    for key, value in data.items():
+        test = _tests().get((key,))
+        if test is not None and isinstance(value, dict):
+            first = next(iter(value), None)
+            value = {name: part for name, part in value.items() if name == first or not test(part)}
+        suspects[key] = value
+    return suspects
+
+
+@cache
+def _schema() -> Any:
+    return json.loads(schemas.read("flow"))
+
+
+@cache
+def _tests() -> dict[tuple[str, ...], Test]:
+    """What is surely right: for the whole of a flow under (), for the named parts of each of its maps under the map's key."""
+    schema = _schema()
+    tests = {(): sure(schema, schema["$defs"])}
+    for key, part in schema["properties"].items():
+        if part.get("type") == "object" and isinstance(part.get("additionalProperties"), dict):
+            tests[(key,)] = sure(part["additionalProperties"], schema["$defs"])
+    return tests
+
+
+@cache
+def _judge() -> Any:
+    import jsonschema  # noqa: TID251 - this package is its doorway; here, because most flows never need it
+
+    return jsonschema.Draft202012Validator(_schema())
