@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -25,7 +25,7 @@ from runtime.server.deploy import Deployment, Tell, deploy
 from runtime.server.media import Media
 from runtime.server.place import Place
 from runtime.server.webhooks import Webhooks
-from runtime.settings import Settings
+from runtime.settings import Settings, is_loopback_url
 from runtime.settings.keys import SettingsError
 from runtime.telephony import PROVIDERS
 from voiceflow_compiler.artifact import Artifact
@@ -52,16 +52,19 @@ class _Uvicorn(uvicorn.Server):
         yield
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Running:
     """A server that takes calls."""
 
     place: Place
-    port: int
     calls: Calls
-    deployments: Sequence[Deployment]
     _uvicorn: _Uvicorn
     _task: asyncio.Task[None]
+
+    @property
+    def url(self) -> str:
+        """The server's address, as the provider knows it."""
+        return self.place.public_url
 
     @property
     def voice_url(self) -> str:
@@ -73,86 +76,86 @@ class Running:
         await asyncio.wait([self._task])
 
     async def drain(self, within_ms: int) -> None:
-        """Take no further call, let the live ones finish, then stop."""
+        """Take no further call and let the live ones finish."""
         busy = self.calls.live > 0
         await self.calls.drain(within_ms)
         if busy:
             await asyncio.sleep(LINGER_S)
-        await self.aclose()
 
-    async def aclose(self) -> None:
+    async def stop(self) -> None:
         """Stop now: live calls are ended, sockets closed."""
         await self.calls.close()
         self._uvicorn.should_exit = True
         await self._task
-        for deployment in self.deployments:
-            await deployment.close()
 
 
+@contextlib.asynccontextmanager
 async def start(
-    artifacts: Sequence[Artifact],
+    artifacts: Mapping[str, Artifact],
     settings: Settings,
     *,
     tell: Tell = lambda line: None,
     watch: Watch | None = None,
     carry: Carry = carry,
-) -> Running:
-    """Start a server on the running loop; it takes calls when this returns. Port 0 takes any free one.
+) -> AsyncIterator[Running]:
+    """A server on the running loop for these flows (by their name): it takes calls inside the `async with`.
 
-    `watch(call_id, line)` sees every line of every call record as it is written. Raises SettingsError.
+    Port 0 takes any free one. `watch(call_id, line)` sees every line of every call record as it is written.
+    Raises SettingsError.
     """
-    if settings.telephony.provider not in PROVIDERS:
-        known = ", ".join(PROVIDERS)
-        raise SettingsError([f"telephony.provider must be one of {known}: set it in vfc.toml."])
-    _check_numbers(artifacts, settings)
-    listening = _listen(settings.listen.host, settings.listen.port)
-    try:
-        deployments = {one.flow: await deploy(one, settings, tell) for one in artifacts}
-    except BaseException:
-        listening.close()
-        raise
-    port = listening.getsockname()[1]
-    calls = Calls(settings, deployments, carry=carry, watch=watch)
-    return await _run(listening, port, settings, deployments, calls)
+    _check(artifacts, settings)
+    async with contextlib.AsyncExitStack() as stack:
+        listening = stack.enter_context(_listen(settings.listen.host, settings.listen.port))
+        deployments: dict[str, Deployment] = {}
+        for name, artifact in artifacts.items():
+            deployments[name] = await deploy(artifact, settings, tell)
+            stack.push_async_callback(deployments[name].close)
+        running = await _run(listening, settings, Calls(settings, deployments, carry=carry, watch=watch))
+        stack.push_async_callback(running.stop)
+        yield running
 
 
-async def serve(artifacts: Sequence[Artifact], settings: Settings, tell: Tell) -> None:
-    """Take calls until a signal says to stop.
+async def serve(artifacts: Mapping[str, Artifact], settings: Settings, tell: Tell) -> None:
+    """Take calls until a signal says to stop; `tell` gets a line for each flow. Raises SettingsError."""
+    async with start(artifacts, settings, tell=tell) as running:
+        for flow in artifacts:
+            numbers = [number for number, name in settings.numbers.items() if name == flow]
+            tell(f"{flow}: {running.voice_url} ({', '.join(numbers) or 'every number'})")
+        await _until_signalled(running, settings, tell)
 
-    `tell` gets one line per flow and address. Raises SettingsError.
-    """
-    running = await start(artifacts, settings, tell=tell)
-    for flow in running.calls.deployments:
-        numbers = [number for number, name in settings.numbers.items() if name == flow]
-        tell(f"{flow}: {running.voice_url} ({', '.join(numbers) or 'every number'})")
+
+async def _until_signalled(running: Running, settings: Settings, tell: Tell) -> None:
     stop, now = asyncio.Event(), asyncio.Event()
-
-    def interrupted() -> None:
-        (now if stop.is_set() else stop).set()
-
-    with _on_signals({signal.SIGTERM: stop.set, signal.SIGINT: interrupted}):
+    acts: dict[signal.Signals, Callable[[], None]] = {
+        signal.SIGTERM: stop.set,
+        signal.SIGINT: lambda: (now if stop.is_set() else stop).set(),
+    }
+    with _on_signals(acts):
         await _first(stop.wait(), running.wait())
         if running.calls.live:
             within = settings.limits.drain_ms // 1000
             tell(f"stopping: {running.calls.live} live calls may finish within {within} s")
         await _first(running.drain(settings.limits.drain_ms), now.wait())
-        await running.aclose()
 
 
-async def _run(
-    listening: socket.socket, port: int, settings: Settings, deployments: dict[str, Deployment], calls: Calls
-) -> Running:
-    host = f"[{settings.listen.host}]" if ":" in settings.listen.host else settings.listen.host
+async def _run(listening: socket.socket, settings: Settings, calls: Calls) -> Running:
     name = settings.telephony.provider
-    place = Place(settings.public_url or f"http://{host}:{port}", name)
-    provider = PROVIDERS[name]
+    place, provider = Place(_public_url(settings, listening), name), PROVIDERS[name]
     media = Media(calls, provider, place)
     routes = [*Webhooks(calls, provider, place).routes(), WebSocketRoute(place.media, media.stream)]
-    app = Starlette(routes=routes)
-    server = _Uvicorn(_config(app))
+    server = _Uvicorn(_config(Starlette(routes=routes)))
     task = asyncio.create_task(server.serve(sockets=[listening]))
     await _first(server.listening.wait(), _join(task))
-    return Running(place, port, calls, tuple(deployments.values()), server, task)
+    return Running(place, calls, server, task)
+
+
+def _public_url(settings: Settings, listening: socket.socket) -> str:
+    """The public address; on this machine alone, with a port taken as it came, that port."""
+    host, port = settings.listen.host, listening.getsockname()[1]
+    public = settings.public_url
+    if public and not (settings.listen.port == 0 and is_loopback_url(public)):
+        return public
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _config(app: Starlette) -> uvicorn.Config:
@@ -188,18 +191,17 @@ def _listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _check_numbers(artifacts: Sequence[Artifact], settings: Settings) -> None:
-    flows = {artifact.flow for artifact in artifacts}
-    names = ", ".join(sorted(flows))
+def _check(artifacts: Mapping[str, Artifact], settings: Settings) -> None:
+    names = ", ".join(sorted(artifacts))
     problems = [
         f"numbers.{number} names the flow {flow!r}, which is not served: name one of {names}."
         for number, flow in settings.numbers.items()
-        if flow not in flows
+        if flow not in artifacts
     ]
-    if len(flows) < len(artifacts):
-        problems.append("two of the flows have the same name: give each its own `flow:`.")
-    if len(flows) > 1 and not settings.numbers:
+    if len(artifacts) > 1 and not settings.numbers:
         problems.append("with several flows, say which answers which number: write [numbers] in vfc.toml.")
+    if settings.telephony.provider not in PROVIDERS:
+        problems.append(f"telephony.provider must be one of {', '.join(PROVIDERS)}: set it in vfc.toml.")
     if problems:
         raise SettingsError(problems)
 
