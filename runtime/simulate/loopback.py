@@ -56,8 +56,11 @@ async def open_world(
         options = {"model.base_url": stand_in.base_url, "telephony.auth_token": token}
         # The port is known only once the server listens, and the public address follows from it.
         chosen = replace(settings.load(file, {}, options), public_url="")
-        async with server.start({artifact.flow: artifact}, chosen, watch=watch) as running:
+        running = await server.start([artifact], chosen, watch=watch)
+        try:
             yield World(Subscription(running.voice_url, token), chosen.records, stand_in)
+        finally:
+            await running.aclose()
 
 
 def write_settings(artifact: Artifact, flow: Path, profile: Profile, folder: Path) -> Path:
