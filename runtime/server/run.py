@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -82,46 +82,50 @@ class Running:
         if busy:
             await asyncio.sleep(LINGER_S)
 
-    async def stop(self) -> None:
+    async def aclose(self) -> None:
         """Stop now: live calls are ended, sockets closed."""
         await self.calls.close()
         self._uvicorn.should_exit = True
         await self._task
+        for deployment in self.calls.deployments.values():
+            await deployment.close()
 
 
-@contextlib.asynccontextmanager
 async def start(
-    artifacts: Mapping[str, Artifact],
+    artifacts: Sequence[Artifact],
     settings: Settings,
     *,
     tell: Tell = lambda line: None,
     watch: Watch | None = None,
     carry: Carry = carry,
-) -> AsyncIterator[Running]:
-    """A server on the running loop for these flows (by their name): it takes calls inside the `async with`.
+) -> Running:
+    """Start a server for these flows on the running loop; it takes calls when this returns. `aclose` ends it.
 
     Port 0 takes any free one. `watch(call_id, line)` sees every line of every call record as it is written.
     Raises SettingsError.
     """
     _check(artifacts, settings)
-    async with contextlib.AsyncExitStack() as stack:
-        listening = stack.enter_context(_listen(settings.listen.host, settings.listen.port))
+    async with contextlib.AsyncExitStack() as undo:
+        listening = undo.enter_context(_listen(settings.listen.host, settings.listen.port))
         deployments: dict[str, Deployment] = {}
-        for name, artifact in artifacts.items():
-            deployments[name] = await deploy(artifact, settings, tell)
-            stack.push_async_callback(deployments[name].close)
+        for artifact in artifacts:
+            deployments[artifact.flow] = await deploy(artifact, settings, tell)
+            undo.push_async_callback(deployments[artifact.flow].close)
         running = await _run(listening, settings, Calls(settings, deployments, carry=carry, watch=watch))
-        stack.push_async_callback(running.stop)
-        yield running
+        undo.pop_all()  # from here on they are the running server's
+        return running
 
 
-async def serve(artifacts: Mapping[str, Artifact], settings: Settings, tell: Tell) -> None:
+async def serve(artifacts: Sequence[Artifact], settings: Settings, tell: Tell) -> None:
     """Take calls until a signal says to stop; `tell` gets a line for each flow. Raises SettingsError."""
-    async with start(artifacts, settings, tell=tell) as running:
-        for flow in artifacts:
+    running = await start(artifacts, settings, tell=tell)
+    try:
+        for flow in running.calls.deployments:
             numbers = [number for number, name in settings.numbers.items() if name == flow]
             tell(f"{flow}: {running.voice_url} ({', '.join(numbers) or 'every number'})")
         await _until_signalled(running, settings, tell)
+    finally:
+        await running.aclose()
 
 
 async def _until_signalled(running: Running, settings: Settings, tell: Tell) -> None:
@@ -191,13 +195,16 @@ def _listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _check(artifacts: Mapping[str, Artifact], settings: Settings) -> None:
-    names = ", ".join(sorted(artifacts))
+def _check(artifacts: Sequence[Artifact], settings: Settings) -> None:
+    flows = {artifact.flow for artifact in artifacts}
+    names = ", ".join(sorted(flows))
     problems = [
         f"numbers.{number} names the flow {flow!r}, which is not served: name one of {names}."
         for number, flow in settings.numbers.items()
-        if flow not in artifacts
+        if flow not in flows
     ]
+    if len(flows) < len(artifacts):
+        problems.append("two of the flows have the same name: give each its own `flow:`.")
     if len(artifacts) > 1 and not settings.numbers:
         problems.append("with several flows, say which answers which number: write [numbers] in vfc.toml.")
     if settings.telephony.provider not in PROVIDERS:

@@ -1,6 +1,6 @@
-"""What every telephony provider looks like: the events of a line, the codec of a stream, the documents of a call.
+"""What every telephony provider looks like: the events of a line, the codec, the documents of a call.
 
-A codec is pure: text or bytes in, events out, and back. It never sends, never waits, and never raises for what
+A codec is pure: text or bytes in, events out, and back. It never sends, never waits, never raises for what
 a provider can send.
 """
 

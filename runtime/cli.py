@@ -1,0 +1,198 @@
+"""`vfc`: the compiler's commands, and those that answer, place and replay calls.
+
+Exit codes: 0 fine, 1 findings or a call that went otherwise than expected, 2 could not run. Heavy imports are
+inside the commands, so that `vfc --help` answers at once.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import Coroutine
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from voiceflow_compiler import cli as compiler
+
+if TYPE_CHECKING:
+    from voiceflow_compiler.artifact import Artifact
+
+INTERRUPTED = 130
+
+
+class Voice(StrEnum):
+    """How the stand-in and a synthetic caller hear and speak."""
+
+    TEXT = "text"
+    TONES = "tones"
+    SPOKEN = "spoken"
+
+
+class Report(StrEnum):
+    """How a command tells what came of it."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+app = typer.Typer(
+    name="vfc",
+    help="A YAML call flow becomes a checked artifact, and the artifact holds a spoken call.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+compiler.register(app)
+
+FlowsArgument = Annotated[
+    list[Path], typer.Argument(help="Flows (a file, a folder) or compiled artifacts.", metavar="FLOW...")
+]
+SettingsOption = Annotated[
+    Path | None,
+    typer.Option("--settings", help="The settings file (vfc.toml).", metavar="FILE"),
+]
+VoiceOption = Annotated[Voice, typer.Option("--voice", help="How it hears and speaks.")]
+
+
+@app.command()
+def serve(
+    flows: FlowsArgument,
+    settings: SettingsOption = None,
+    host: Annotated[str | None, typer.Option("--host", help="The address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option("--port", help="The port to listen on; 0: a free one.")] = None,
+    insecure: Annotated[
+        bool, typer.Option("--insecure", help="Take unsigned requests; on loopback only.")
+    ] = False,
+) -> None:
+    """Answer telephone calls with flows, until Ctrl-C or SIGTERM."""
+    from runtime import server
+    from runtime.settings import load
+    from runtime.settings.keys import SettingsError
+
+    options = {"listen.host": host, "listen.port": port, "telephony.insecure": insecure or None}
+    try:
+        chosen = load(settings, os.environ, options)
+        artifacts = [_artifact(flow) for flow in flows]
+        _run(server.serve(artifacts, chosen, print))
+    except SettingsError as error:
+        _stop(*error.problems)
+
+
+@app.command("stand-in")
+def stand_in(
+    host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", help="The port to listen on; 0: a free one.")] = 8765,
+    voice: VoiceOption = Voice.SPOKEN,
+) -> None:
+    """Stand in for the speech model: a server with its protocol, without a key, until Ctrl-C."""
+    from runtime.session.stand_in import StandIn
+    from runtime.voices import VoiceMissing
+
+    async def stand() -> None:
+        async with StandIn(voice=voice.value, host=host, port=port) as running:
+            print(f"OPENAI_BASE_URL={running.base_url}", flush=True)
+            await asyncio.Event().wait()
+
+    try:
+        _run(stand())
+    except VoiceMissing as error:
+        _stop(str(error))
+    except OSError as error:
+        _stop(f"{host}:{port} cannot be listened on: {error.strerror}")
+
+
+@app.command()
+def call(
+    flow: Annotated[Path, typer.Argument(help="A flow's file or folder.", metavar="FLOW")],
+    caller: Annotated[
+        str | None,
+        typer.Option("--caller", help="Who calls, of the flow's callers."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="The folder for the record, the transcript and the sound.")
+    ] = None,
+    voice: VoiceOption = Voice.SPOKEN,
+    form: Annotated[Report, typer.Option("--format", help="How the result is told.")] = Report.TEXT,
+    speed: Annotated[float, typer.Option("--speed", help="Times real time.", min=0.1, max=100)] = 1.0,
+) -> None:
+    """Place one call on this machine: a synthetic caller, the real server, a stand-in."""
+    from runtime.simulate import command
+
+    code = command.call(
+        flow,
+        caller=caller,
+        out=out,
+        voice=voice.value,
+        form=form.value,
+        compile_flow=compiler.compiled,
+        read_yaml=compiler.read_plain,
+        speed=speed,
+    )
+    raise typer.Exit(code)
+
+
+@app.command()
+def replay(
+    record: Annotated[Path, typer.Argument(help="A call record (.jsonl).", metavar="RECORD")],
+    flow: Annotated[Path, typer.Argument(help="The flow or artifact to replay it with.", metavar="FLOW")],
+) -> None:
+    """Feed a call's record to the engine again and tell where the two part, if they do."""
+    from runtime.record import RecordError, read
+    from runtime.record import replay as replay_record
+
+    try:
+        kept = read(record)
+    except RecordError as error:
+        _stop(f"{record}: {error}")
+    except OSError as error:
+        _stop(f"{record}: {(error.strerror or 'cannot be read').lower()}")
+    artifact = _artifact(flow)
+    if kept.torn:
+        print(f"{record}: the last {kept.torn} bytes are not whole lines and are left out", file=sys.stderr)
+    if kept.header["artifact"]["hash"] != artifact.content_hash:
+        print(f"{record}: the call was made with another version of this flow", file=sys.stderr)
+    difference = replay_record(artifact, kept.lines)
+    if difference is None:
+        print(f"{record}: {len(kept.lines)} lines, the same again")
+        return
+    print(f"{record}: the two part at line {difference.seq}")
+    print(f"  recorded: {difference.recorded}\n  replayed: {difference.replayed}")
+    raise typer.Exit(1)
+
+
+def main() -> None:
+    """The command line. Ctrl-C ends it without a traceback."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        raise SystemExit(INTERRUPTED) from None
+
+
+def _artifact(path: Path) -> "Artifact":
+    """A compiled artifact as it is, or the artifact of a flow."""
+    if path.suffix != ".json":
+        return compiler.compiled(path)
+    from voiceflow_compiler.artifact import ArtifactError, decode
+
+    try:
+        return decode(path.read_bytes())
+    except ArtifactError as error:
+        _stop(f"{path}: {error}")
+    except OSError as error:
+        _stop(f"{path}: {(error.strerror or 'cannot be read').lower()}")
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    try:
+        asyncio.run(work)
+    except KeyboardInterrupt:
+        raise SystemExit(INTERRUPTED) from None
+
+
+def _stop(*lines: str) -> NoReturn:
+    """End the command because it cannot run, each reason on a line of its own."""
+    for line in lines:
+        print(f"vfc: {line}", file=sys.stderr)
+    raise typer.Exit(2)
