@@ -26,9 +26,9 @@ Tip: greet the caller by name in the node after it.
 from collections.abc import Iterator
 from typing import Final
 
-from voiceflow_compiler.checks.base import Found
+from voiceflow_compiler.checks.base import Found, named_in
 from voiceflow_compiler.diagnostics import Places
-from voiceflow_compiler.flow import Flow, placeholders
+from voiceflow_compiler.flow import Flow
 from voiceflow_compiler.graph import Graph
 
 CODE: Final = "VF402"
@@ -43,10 +43,10 @@ def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
     for node in flow.nodes.values():
         if node.kind != "disclosure" or node.line is None:
             continue
-        for name, start, end in placeholders(node.line.text):
+        for name, span in named_in(node.line, places):
             if name not in _ALWAYS_KNOWN:
                 yield Found(
-                    places.inside(node.line.path, start, end),
+                    span,
                     f'the disclosure "{node.name}" needs {{{name}}}, which is not known before the call',
                     "Leave it out here and use it in the node that follows.",
                 )

@@ -27,7 +27,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from voiceflow_compiler.checks.base import Found, plain
+from voiceflow_compiler.checks.base import Found, line_place, plain
 from voiceflow_compiler.diagnostics import Places
 from voiceflow_compiler.flow import Flow, Node
 from voiceflow_compiler.graph import Graph
@@ -56,7 +56,7 @@ def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
             missing = list(_missing(flow, _words(flow, node)))
             if missing:
                 yield Found(
-                    places.value(node.line.path),
+                    line_place(node.line, places),
                     f'the disclosure "{node.name}" does not tell the caller {_listed(missing)}',
                     "Say for example: Hi, I'm an AI assistant from {company}. This call is recorded. "
                     "You can ask for a person at any time.",

@@ -45,23 +45,22 @@ from typing import Final
 from voiceflow_compiler.checks.base import Found, along, quoted
 from voiceflow_compiler.diagnostics import Places
 from voiceflow_compiler.flow import Flow
-from voiceflow_compiler.graph import Edge, Graph, cycles, stops
+from voiceflow_compiler.graph import Edge, Graph, Tree, Via, cycles, reach, stops, way
 
 CODE: Final = "VF205"
 NAME: Final = "endless-cycle"
 SEVERITY: Final = "error"
 
-# Moves that are bounded, or that another check looks at.
-_NOT_HERE: Final = frozenset({"unanswered", "trigger", "lost_model", "limit"})
+# The assistant goes on by itself along these.
+_SILENT: Final = frozenset({"next", "case", "otherwise", "success", "failure"})
 
 
 def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
-    """One cycle without progress through a listening node, from each knot of them."""
+    """One cycle without progress from each knot of written answers, and what holds everywhere and leads back.
 
-    def stands_still(edge: Edge) -> bool:
-        return not edge.progress and edge.kind not in _NOT_HERE and edge.source in graph.reached
-
-    for cycle in cycles(graph, via=stands_still):
+    Two answers that hold everywhere may alternate: a caller with two worries is heard on both.
+    """
+    for cycle in (*_written(graph), *_inherited(graph)):
         turns = [edge for edge in cycle if graph.nodes[edge.source].listens]
         if turns:
             around = tuple(dict.fromkeys(stops(cycle)))
@@ -69,8 +68,43 @@ def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
             yield Found(
                 places.value(turns[-1].path),
                 f"a caller can go round {quoted(around)} for ever ({does}) without getting anywhere",
-                "Let one of these answers lead out: to an `end`, a person, or a node that asks something "
-                "new.",
+    """Cycles of answers that nodes write themselves (unanswered handoffs are another check's)."""
                 along(cycle, places),
                 (*graph.route(cycle[0].source), *stops(cycle)[1:]),
             )
+
+
+def _written(graph: Graph) -> list[tuple[Edge, ...]]:
+    """Cycles of answers that nodes write themselves (handoffs that nobody answers are another check's)."""
+
+    def stands_still(edge: Edge) -> bool:
+        own = not edge.inherited and edge.kind != "unanswered"
+        return own and not edge.progress and edge.source in graph.reached
+
+    return cycles(graph, via=stands_still)
+
+
+def _inherited(graph: Graph) -> Iterator[tuple[Edge, ...]]:
+    """Cycles of one meaning, or one trouble, that leads to the same node from everywhere."""
+    seen = set()
+    for name in graph.reached:
+        for edge in graph.edges_from[name]:
+            if edge.kind not in ("everywhere", "ladder") or not edge.inherited or edge.progress:
+                continue
+            if (edge.label, edge.target) not in seen:
+                seen.add((edge.label, edge.target))
+                tree = reach(graph, [edge.target], via=_repeating(edge.label))
+                closing = _closing(graph, tree, edge)
+                if closing is not None:
+                    yield (*way(tree, closing.source), closing)
+
+
+def _repeating(label: str) -> Via:
+    return lambda edge: edge.kind in _SILENT or edge.label == label
+
+
+def _closing(graph: Graph, tree: Tree, edge: Edge) -> Edge | None:
+    """The edge by which a caller who does the same again comes back."""
+    ends = (each for name in tree for each in graph.edges_from[name])
+    again = _repeating(edge.label)
+    return next((each for each in ends if each.target == edge.target and again(each)), None)

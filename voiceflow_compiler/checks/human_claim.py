@@ -27,7 +27,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from voiceflow_compiler.checks.base import Found, plain, spoken
+from voiceflow_compiler.checks.base import Found, line_place, plain, spoken
 from voiceflow_compiler.diagnostics import Places
 from voiceflow_compiler.flow import Flow
 from voiceflow_compiler.graph import Graph
@@ -56,7 +56,7 @@ def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
             claim = _CLAIMS.search(words)
             if claim and not _DENIED.search(words[: claim.start()]):
                 yield Found(
-                    places.value(line.path),
+                    line_place(line, places),
                     f'{what} makes the caller believe that a human is speaking: "{claim[0]}"',
                     "Say what it is, for example: I'm an AI assistant. Or say nothing about it.",
                 )

@@ -63,5 +63,5 @@ def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
         yield Found(
             places.key(flow.fallback.path or ("start",)),
             "nothing is planned for a caller when the line to the speech model is lost",
-            "Write under `fallback`: lost_model: {say: I'm sorry, I'm having trouble on my side., go: NODE}.",
+            "Write under `fallback`: lost_model: {say: One moment please., go: NODE}.",
         )

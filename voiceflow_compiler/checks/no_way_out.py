@@ -52,7 +52,7 @@ from typing import Final
 from voiceflow_compiler.checks.base import Found
 from voiceflow_compiler.diagnostics import Places
 from voiceflow_compiler.flow import Flow
-from voiceflow_compiler.graph import Edge, Graph, can_reach
+from voiceflow_compiler.graph import Edge, Graph, can_reach, cycles, reach, stops
 
 CODE: Final = "VF203"
 NAME: Final = "no-way-out"
@@ -60,20 +60,18 @@ SEVERITY: Final = "error"
 
 
 def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
-    """Where callers come into a part of the flow they cannot talk themselves out of (dead ends apart)."""
+    """Every last round of nodes that callers cannot talk themselves out of (dead ends apart)."""
     exits = [name for name in graph.reached if graph.nodes[name].kind in ("end", "handoff")]
     free = can_reach(graph, exits, via=_is_said)
-    stuck = [name for name in graph.reached if name not in free]
-    ended = [name for name in stuck if not any(_is_said(edge) for edge in graph.edges_from[name])]
-    to_dead_end = can_reach(graph, ended, via=_is_said)
-    for name in stuck:
-        entry = graph.reached[name]
-        if name not in to_dead_end and (entry is None or entry.source in free):
+    stuck = graph.reached.keys() - free
+    for cycle in cycles(graph, via=lambda edge: edge.source in stuck and _is_said(edge)):
+        name = cycle[0].source
+        if reach(graph, [name], via=_is_said).keys() <= can_reach(graph, [name], via=_is_said):
             yield Found(
                 places.key(graph.nodes[name].path),
                 f'a caller at "{name}" can reach no end and no person by answering what is asked',
                 "Let one of the answers from here on lead to an `end` or a `handoff` node.",
-                route=graph.route(name),
+                route=(*graph.route(name), *stops(cycle)[1:]),
             )
 
 

@@ -26,7 +26,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from voiceflow_compiler.checks.base import Found, plain
+from voiceflow_compiler.checks.base import Found, line_place, plain
 from voiceflow_compiler.diagnostics import Places
 from voiceflow_compiler.flow import Flow
 from voiceflow_compiler.graph import Graph
@@ -57,7 +57,7 @@ def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
         else:
             continue
         yield Found(
-            places.value(handoff.line.path),
+            line_place(handoff.line, places),
             f'the handoff "{handoff.name}" promises the caller "{promise[0]}", but {why}',
             "Make it `warm` with a package of [reason, summary, slots], or promise less.",
         )

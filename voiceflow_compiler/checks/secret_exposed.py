@@ -25,9 +25,9 @@ Tip: leave it out of every text and of the package; an action may take it.
 from collections.abc import Iterator
 from typing import Final
 
-from voiceflow_compiler.checks.base import Found, spoken
+from voiceflow_compiler.checks.base import Found, named_in, spoken
 from voiceflow_compiler.diagnostics import Places
-from voiceflow_compiler.flow import Flow, placeholders
+from voiceflow_compiler.flow import Flow
 from voiceflow_compiler.graph import Graph
 
 CODE: Final = "VF707"
@@ -45,12 +45,9 @@ def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
         return
     tip = "Leave it out; an action may take it."
     for line, _, what in spoken(flow, graph):
-        for key, text in (("say", line.say), ("convey", line.convey), ("sample", line.sample)):
-            for name, start, end in placeholders(text or ""):
-                if name in secret:
-                    path = (*line.path[:-1], key) if key == "sample" else line.path
-                    span = places.inside(path, start, end)
-                    yield Found(span, f'{what} gives away "{name}", which is secret', tip)
+        for name, span in named_in(line, places):
+            if name in secret:
+                yield Found(span, f'{what} gives away "{name}", which is secret', tip)
     for handoff in flow.handoffs.values():
         for at, entry in enumerate(handoff.package):
             if entry.partition(".")[2] in secret:

@@ -27,9 +27,9 @@ known after its `on_success` only."""
 from collections.abc import Iterator
 from typing import Final
 
-from voiceflow_compiler.checks.base import Found, spoken
+from voiceflow_compiler.checks.base import Found, named_in, spoken
 from voiceflow_compiler.diagnostics import Places, Span
-from voiceflow_compiler.flow import Flow, placeholders
+from voiceflow_compiler.flow import Flow
 from voiceflow_compiler.graph import Graph, Tree, Via, implied, reach, stops, way
 
 CODE: Final = "VF701"
@@ -55,13 +55,11 @@ def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
 def _uses(flow: Flow, graph: Graph, places: Places) -> Iterator[tuple[Span, str, str, str]]:
     """Uses of a value that may be empty: place, `slots.NAME` or `results.ACTION`, node, and what uses it."""
     for line, nodes, what in spoken(flow, graph):
-        for key, text in (("say", line.say), ("convey", line.convey), ("sample", line.sample)):
-            for written, start, end in placeholders(text or ""):
-                name = _bound(flow, written)
-                node = next((at for at in nodes if name and not graph.is_known(name, at)), None)
-                if name and node:
-                    path = (*line.path[:-1], key) if key == "sample" else line.path
-                    yield places.inside(path, start, end), name, node, what
+        for written, span in named_in(line, places):
+            name = _bound(flow, written)
+            node = next((at for at in nodes if name and not graph.is_known(name, at)), None)
+            if name and node:
+                yield span, name, node, what
     for node_name in graph.reached:
         action = flow.actions.get(graph.nodes[node_name].action or "")
         if action is None:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from voiceflow_compiler.checks.base import conditions as conditions
 from voiceflow_compiler.diagnostics import Finding, Places, Related, Severity, Span
-from voiceflow_compiler.flow import Flow, Ladder, Line, Node
+from voiceflow_compiler.flow import Flow, Ladder, Line, Node, placeholders
 from voiceflow_compiler.graph import Edge, Graph, family_of
 
 
@@ -87,6 +87,21 @@ def spoken(flow: Flow, graph: Graph) -> Iterator[Spoken]:
         there = tuple(node.name for node in reached if node.kind == "handoff" and node.to == handoff.name)
         for line in (handoff.line, handoff.unanswered_line):
             yield from _heard(line, there, f'what the handoff "{handoff.name}" says')
+
+
+def line_place(line: Line, places: Places) -> Span:
+    """The place of a line's words, whether written below `say` or `convey` or as plain text."""
+    span = places.value((*line.path, "say" if line.say is not None else "convey"))
+    return places.value(line.path) if span == places.key(line.path) else span
+
+
+def named_in(line: Line, places: Places) -> Iterator[tuple[str, Span]]:
+    """Every `{name}` in the texts of a line, with its own place."""
+    for key, text in (("say", line.say), ("convey", line.convey), ("sample", line.sample)):
+        for name, start, end in placeholders(text or ""):
+            path = (*line.path, key)
+            span = places.inside(path, start, end)
+            yield name, places.inside(line.path, start, end) if span == places.value(path) else span
 
 
 def along(edges: tuple[Edge, ...], places: Places) -> tuple[Related, ...]:
