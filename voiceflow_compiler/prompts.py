@@ -23,8 +23,8 @@ _THEN: Final = {"ask": "wait", "end": "stop", "handoff": "stop"}
 
 def fill(text: str, flow: Flow) -> str:
     """`text` on one line, `{company}` and `{purpose}` filled in; every other placeholder and brace stays."""
-    company = _one_line(flow.company)
-    purpose = _one_line(flow.purpose).replace("{company}", company)
+    company = _braceless(flow.company)
+    purpose = _braceless(flow.purpose.replace("{company}", company))
     known = {"company": company, "purpose": purpose}
     line, filled, done = _one_line(text), "", 0
     for name, start, end in placeholders(line):
@@ -44,8 +44,8 @@ def prefix(flow: Flow) -> str:
     intents = sorted(flow.intents.values(), key=lambda intent: intent.built_in)
     return _render(
         "prefix.md.j2",
-        company=_plain(flow.company, flow),
-        purpose=_sentence(_plain(flow.purpose, flow)),
+        company=fill("{company}", flow),
+        purpose=_sentence(fill("{purpose}", flow)),
         style=_plain(flow.style, flow),
         locale=flow.locale,
         intents=[_intent(intent, flow) for intent in intents],
@@ -98,7 +98,7 @@ def _intent(intent: Intent, flow: Flow) -> str:
         "intent.txt.j2",
         name=intent.name,
         family=intent.family,
-        means=_sentence(_plain(intent.means, flow)),
+        means=_sentence(_unquoted(_plain(intent.means, flow))),
         examples=_quoted(intent.examples, flow),
     )
 
@@ -109,7 +109,7 @@ def _slot(slot: Slot, flow: Flow) -> str:
         "slot.txt.j2",
         name=slot.name,
         qualifiers=", ".join((slot.type, *_qualifiers(slot, flow))),
-        meaning=_sentence(meaning(slot, flow)),
+        meaning=_sentence(_unquoted(meaning(slot, flow))),
         choices=", ".join(f"{value} ({said})" if said else value for value, said in phrases.items()),
         examples=_quoted(slot.examples, flow),
     )
@@ -147,6 +147,11 @@ def _number(value: float | None) -> str:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
+
+
+def _braceless(text: str) -> str:
+    """A value to fill in, unable to pose as a placeholder of its own: nobody hears which brackets it has."""
+    return _one_line(text).replace("{", "(").replace("}", ")")
 
 
 def _plain(text: str, flow: Flow) -> str:
