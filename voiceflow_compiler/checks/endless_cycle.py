@@ -68,14 +68,14 @@ def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
             yield Found(
                 places.value(turns[-1].path),
                 f"a caller can go round {quoted(around)} for ever ({does}) without getting anywhere",
-    """Cycles of answers that nodes write themselves (unanswered handoffs are another check's)."""
+                "Let one of these answers lead out: to an `end`, a person, or a node that asks something new.",
                 along(cycle, places),
                 (*graph.route(cycle[0].source), *stops(cycle)[1:]),
             )
 
 
 def _written(graph: Graph) -> list[tuple[Edge, ...]]:
-    """Cycles of answers that nodes write themselves (handoffs that nobody answers are another check's)."""
+    """Cycles of answers that nodes write themselves (unanswered handoffs are another check's)."""
 
     def stands_still(edge: Edge) -> bool:
         own = not edge.inherited and edge.kind != "unanswered"
