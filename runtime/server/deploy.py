@@ -95,7 +95,7 @@ def _session(artifact: Artifact, settings: Settings) -> SessionSettings:
         model=model.name,
         voice=model.voice or artifact.voice,
         speed=artifact.speed,
-        tools=msgspec.to_builtins(artifact.tools),
+        tools=[{"type": "function", **msgspec.to_builtins(tool)} for tool in artifact.tools],
         language=artifact.locale.partition("-")[0],
         transcription_model=model.transcription,
     )
