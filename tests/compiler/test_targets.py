@@ -325,12 +325,13 @@ def test_a_layout_fits_its_frame(graph: tuple[list[Box], list[Link]]) -> None:
 
 
 def test_crossings_that_can_be_avoided_are() -> None:
-    """Two links whose ends stand the other way round are turned so that they do not cross."""
-    ranks = [0, 0, 2, 2]
-    assert [len(row) for row in order_ranks(ranks, [[3], [2], [], []])] == [2, 0, 2]
-    upper, _, lower_row = order_ranks(ranks, [[3], [2], [], []])
-    partner = {0: 3, 1: 2}
-    assert [partner[each] for each in upper] == lower_row
+    """Links that cross in the order they are met stand so that none does."""
+    below = [[3, 4], [2, 3], [], [], []]
+    upper, lower_row = order_ranks([0, 0, 1, 1, 1], below)
+    ends = [(upper.index(one), lower_row.index(other)) for one in upper for other in below[one]]
+    assert not [
+        pair for pair in combinations(ends, 2) if (pair[0][0] - pair[1][0]) * (pair[0][1] - pair[1][1]) < 0
+    ]
 
 
 @given(st.text(max_size=80), st.floats(30, 200))
