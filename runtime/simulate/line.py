@@ -169,8 +169,7 @@ class MediaStream:
             return "assistant_closed"
 
     async def _until(self, when: float, reader: asyncio.Task[None]) -> None:
-        """Wait for the next tick, or for the end of the stream. Late ticks are made up for without a pause.
-        """
+        """Wait for the next tick, or for the end of the stream. Late ticks are made up for without a pause."""
         pause = when - asyncio.get_running_loop().time()
         await asyncio.wait([reader], timeout=max(0.0, pause))
 

@@ -29,6 +29,7 @@ MOST_DOCUMENTS: Final = 20  # a server that redirects in a circle is broken
 RING_MS: Final = 300
 PRESS_MS: Final = 100
 TALK_MS: Final = 500
+GREETING: Final = "Hello, I have your notes in front of me. Let us go on from there."
 
 Ending = Literal["caller_hung_up", "assistant_hung_up", "transferred", "failed"]
 Speak = Callable[[str], bytes]
@@ -197,8 +198,10 @@ async def _dial(leg: _Leg, url: str, verb: Dial) -> str:
 
 
 async def _talk_to_person(leg: _Leg, url: str, verb: Dial) -> None:
-    """The two talk, then the person hangs up; what the server answers to that is obeyed by nobody any more.
-    """
+    """The two talk, then the person hangs up; what the server answers to that is obeyed by nobody any more."""
+    greeting = leg.speak(GREETING)
+    await asyncio.sleep(audio.duration_ms(greeting) / 1000)
+    leg.tape.add(b"", greeting)
     await _pass(leg, TALK_MS)
     if verb.action:
         await _ask(leg, urljoin(url, verb.action), DialCallStatus="completed", DialBridged="true")
@@ -206,7 +209,7 @@ async def _talk_to_person(leg: _Leg, url: str, verb: Dial) -> None:
 
 async def _person_listens(leg: _Leg, whisper: str) -> bool:
     """The person's own leg: they hear the whisper, press 1 or 2, and are joined when no document hangs up."""
-    own = replace_leg(leg)
+    own = _person_leg(leg)
     url, verbs = whisper, await _ask(own, whisper)
     for _ in range(MOST_DOCUMENTS):
         gather = next((verb for verb in verbs if isinstance(verb, Gather)), None)
@@ -221,7 +224,7 @@ async def _person_listens(leg: _Leg, whisper: str) -> bool:
     raise PhoneError("the whisper never ends")
 
 
-def replace_leg(leg: _Leg) -> _Leg:
+def _person_leg(leg: _Leg) -> _Leg:
     """The person's leg of the same call: another call id, and nothing of it is on the caller's tape."""
     return replace(leg, call_id="CA" + secrets.token_hex(16), tape=Tape(), notes=[])
 
