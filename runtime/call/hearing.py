@@ -49,7 +49,7 @@ async def read_line(call: Call) -> None:
         message = await call.outside.line.receive()
         reason = "line_lost" if message is None else reader.take(call.outside.codec.decode(message))
     if reason == "malformed_flood":
-        await call.outside.line.close(POLICY_VIOLATION)
+        call.close_code = POLICY_VIOLATION
     if call.transfers:
         # The line may end because a person took the call; the desk knows in a moment.
         await asyncio.wait(set(call.transfers.values()), timeout=AFTER_TRANSFER_S)

@@ -26,6 +26,7 @@ from runtime.engine.events import CallEnded, CallStarted, Event
 from runtime.engine.step import start, step
 
 LOOSE_ENDS_S: Final = 10.0  # an action under way at the end is given this long to tell its result
+GOODBYE_S: Final = 2.0
 LOG = structlog.get_logger("call")
 
 
@@ -127,7 +128,7 @@ async def _shut(call: Call) -> None:
     """Let go of everything, the caller first; an action under way may still tell its result."""
     call.cancel_timers()
     await call.cancel(call.tasks)
-    await call.outside.line.close()
+    await _close_line(call)
     await call.outside.session.close()
     if call.loose:
         await asyncio.wait(set(call.loose), timeout=LOOSE_ENDS_S)
@@ -137,6 +138,15 @@ async def _shut(call: Call) -> None:
     if call.line.dropped:
         call.note("audio_dropped", messages=call.line.dropped)
     call.outside.record.end(call.at_ms(), call.reason or "cancelled", call.outcome)
+
+
+async def _close_line(call: Call) -> None:
+    """A carrier that does not take our goodbye must not keep the rest of the call alive."""
+    try:
+        async with asyncio.timeout(GOODBYE_S):
+            await call.outside.line.close(call.close_code)
+    except (TimeoutError, OSError):
+        call.note("line_not_closed")
 
 
 def _record_rest(call: Call) -> None:

@@ -58,6 +58,7 @@ class Call:
         self.transfers: dict[str, asyncio.Task[None]] = {}
         self.protected: set[str] = set()
         self.last_frame = self.began
+        self.close_code = 1000
         self.queue: asyncio.Queue[Event | Broken | Flush] = asyncio.Queue()
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self.tasks: set[asyncio.Task[None]] = set()
