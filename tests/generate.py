@@ -271,7 +271,7 @@ _CONDITIONS = (
     "slots.plan == 'large'",
     "facts.account == 'customer' or facts.open_tickets > 2",
     "not (slots.is_new)",
-    "turn.number > 5 and slots.budget < 1000",
+    "turn.number > 2 and slots.budget < 1000",
     "turn.sentiment == 'negative'",
     "facts.account in ['trial', 'customer']",
 )

@@ -68,7 +68,7 @@ def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
             yield Found(
                 places.value(turns[-1].path),
                 f"a caller can go round {quoted(around)} for ever ({does}) without getting anywhere",
-                "Let one of these answers lead out: to an `end`, a person, or a node that asks something new.",
+                "Let one of these answers lead out: to an `end`, a person, or a node that asks anew.",
                 along(cycle, places),
                 (*graph.route(cycle[0].source), *stops(cycle)[1:]),
             )

@@ -44,6 +44,8 @@ _CLAIMS: Final = re.compile(
     r"|\b(real|live) (person|human) here\b"
     r"|\b(i'm|i am) not an? (ai|a i|bot|robot|machine|computer|recording|chatbot)\b"
 )
+# Most lines have none of these, and need not be looked at more closely.
+_HINT: Final = re.compile(r"human|person|agent|\bnot an?\b", re.IGNORECASE)
 # "Never say that you are a human" is what a designer should write.
 _DENIED: Final = re.compile(r"\b(not|never|don't|isn't|without)\b(?:\W*\w+){0,4}\W*$")
 
@@ -52,7 +54,9 @@ def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
     """Every line with words that claim to be human; instructions not to are fine."""
     for line, _, what in spoken(flow, graph):
         for text in (line.say, line.convey, line.sample):
-            words = plain(text or "")
+            if text is None or not _HINT.search(text):
+                continue
+            words = plain(text)
             claim = _CLAIMS.search(words)
             if claim and not _DENIED.search(words[: claim.start()]):
                 yield Found(

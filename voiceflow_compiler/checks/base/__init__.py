@@ -98,7 +98,9 @@ def line_place(line: Line, places: Places) -> Span:
 def named_in(line: Line, places: Places) -> Iterator[tuple[str, Span]]:
     """Every `{name}` in the texts of a line, with its own place."""
     for key, text in (("say", line.say), ("convey", line.convey), ("sample", line.sample)):
-        for name, start, end in placeholders(text or ""):
+        if text is None or "{" not in text:
+            continue
+        for name, start, end in placeholders(text):
             path = (*line.path, key)
             span = places.inside(path, start, end)
             yield name, places.inside(line.path, start, end) if span == places.value(path) else span

@@ -83,8 +83,9 @@ def domains(flow: Flow) -> dict[str, Values]:
         "intent.family": Choices(frozenset(intent.family for intent in flow.intents.values())),
         "intent.name": Choices(frozenset(flow.intents)),
         "intent.confidence": Range(0, 1),
-        "turn.number": Range(0, flow.limits.turns),
-        "turn.no_progress_in_a_row": Range(0, flow.limits.no_progress),
+        # one more than the limit may be seen while the turn that exceeds it is judged
+        "turn.number": Range(0, flow.limits.turns + 1),
+        "turn.no_progress_in_a_row": Range(0, flow.limits.no_progress + 1),
         "turn.sentiment": Choices(_SENTIMENTS),
     }
     for fact in flow.facts.values():
