@@ -13,11 +13,16 @@ Role = Literal["assistant", "caller"]
 
 
 class Voice(Protocol):
-    """Both directions of one way to speak. Neither method touches the event loop; both may take CPU time (run them in a
-    thread when a loop is waiting)."""
+    """Both directions of one way to speak. Neither method touches the event loop; unless the voice is `quick`, run them in
+    a thread when a loop is waiting."""
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def quick(self) -> bool:
+        """Whether both methods take so little time that a thread would cost more."""
+        ...
 
     def speak(self, text: str) -> bytes:
         """The text as mu-law audio, 8 kHz."""

@@ -15,6 +15,7 @@ class Text:
     """The silent voice: it keeps the timing of a call and leaves the words to the transcript."""
 
     name: str = "text"
+    quick: bool = True
 
     def speak(self, text: str) -> bytes:
         """Silence of 60 ms a character."""

@@ -186,6 +186,7 @@ class Tones:
 
     mode: Mode = DENSE
     name: str = "tones"
+    quick: bool = True
 
     def speak(self, text: str) -> bytes:
         """The text as mu-law tones; nothing for nothing. Text beyond one packet goes into several."""

@@ -105,8 +105,8 @@ class Connection:
                 match await self._outgoing.get():
                     case Raw(str(text)):
                         await self._socket.send_text(text)
-                    case Raw(frame):
-                        await self._socket.send_bytes(bytes(frame))
+                    case Raw(bytes(data)):
+                        await self._socket.send_bytes(data)
                     case Drop(None):
                         return abort()
                     case Drop(code):
@@ -154,7 +154,7 @@ class Connection:
             self._conversation.session, [one.entry() for one in self._conversation.items]
         )
         async with self._voice_lock:
-            words = await asyncio.to_thread(self._voice.hear, bytes(item.audio), phrases)
+            words = await self._off_loop(self._voice.hear, bytes(item.audio), phrases)
         item.heard = words or ""
         # The model hears at once; the transcript comes from elsewhere and may be later than the answer.
         self._start(self._transcribe(item, words))
@@ -180,4 +180,8 @@ class Connection:
     async def _render(self, output: Output, response: Response) -> bytes:
         if not isinstance(output, Say) or response.modality != "audio":
             return b""
-        return await asyncio.to_thread(self._voice.speak, output.text)
+        async with self._voice_lock:
+            return await self._off_loop(self._voice.speak, output.text)
+
+    async def _off_loop(self, work: Callable[..., Any], *arguments: Any) -> Any:
+        return work(*arguments) if self._voice.quick else await asyncio.to_thread(work, *arguments)

@@ -127,6 +127,7 @@ def report(turn: Turn, tool: Json) -> Json:
     wanted = (schema.get("slots") or {}).get("properties") or {}
     known = [slot for slot in prompt.slots(turn.instructions) if slot.name in wanted]
     values = extract(heard, known, brief.find_out, today_in(turn.instructions)) if heard else {}
+    values = {name: value for name, value in values.items() if _fits(wanted[name], value)}
     meaning = understand(heard, listed, allowed, brief, values)
     if meaning.confidence <= UNCLEAR:
         text = _only_text(known, brief)
@@ -139,6 +140,13 @@ def report(turn: Turn, tool: Json) -> Json:
         "sentiment": sentiment(heard),
         "heard": heard,
     }
+
+
+def _fits(schema: Json, value: Any) -> bool:
+    """Whether a value is within the bounds its schema names; a model that follows the schema reports no other."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return True
+    return bool(schema.get("minimum", value) <= value <= schema.get("maximum", value))
 
 
 def understand(

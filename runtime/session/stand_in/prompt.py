@@ -166,7 +166,11 @@ def likely_phrases(session: Json, entries: Sequence[Entry]) -> list[str]:
     for slot in slots(instructions):
         phrases += [phrase for value, said in slot.choices for phrase in (said or (value.replace("_", " "),))]
         wanted = asked is None or slot.name in asked.find_out
-        phrases += [*map(_generalised, slot.examples), *(KINDS.get(slot.type, ()) if wanted else ())]
+        phrases += [
+            *slot.examples,
+            *map(_generalised, slot.examples),
+            *(KINDS.get(slot.type, ()) if wanted else ()),
+        ]
     return list(dict.fromkeys(phrase for phrase in phrases if phrase))
 
 

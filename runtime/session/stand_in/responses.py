@@ -95,7 +95,7 @@ class Response:
     @property
     def over_budget(self) -> bool:
         limit = self.settings["max_output_tokens"]
-        return limit != "inf" and self.text_tokens + self.audio_tokens >= limit
+        return bool(limit != "inf" and self.text_tokens + self.audio_tokens >= limit)
 
     def turn(self) -> Turn:
         """What the policy is shown. Read it after the caller's audio was heard."""

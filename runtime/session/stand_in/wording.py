@@ -67,7 +67,7 @@ def numbers(words: Sequence[str]) -> Iterator[tuple[int, int, float]]:
 def _number_at(words: Sequence[str], at: int) -> tuple[int, float | None]:
     if words[at] in ("dozen",) or (words[at] == "a" and words[at + 1 : at + 2] == ["dozen"]):
         return at + (2 if words[at] == "a" else 1), 12
-    if re.fullmatch(r"\d+(\.\d+)?", words[at]):
+    if re.fullmatch(r"\d{1,15}(\.\d+)?", words[at]):
         return _scaled(words, at + 1, float(words[at]))
     if words[at] == "a" and words[at + 1 : at + 2] and words[at + 1] in SCALES:
         return _compound(words, at + 1, 1, 0)
