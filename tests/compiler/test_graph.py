@@ -53,7 +53,7 @@ def test_every_kind_of_node_has_the_edges_it_writes(graph: Graph) -> None:
 
 
 def test_a_listening_node_inherits_what_holds_everywhere(graph: Graph) -> None:
-    """Answers of everywhere, ladders, triggers, a lost model and limits are edges of every node that listens."""
+    """Answers of everywhere, ladders, triggers, a lost model and limits are edges of every listening node."""
     assert edges(graph, "team", inherited=True) == {
         ("everywhere", "too_expensive", "sorry"),
         ("everywhere", "wants_person", "to_sales"),

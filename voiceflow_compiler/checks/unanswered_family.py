@@ -27,7 +27,7 @@ Tip: answer the family at the node under `on`, or for all nodes under `everywher
 something or takes keys needs no answer for an agreement, and `handoff_triggers` may answer requests for a
 person."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 
 from voiceflow_compiler.artifact import Expr
@@ -51,15 +51,15 @@ _DOES: Final = {
 def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
     """One finding for each reachable listening node, naming all it leaves without an answer."""
     members = _members(flow)
-    triggered = {family for trigger in flow.triggers for family in _always(trigger.when.expr, members)}
+    triggered = {name for trigger in flow.triggers for name in _always(trigger.when.expr)}
     for name in graph.reached:
         node = graph.nodes[name]
         if not node.listens:
             continue
         missing = [
-            _said(family, open_)
-            for family in _DOES
-            if family not in triggered and (open_ := _open(flow, node, family, members[family]))
+            _said(family, left)
+            for family, intents in members.items()
+            if family not in triggered and (left := _open(flow, node, family, intents, triggered))
         ]
         if missing:
             yield Found(
@@ -78,7 +78,7 @@ def _members(flow: Flow) -> dict[str, list[str]]:
     return members
 
 
-def _open(flow: Flow, node: Node, family: str, intents: list[str]) -> list[str]:
+def _open(flow: Flow, node: Node, family: str, intents: list[str], triggered: set[str]) -> list[str]:
     """What of a family a node does not answer: its intents, or the family's own name where it has none."""
     if family == "agreement":
         if node.collect or node.keys or any(answer_at(flow, node, name) for name in ("answer", *intents)):
@@ -86,20 +86,20 @@ def _open(flow: Flow, node: Node, family: str, intents: list[str]) -> list[str]:
         return [] if answer_at(flow, node, family) else [family]
     if answer_at(flow, node, family) is not None:
         return []
-    return [name for name in intents if answer_at(flow, node, name) is None] if intents else [family]
+    if not intents:
+        return [family]
+    return [name for name in intents if name not in triggered and answer_at(flow, node, name) is None]
 
 
 def _said(family: str, open_: list[str]) -> str:
     return _DOES[family] if open_ == [family] else f"{_DOES[family]} ({', '.join(open_)})"
 
 
-def _always(expr: Expr | None, members: Mapping[str, list[str]]) -> Iterator[str]:
-    """The families a trigger answers whatever else is true."""
+def _always(expr: Expr | None) -> Iterator[str]:
+    """The families and intents a trigger answers whatever else is true."""
     match expr:
-        case ["==", ["name", "intent", "family"], ["value", str(family)]]:
-            yield family
-        case ["==", ["name", "intent", "name"], ["value", str(intent)]]:
-            yield from (family for family, names in members.items() if names == [intent])
+        case ["==", ["name", "intent", "family" | "name"], ["value", str(name)]]:
+            yield name
         case ["or", *parts]:
             for part in parts:
-                yield from _always(part, members)
+                yield from _always(part)
