@@ -28,10 +28,12 @@ from runtime.engine.turns import (
     ask_report,
     climb,
     complete,
+    given_slots,
     honour_person,
     judge,
     refuse,
     silence,
+    take_slots,
     unreported,
     validate,
 )
@@ -241,6 +243,7 @@ def at_action_request(artifact: Artifact, state: State, out: list[Effect], event
         return refuse(artifact, state, out, "there is no such tool here")
     if not state.disclosed or not listening or state.visit.requests >= MAX_REQUESTS:
         return refuse(artifact, state, out, "this cannot be done now")
+    state = take_slots(artifact, state, Report(state.heard, "", *given_slots(artifact, event.arguments)))
     if any(value(expr, state) is None for expr in action.takes.values()):
         return refuse(artifact, state, out, "what this needs is not known yet")
     state = run(artifact, state, out, event.action)

@@ -20,6 +20,9 @@ from runtime.engine.turns import ask_report, person_node
 from voiceflow_compiler.artifact import Artifact
 
 MAX_FAILURES: Final = 2
+# A person who picks up at the last second still hears a whisper and presses a key; the shell reports how
+# it went, this is the net behind it.
+WHISPER_WITHIN_MS: Final = 80_000
 
 
 def at_finished(artifact: Artifact, state: State, out: list[Effect], event: PlaybackFinished) -> State:
@@ -98,7 +101,7 @@ def _transfer(artifact: Artifact, state: State, out: list[Effect]) -> State:
             timeout_ms=handoff.timeout_ms,
         )
     )
-    out.append(StartTimer(timer="transfer", ms=handoff.timeout_ms + 5_000))
+    out.append(StartTimer(timer="transfer", ms=handoff.timeout_ms + WHISPER_WITHIN_MS))
     return replace(state, phase="transferring", speech=None)
 
 
@@ -106,11 +109,16 @@ def at_interrupted(artifact: Artifact, state: State, out: list[Effect], event: P
     """A speech stopped before its end."""
     state = note_assistant(state, event.text, event.at_ms, cut=True)
     speech = state.speech
-    if speech is None or speech.id != event.speech_id:
+    if speech is None or speech.id != event.speech_id or _waits_for_model(state, speech):
         return state
     if speech.protected:
         return _again(artifact, state, out, speech, "interrupted")
     return cut_short(artifact, state, out)
+
+
+def _waits_for_model(state: State, speech: Speech) -> bool:
+    """The loss of the model cut this speech: it stays due until the model is back or given up."""
+    return state.model == "reconnecting" and not speech.scripted
 
 
 def cut_short(artifact: Artifact, state: State, out: list[Effect]) -> State:
@@ -122,7 +130,7 @@ def cut_short(artifact: Artifact, state: State, out: list[Effect]) -> State:
 def at_failed(artifact: Artifact, state: State, out: list[Effect], event: SpeechFailed) -> State:
     """A speech could not be made: once more, then the designed way for a lost model."""
     speech = state.speech
-    if speech is None or speech.id != event.speech_id:
+    if speech is None or speech.id != event.speech_id or _waits_for_model(state, speech):
         return state
     out.append(Flag(kind="speech_failed", detail="script" if speech.scripted else "model"))
     return _again(artifact, state, out, speech, "failed")

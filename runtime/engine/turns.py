@@ -82,13 +82,7 @@ def validate(artifact: Artifact, state: State, arguments: Mapping[str, Any]) -> 
     if isinstance(confidence, bool) or not isinstance(confidence, (int, float)) or not 0 <= confidence <= 1:
         return "confidence must be a number from 0 to 1"
     raw = arguments.get("slots")
-    given = raw if isinstance(raw, dict) else {}
-    fitted = {
-        name: _slot(artifact, name, each)
-        for name, each in given.items()
-        if isinstance(name, str) and each is not None
-    }
-    kept = {name: each for name, each in fitted.items() if each is not None}
+    kept, dropped = given_slots(artifact, raw if isinstance(raw, dict) else {})
     sentiment = arguments.get("sentiment")
     name = intent if confidence >= artifact.confidence else "unclear"
     words = arguments.get("heard")
@@ -101,8 +95,16 @@ def validate(artifact: Artifact, state: State, arguments: Mapping[str, Any]) -> 
         ),
         words=clean(words) if isinstance(words, str) else "",
         slots=kept,
-        dropped=tuple(sorted(clean(name, 40) for name in fitted.keys() - kept.keys())),
+        dropped=dropped,
     )
+
+
+def given_slots(artifact: Artifact, raw: Mapping[Any, Any]) -> tuple[dict[str, Scalar], tuple[str, ...]]:
+    """The slot values that fit, and the names of those that do not."""
+    given = {name: each for name, each in raw.items() if isinstance(name, str) and each is not None}
+    fitted = {name: _slot(artifact, name, each) for name, each in given.items()}
+    kept = {name: each for name, each in fitted.items() if each is not None}
+    return kept, tuple(sorted(clean(name, 40) for name in fitted.keys() - kept.keys()))
 
 
 def _slot(artifact: Artifact, name: str, raw: Any) -> Scalar | None:

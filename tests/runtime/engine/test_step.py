@@ -401,11 +401,11 @@ def test_an_action_the_model_may_not_ask_for_is_refused() -> None:
 
 
 def test_an_action_on_request_answers_the_model() -> None:
-    """An action on request runs with the graph's values and its result answers the tool call."""
+    """An action on request runs on what the graph knows, whatever else the model sent; its result answers the call."""
     call = listening(ask(collect=("size", "when"), filled="bye"))
     call.turn("answer", slots={"size": 12})
     call.finish_speech()
-    call.send(ev.ActionRequested, call_id="c7", action="look", arguments={"size": 999})
+    call.send(ev.ActionRequested, call_id="c7", action="look", arguments={"size": 5000, "price": 1})
     (order,) = call.effects(fx.RunAction)
     assert order.arguments == {"size": 12}
     call.send(ev.ActionSucceeded, run_id=order.run_id, result={"price": 40})
