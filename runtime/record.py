@@ -259,7 +259,10 @@ def _good_lines(content: bytes) -> Iterator[tuple[Mapping[str, Any], int]]:
         previous = chain(previous, raw[:-tail] + b"}")
         if raw[-tail:] != b',"sum":"' + previous.encode() + b'"}':
             return
-        line = msgspec.json.decode(raw)
+        try:
+            line = msgspec.json.decode(raw, type=dict[str, Any])
+        except msgspec.MsgspecError:
+            return
         if line.get("seq") != seq:
             return
         yield line, len(raw) + 1

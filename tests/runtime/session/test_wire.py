@@ -2,6 +2,7 @@
 
 import base64
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -33,7 +34,7 @@ CALL = {
     "arguments": '{"intent": "agreement"}',
 }
 PLACE = {"response_id": "resp_1", "item_id": "item_A", "output_index": 0, "content_index": 0}
-EXAMPLES = {
+EXAMPLES: dict[str, tuple[dict[str, Any], wire.ServerEvent]] = {
     "input_audio_buffer.speech_started": (
         {"audio_start_ms": 1000, "item_id": "u"},
         wire.CallerSpeaking("u", 1000),
