@@ -28,6 +28,7 @@ _NAMES: Final = (
     "endless_ladder",
     "long_ladder",
     "repeated_reprompt",
+    "lost_model_needs_model",
     "escalation_without_handoff",
     "package_field_maybe_missing",
     "promise_not_kept",

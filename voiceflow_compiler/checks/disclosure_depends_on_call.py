@@ -43,10 +43,10 @@ def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
     for node in flow.nodes.values():
         if node.kind != "disclosure" or node.line is None:
             continue
-        for name, span in named_in(node.line, places):
+        for name, place in named_in(node.line, places):
             if name not in _ALWAYS_KNOWN:
                 yield Found(
-                    span,
+                    place(),
                     f'the disclosure "{node.name}" needs {{{name}}}, which is not known before the call',
                     "Leave it out here and use it in the node that follows.",
                 )

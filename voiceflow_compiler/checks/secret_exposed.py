@@ -45,9 +45,9 @@ def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
         return
     tip = "Leave it out; an action may take it."
     for line, _, what in spoken(flow, graph):
-        for name, span in named_in(line, places):
+        for name, place in named_in(line, places):
             if name in secret:
-                yield Found(span, f'{what} gives away "{name}", which is secret', tip)
+                yield Found(place(), f'{what} gives away "{name}", which is secret', tip)
     for handoff in flow.handoffs.values():
         for at, entry in enumerate(handoff.package):
             if entry.partition(".")[2] in secret:

@@ -55,11 +55,11 @@ def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
 def _uses(flow: Flow, graph: Graph, places: Places) -> Iterator[tuple[Span, str, str, str]]:
     """Uses of a value that may be empty: place, `slots.NAME` or `results.ACTION`, node, and what uses it."""
     for line, nodes, what in spoken(flow, graph):
-        for written, span in named_in(line, places):
+        for written, place in named_in(line, places):
             name = _bound(flow, written)
             node = next((at for at in nodes if name and not graph.is_known(name, at)), None)
             if name and node:
-                yield span, name, node, what
+                yield place(), name, node, what
     for node_name in graph.reached:
         action = flow.actions.get(graph.nodes[node_name].action or "")
         if action is None:

@@ -7,11 +7,12 @@ import inspect
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from types import ModuleType
 from typing import NamedTuple
 
 from voiceflow_compiler.checks.base import conditions as conditions
-from voiceflow_compiler.diagnostics import Finding, Places, Related, Severity, Span
+from voiceflow_compiler.diagnostics import Finding, Path, Places, Related, Severity, Span
 from voiceflow_compiler.flow import Flow, Ladder, Line, Node, placeholders
 from voiceflow_compiler.graph import Edge, Graph, family_of
 
@@ -95,15 +96,12 @@ def line_place(line: Line, places: Places) -> Span:
     return places.value(line.path) if span == places.key(line.path) else span
 
 
-def named_in(line: Line, places: Places) -> Iterator[tuple[str, Span]]:
-    """Every `{name}` in the texts of a line, with its own place."""
+def named_in(line: Line, places: Places) -> Iterator[tuple[str, Callable[[], Span]]]:
+    """Every `{name}` in the texts of a line, with how to find its place: few places are ever needed."""
     for key, text in (("say", line.say), ("convey", line.convey), ("sample", line.sample)):
-        if text is None or "{" not in text:
-            continue
-        for name, start, end in placeholders(text):
-            path = (*line.path, key)
-            span = places.inside(path, start, end)
-            yield name, places.inside(line.path, start, end) if span == places.value(path) else span
+        if text is not None and "{" in text:
+            for name, start, end in placeholders(text):
+                yield name, partial(_inside, line.path, key, start, end, places)
 
 
 def along(edges: tuple[Edge, ...], places: Places) -> tuple[Related, ...]:
@@ -151,3 +149,8 @@ def ladders(flow: Flow) -> Iterator[tuple[Ladder, str]]:
             yield fallback.no_match, f"who is not understood{where}"
         if fallback is not None and fallback.no_input is not None:
             yield fallback.no_input, f"who says nothing{where}"
+
+
+def _inside(path: Path, key: str, start: int, end: int, places: Places) -> Span:
+    span = places.inside((*path, key), start, end)
+    return places.inside(path, start, end) if span == places.value((*path, key)) else span

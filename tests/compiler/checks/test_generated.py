@@ -1,0 +1,76 @@
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.generate import flow_data, flows, large_flow, written
+from voiceflow_compiler import pipeline
+from voiceflow_compiler.checks import CHECKS
+from voiceflow_compiler.diagnostics import Finding
+
+ON_FILE = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def findings_in(text: str, folder: Path) -> tuple[Finding, ...]:
+    path = folder / "flow.yaml"
+    path.write_text(text, encoding="utf-8")
+    return pipeline.check(str(path)).findings
+
+
+@given(text=flows())
+@ON_FILE
+def test_generated_flows_are_clean(text: str, tmp_path_factory) -> None:
+    """No check accuses a small flow that is right by construction."""
+    assert findings_in(text, tmp_path_factory.mktemp("flow")) == ()
+
+
+def test_large_flows_are_clean(tmp_path: Path) -> None:
+    """No check accuses a large flow that is right by construction."""
+    assert findings_in(large_flow(300, seed=7), tmp_path) == ()
+
+
+@given(data=flow_data(), seed=st.integers(0, 2**16))
+@ON_FILE
+def test_no_flow_makes_a_check_raise(data: dict[str, Any], seed: int, tmp_path_factory) -> None:
+    """Whatever is taken out of a flow or led elsewhere, checking ends in findings with a place."""
+    rng = random.Random(seed)
+    for _ in range(rng.randint(1, 4)):
+        _break(data, rng)
+    text = written(data)
+    for finding in findings_in(text, tmp_path_factory.mktemp("flow")):
+        assert 1 <= finding.span.line <= text.count("\n") + 1
+        assert finding.message
+
+
+def _break(data: dict[str, Any], rng: random.Random) -> None:
+    """Take one value out of a map or list somewhere, or lead one move to another node."""
+    part: Any = data
+    while True:
+        keys = list(part) if isinstance(part, dict) else list(range(len(part)))
+        if not keys:
+            return
+        key = rng.choice(keys)
+        if isinstance(part[key], dict | list) and part[key] and rng.random() < 0.85:
+            part = part[key]
+        elif key in ("go", "then", "next", "filled", "otherwise", "on_success", "on_failure", "start"):
+            part[key] = rng.choice(list(data.get("nodes") or ["nowhere"]))
+            return
+        else:
+            del part[key]
+            return
+
+
+@pytest.mark.parametrize(
+    "path", sorted(Path(__file__).parents[3].glob("flows/*/flow.yaml")), ids=lambda path: path.parent.name
+)
+def test_the_shipped_flows_are_clean(path: Path) -> None:
+    """The flows of this project have no finding."""
+    assert pipeline.check(str(path)).findings == ()
+
+
+def test_no_check_takes_another_ones_code() -> None:
+    """Codes are VF and three digits, of the families two to eight."""
+    assert all(check.code[:2] == "VF" and 200 < int(check.code[2:]) < 900 for check in CHECKS)
