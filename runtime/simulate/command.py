@@ -6,13 +6,17 @@ The compiler is handed in by whoever mounts the command, since the runtime knows
 from __future__ import annotations
 
 import asyncio
+import logging
 import shutil
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import msgspec
+import structlog
 from rich.console import Console
 
 from runtime import record
@@ -69,13 +73,27 @@ def call(
         profile = choose(callers(folder, read_yaml), caller)
         shutil.rmtree(target / "server", ignore_errors=True)
         artifact = compile_flow(folder / "flow.yaml" if flow.is_dir() else flow)
-        with asyncio.Runner(loop_factory=hurried(speed)) as runner:
+        with _quiet_log(), asyncio.Runner(loop_factory=hurried(speed)) as runner:
             made = runner.run(place_one(artifact, folder, profile, target, voice, Screen(console)))
     except (CallError, ProfileError, PhoneError, SettingsError, VoiceMissing, ValueError) as error:
         Console(stderr=True).print(f"vfc call: {error}", style="red", highlight=False, markup=False)
         return COULD_NOT_RUN
     _report(made, profile, form, console)
     return UNEXPECTED if made.unexpected else FINE
+
+
+@contextmanager
+def _quiet_log() -> Iterator[None]:
+    """The server's log beside a live transcript is noise: only warnings, and not among the results."""
+    before = structlog.get_config()
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
 
 
 def callers(folder: Path, read_yaml: Callable[[Path], Any]) -> Mapping[str, Profile]:

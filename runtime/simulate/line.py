@@ -158,7 +158,7 @@ class MediaStream:
             while True:
                 await self._until(started + chunk * audio.FRAME_MS / 1000, reader)
                 if reader.done():
-                    return "protocol_error" if self.violation else "assistant_closed"
+                    return self._closed()
                 chunk += 1
                 if await self._tick(mouth, chunk):
                     await self._send(
@@ -166,10 +166,13 @@ class MediaStream:
                     )
                     return "caller_hung_up"
         except ConnectionClosed:
-            return "assistant_closed"
+            return self._closed()
+
+    def _closed(self) -> How:
+        return "protocol_error" if self.violation else "assistant_closed"
 
     async def _until(self, when: float, reader: asyncio.Task[None]) -> None:
-        """Wait for the next tick, or for the end of the stream. Late ticks are made up for without a pause."""
+        """Wait for the next tick or the end of the stream. A late tick is made up for at once."""
         pause = when - asyncio.get_running_loop().time()
         await asyncio.wait([reader], timeout=max(0.0, pause))
 

@@ -198,7 +198,7 @@ async def _dial(leg: _Leg, url: str, verb: Dial) -> str:
 
 
 async def _talk_to_person(leg: _Leg, url: str, verb: Dial) -> None:
-    """The two talk, then the person hangs up; what the server answers to that is obeyed by nobody any more."""
+    """The two talk, then the person hangs up; nobody obeys what the server answers to that."""
     greeting = leg.speak(GREETING)
     await asyncio.sleep(audio.duration_ms(greeting) / 1000)
     leg.tape.add(b"", greeting)

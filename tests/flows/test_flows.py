@@ -5,7 +5,7 @@ import jsonschema
 import pytest
 
 from runtime.engine.effects import DeliverPackage, EnterNode, PlayScript, Respond, RunAction, Transfer
-from runtime.engine.events import PackageDelivered, PlaybackFinished
+from runtime.engine.events import CallStarted, PackageDelivered, PlaybackFinished
 from runtime.engine.step import start, step
 from runtime.session.stand_in.wording import normalise
 from runtime.simulate.engine_level import CallMade, simulate
@@ -133,7 +133,9 @@ def test_an_action_is_ordered_once(flow: str, name: str) -> None:
 def test_a_call_replays(flow: str, name: str) -> None:
     """The events of a call, fed again, give the same effects."""
     call = made(flow, name)
-    state, ordered = start(artifact(flow), call.events[0])
+    begun = call.events[0]
+    assert isinstance(begun, CallStarted)
+    state, ordered = start(artifact(flow), begun)
     again = [ordered]
     for event in call.events[1:]:
         state, ordered = step(artifact(flow), state, event)

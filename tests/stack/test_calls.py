@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -28,7 +27,7 @@ ONE_PER_FLOW = (
 TRANSFERS = (("insurance_claim", "is_hurt"), ("lead_qualification", "escalates"))
 NOBODY = (("lead_qualification", "finds_nobody"),)
 EARLY = (("appointment_scheduling", "hangs_up"),)
-each_call = pytest.mark.parametrize(("flow", "name"), (*ONE_PER_FLOW, *TRANSFERS, *NOBODY, *EARLY))
+each_call = pytest.mark.parametrize(("flow", "name"), [*ONE_PER_FLOW, *TRANSFERS, *NOBODY, *EARLY])
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class Placed:
 
 
 @pytest.fixture(scope="module")
-def calls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def calls(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Places a call when it is first asked for; every test of this file looks at the same calls."""
 
     @cache
@@ -59,7 +58,7 @@ def calls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
             )
         return Placed(made, record.read(out / "call.jsonl").lines)
 
-    yield placed
+    return placed
 
 
 @each_call
@@ -82,6 +81,7 @@ def test_the_caller_hears_the_disclosure_whole_and_first(calls: Any, flow: str, 
     tape = calls(flow, name).made.ended.tape
     start = artifact(flow).nodes[artifact(flow).start].line
     first = next(text for text, _ in tones.packets(bytes(tape.heard[: 8000 * 6])))
+    assert start is not None
     assert first == start.say
 
 
@@ -113,7 +113,7 @@ def test_an_action_is_done_once(calls: Any, flow: str, name: str) -> None:
     assert sorted(line["idempotency_key"] for line in done) == sorted(ordered)
 
 
-@pytest.mark.parametrize(("flow", "name"), (*TRANSFERS, *NOBODY))
+@pytest.mark.parametrize(("flow", "name"), [*TRANSFERS, *NOBODY])
 def test_the_package_comes_before_the_person(calls: Any, flow: str, name: str) -> None:
     """The package is acknowledged before its line is spoken and before a person is rung."""
     placed = calls(flow, name)

@@ -1,0 +1,30 @@
+import asyncio
+
+import pytest
+
+from runtime.simulate.clock import hurried
+
+
+@pytest.mark.parametrize("speed", [1.0, 10.0, 1_000_000.0])
+def test_sleeps_last_as_long_as_the_loop_s_clock_says(speed: float) -> None:
+    """A sleep on a hurried loop lasts at least its length by that loop's clock."""
+
+    async def slept() -> float:
+        loop = asyncio.get_running_loop()
+        before = loop.time()
+        await asyncio.sleep(0.05)
+        return loop.time() - before
+
+    with asyncio.Runner(loop_factory=hurried(speed)) as runner:
+        assert runner.run(slept()) >= 0.049
+
+
+def test_an_hour_can_pass_in_a_test() -> None:
+    """A time-out of an hour fires on a loop that is fast enough."""
+
+    async def wait() -> None:
+        async with asyncio.timeout(3600):
+            await asyncio.get_running_loop().create_future()
+
+    with asyncio.Runner(loop_factory=hurried(1_000_000)) as runner, pytest.raises(TimeoutError):
+        runner.run(wait())
