@@ -350,21 +350,27 @@ def test_text_that_is_cut_says_so() -> None:
     assert width(lines[-1], 12.0) <= 60.0
 
 
-def test_a_big_flow_is_drawn() -> None:
-    """A flow of four hundred nodes with ways in all directions has its picture."""
-    names = [f"node_{number}" for number in range(400)]
+def test_a_huge_flow_is_drawn() -> None:
+    """In a flow of a thousand nodes the links that would reach too far are written on their cards."""
+    names = [f"node_{number}" for number in range(1000)]
     nodes = [
         Node(
             name,
             ("nodes", name),
             "ask",
             line=convey("Ask something that needs a line or two to be said."),
-            filled=names[(at + 1) % 400],
-            on=keyed(go("objection", names[(at * 7) % 400])),
+            filled=names[(at + 1) % 1000],
+            on=keyed(go("objection", names[(at * 7) % 1000])),
         )
         for at, name in enumerate(names)
     ]
     greeting = replace(EXAMPLE.nodes["greeting"], next=names[0])
-    rest = [EXAMPLE.nodes[name] for name in ("person", "bye", "price")]
-    artifact = lower(replace(EXAMPLE, nodes=named(greeting, *nodes, *rest)))
-    assert len(list(drawn(artifact).iter(f"{SVG}title"))) == len(artifact.nodes) + 1
+    rest = [EXAMPLE.nodes[name] for name in ("person", "bye")]
+    artifact = lower(replace(EXAMPLE, nodes=named(greeting, *nodes, *rest), everywhere={}))
+    groups = list(drawn(artifact).iter(f"{SVG}g"))
+    shown = {group.get("data-name"): group for group in groups if group.get("class") == "node"}
+    assert shown.keys() == artifact.nodes.keys()
+    ways = {(group.get("data-from"), group.get("data-to")) for group in groups if group.get("class") == "way"}
+    assert ("node_500", "node_501") in ways
+    assert ("node_250", "node_750") not in ways
+    assert "→ node_750" in {text.text for text in shown["node_250"].iter(f"{SVG}text")}

@@ -76,13 +76,16 @@ class Label:
 SLANT: Final[dict[NodeKind, float]] = {"decide": 16.0, "act": 12.0, "handoff": 14.0, "end": 10.0}
 
 
-def cards(artifact: Artifact) -> tuple[Card, ...]:
-    """A card for every node, in reading order."""
+def cards(artifact: Artifact, jumps: Iterable[Label] = ()) -> tuple[Card, ...]:
+    """A card for every node, in reading order, with the ways that are written on it instead of drawn."""
+    jumping: dict[str, list[Label]] = {}
+    for jump in jumps:
+        jumping.setdefault(jump.source, []).append(jump)
     marks: dict[str, list[Cause]] = {}
     for rule in base.rules(artifact):
         marks.setdefault(rule.target or "", []).append(rule.cause)
     return tuple(
-        _card(artifact, name, tuple(dict.fromkeys(marks.get(name, ()))))
+        _card(artifact, name, tuple(dict.fromkeys(marks.get(name, ()))), jumping.get(name, []))
         for name in base.reading_order(artifact)
     )
 
@@ -105,7 +108,7 @@ def height(lines: Iterable[Text]) -> float:
     return sum(line.style.leading for line in lines)
 
 
-def _card(artifact: Artifact, name: str, marks: tuple[Cause, ...]) -> Card:
+def _card(artifact: Artifact, name: str, marks: tuple[Cause, ...], jumps: list[Label]) -> Card:
     node = artifact.nodes[name]
     says = base.words(node, artifact)
     lines = (
@@ -113,6 +116,7 @@ def _card(artifact: Artifact, name: str, marks: tuple[Cause, ...]) -> Card:
         *_set(name, NAME, CARD_WORDS, 2),
         *_set(says, WORDS, CARD_WORDS, 4),
         *(line for note in _notes(artifact, name) for line in _set(note, NOTE, CARD_WORDS, 2)),
+        *(line for jump in jumps for line in _jump(jump)),
     )
     beside = 2 * (_INSIDE + SLANT.get(node.kind, 0.0))
     notes = " · ".join(_notes(artifact, name))
@@ -125,6 +129,12 @@ def _card(artifact: Artifact, name: str, marks: tuple[Cause, ...]) -> Card:
         marks=marks,
         full=f"{name} ({node.kind}): {says} {notes}".strip(),
     )
+
+
+def _jump(jump: Label) -> Iterator[Text]:
+    """A way as words: when it is taken, and the name to look for."""
+    yield from jump.lines
+    yield Text(f"→ {jump.target}", LABEL, jump.cause)
 
 
 def _notes(artifact: Artifact, name: str) -> Iterator[str]:

@@ -2,13 +2,18 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from html import escape
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Final
 
 from voiceflow_compiler.artifact import Artifact, NodeKind
+from voiceflow_compiler.targets.base import reading_order
 from voiceflow_compiler.targets.picture import cards
 from voiceflow_compiler.targets.picture.cards import SLANT, Card, Label, Text
-from voiceflow_compiler.targets.picture.layout import Box, Layout, Link, Point, lay_out
+from voiceflow_compiler.targets.picture.layout import Box, Layout, Link, Point, lay_out, spans
+
+# How many ranks all links together may reach across. A flow of forty nodes needs some hundred; in a huge one
+# the longest links would take minutes to place, and nobody could follow them: their cards name them.
+_REACH: Final = 4000
 
 _MARGIN: Final = 28.0
 _PANEL: Final = 262.0
@@ -52,11 +57,9 @@ _FAMILIES: Final = ("agreement", "objection", "confusion", "escalation")
 
 def draw(artifact: Artifact) -> str:
     """The whole picture, a document of its own."""
-    shown = cards.cards(artifact)
+    links, jumps = _drawn_and_written(artifact)
+    shown = cards.cards(artifact, jumps)
     number = {card.name: at for at, card in enumerate(shown)}
-    links = [
-        label for label in cards.labels(artifact) if label.source != label.target and label.target in number
-    ]
     layout = lay_out(
         [Box(card.width, card.height) for card in shown],
         [Link(number[each.source], number[each.target], each.width, each.height) for each in links],
@@ -65,6 +68,18 @@ def draw(artifact: Artifact) -> str:
     width = layout.width + _PANEL + _PANEL_GAP + 2 * _MARGIN
     height = max(layout.height, cards.height(panel) + _KEY_HEIGHT) + 2 * _MARGIN
     return "\n".join(_document(artifact, shown, links, layout, panel, (width, height))) + "\n"
+
+
+def _drawn_and_written(artifact: Artifact) -> tuple[list[Label], list[Label]]:
+    """The links to draw, and those that reach too far and are written on their cards instead."""
+    number = {name: at for at, name in enumerate(reading_order(artifact))}
+    links = [link for link in cards.labels(artifact) if link.source != link.target]
+    reach = spans(len(number), [Link(number[link.source], number[link.target]) for link in links])
+    shortest = sorted(range(len(links)), key=lambda at: (reach[at], at))
+    together = accumulate(reach[at] for at in shortest)
+    kept = {at for at, total in zip(shortest, together, strict=True) if total <= _REACH}
+    drawn = [link for at, link in enumerate(links) if at in kept]
+    return drawn, [link for at, link in enumerate(links) if at not in kept]
 
 
 def style(dark: str) -> str:

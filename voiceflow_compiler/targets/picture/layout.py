@@ -91,6 +91,13 @@ def lay_out(boxes: Sequence[Box], links: Sequence[Link]) -> Layout:
     return _finished(stops, len(boxes), links, turned, chains, bands)
 
 
+def spans(count: int, links: Sequence[Link]) -> list[int]:
+    """How many ranks each link would reach across: what it costs to place, and to follow with the eye."""
+    turned = _turned(count, links)
+    ranks = _ranks(count, [_downward(link, back=back) for link, back in zip(links, turned, strict=True)])
+    return [abs(ranks[link.target] - ranks[link.source]) for link in links]
+
+
 def _downward(link: Link, *, back: bool) -> tuple[int, int]:
     return (link.target, link.source) if back else (link.source, link.target)
 
