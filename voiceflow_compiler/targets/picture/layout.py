@@ -339,9 +339,9 @@ def _ports(stops: list[_Stop], chains: list[list[int]], end: int, beside: int) -
         low, high = stops[box].x - reach, stops[box].x + reach
         wished = [(min(max(stops[chains[number][beside]].x, low), high), 1.0) for number in numbers]
         spread = _spread(wished, [step] * (len(numbers) - 1))
-        over = max(0.0, spread[-1] - high)
-        under = max(0.0, low - spread[0])
-        ports |= {number: x - over + under for number, x in zip(numbers, spread, strict=True)}
+        last = len(numbers) - 1
+        for place, (number, x) in enumerate(zip(numbers, spread, strict=True)):
+            ports[number] = min(max(x, low + place * step), high - (last - place) * step)
     return ports
 
 
