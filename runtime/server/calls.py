@@ -52,6 +52,7 @@ class LiveCall:
     expiry: asyncio.TimerHandle | None = field(default=None, repr=False)
     task: asyncio.Task[None] | None = field(default=None, repr=False)
     reason: str | None = None
+    ended: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
 
 
 class Calls:
@@ -163,10 +164,12 @@ class Calls:
         call = live.call
         reason = "internal_error"
         caller = Caller(call.call_id, call.caller_number, call.called_number, call.direction)
+        outside = self._outside(live, codec)
         try:
-            reason = await self._carry(caller, self._outside(live, codec))
+            reason = await self._carry(caller, outside)
         except Exception as error:  # noqa: BLE001 - the outermost loop of a call: the others must go on
             log.error("call.broken", call_id=call.call_id, kind=type(error).__name__)
+            outside.record.end(0, reason, None)
         finally:
             self._over(live, reason)
             log.info("call.ended", call_id=call.call_id, reason=reason)
@@ -215,6 +218,7 @@ class Calls:
 
     def _over(self, live: LiveCall, reason: str) -> None:
         live.reason = reason
+        live.ended.set()
         self._live.discard(live.call.call_id)
         if not self._live:
             self._none_live.set()

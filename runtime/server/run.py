@@ -205,7 +205,7 @@ def _check(artifacts: Sequence[Artifact], settings: Settings) -> None:
     ]
     if len(flows) < len(artifacts):
         problems.append("two of the flows have the same name: give each its own `flow:`.")
-    if len(artifacts) > 1 and not settings.numbers:
+    if len(flows) > 1 and not settings.numbers:
         problems.append("with several flows, say which answers which number: write [numbers] in vfc.toml.")
     if settings.telephony.provider not in PROVIDERS:
         problems.append(f"telephony.provider must be one of {', '.join(PROVIDERS)}: set it in vfc.toml.")

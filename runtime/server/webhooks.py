@@ -170,8 +170,11 @@ class Webhooks:
 
 async def _settled(live: LiveCall) -> None:
     """Wait a moment for the call to say why it ended; a stream that broke ends it soon."""
-    if live.task:
-        await asyncio.wait([live.task], timeout=SETTLE_MS / 1000)
+    try:
+        async with asyncio.timeout(SETTLE_MS / 1000):
+            await live.ended.wait()
+    except TimeoutError:
+        log.warning("call.unsettled", call_id=live.call.call_id)
 
 
 async def _form(request: Request) -> list[tuple[str, str]] | None:

@@ -1,0 +1,204 @@
+"""Transfers: a person is rung through the provider, and the caller comes back when nobody takes the call."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from runtime.call import Caller, Outside
+from runtime.engine.effects import Transfer
+from runtime.telephony.base import Media, StreamStarted
+from tests.runtime.switchboard import (
+    CALL,
+    PATIENCE_S,
+    Switchboard,
+    end,
+    form,
+    media_message,
+    open_switchboard,
+    read,
+    stop_message,
+    token_of,
+)
+
+PERSON = '[handoffs.sales]\nnumber = "+15005550009"'
+LEG = "CA" + "8" * 32  # the person's own leg
+
+
+class Bridge:
+    """A bridge that orders a transfer at the first frame, and afterwards answers frames with how it went."""
+
+    def __init__(self, mode: str = "warm") -> None:
+        self.mode = mode
+        self.went: asyncio.Future[tuple[str, str]] = asyncio.get_running_loop().create_future()
+        self.streams = 0
+
+    async def carry(self, caller: Caller, outside: Outside) -> str:
+        transfer: asyncio.Task[None] | None = None
+        while (message := await outside.line.receive()) is not None:
+            match outside.codec.decode(message):
+                case StreamStarted():
+                    self.streams += 1
+                case Media() if transfer is None:
+                    transfer = asyncio.create_task(self.transfer(outside))
+                case Media():
+                    await outside.line.send(outside.codec.mark("/".join(self.went.result())))
+                case _:
+                    return await end(outside, "caller_hangup")
+            if self.went.done() and self.went.result()[0] == "accepted":
+                break
+        if transfer:
+            await transfer
+        accepted = self.went.done() and self.went.result()[0] == "accepted"
+        return await end(outside, "transferred" if accepted else "line_lost")
+
+    async def transfer(self, outside: Outside) -> None:
+        order = Transfer(handoff_id="h1", handoff="sales", mode=self.mode, timeout_ms=30_000)  # type: ignore[arg-type]
+        result = await outside.desk.transfer(order)
+        self.went.set_result((result.result, result.reason))
+        if result.result == "accepted":
+            await outside.line.close()
+
+
+async def ordered(board: Switchboard) -> None:
+    """Bring a call to where its stream was closed for a transfer."""
+    token = await board.answer()
+    async with board.stream(token) as socket:
+        await socket.send(media_message())
+        async with asyncio.timeout(PATIENCE_S):
+            await socket.wait_closed()
+    assert socket.close_code == 1000
+
+
+async def result(bridge: Bridge) -> tuple[str, str]:
+    """How the transfer went, as the bridge was told."""
+    async with asyncio.timeout(PATIENCE_S):
+        return await bridge.went
+
+
+async def come_back(board: Switchboard, token: str) -> str:
+    """The stream after a transfer that failed; what the bridge says on it."""
+    async with board.stream(token) as socket:
+        await socket.send(media_message())
+        said: str = (await read(socket))["mark"]["name"]
+        await socket.send(stop_message())
+        assert await board.over() == "caller_hangup"
+        return said
+
+
+async def test_a_person_who_presses_one_has_the_caller(tmp_path: Path) -> None:
+    """The person hears who it is, presses 1, and the call counts as transferred; afterwards it is hung up."""
+    bridge = Bridge()
+    async with open_switchboard(tmp_path, carry=bridge.carry, toml=PERSON) as board:
+        await ordered(board)
+        dial = await board.ask("/twilio/after-stream")
+        number = dial.find("Dial/Number")
+        assert number is not None
+        assert number.text == "+15005550009"
+        path = number.attrib["url"].removeprefix(board.running.url)
+        whisper = await board.ask(path, form(LEG))
+        assert "Press 1" in (whisper.findtext("Gather/Say") or "")
+        gather = whisper.find("Gather")
+        assert gather is not None
+        answer = gather.attrib["action"].removeprefix(board.running.url)
+        assert len(await board.ask(answer, form(LEG, Digits="1"))) == 0
+        assert await result(bridge) == ("accepted", "")
+        assert await board.over() == "transferred"
+        ended = await board.ask("/twilio/after-dial", form(DialCallStatus="completed"))
+        assert [verb.tag for verb in ended] == ["Hangup"]
+
+
+async def test_a_blind_transfer_joins_at_once(tmp_path: Path) -> None:
+    """Without a whisper the person has the caller when they pick up."""
+    bridge = Bridge("cold")
+    async with open_switchboard(tmp_path, carry=bridge.carry, toml=PERSON) as board:
+        await ordered(board)
+        await board.ask("/twilio/after-stream")
+        assert len(await board.ask(f"/twilio/whisper/{CALL}", form(LEG))) == 0
+        assert await result(bridge) == ("accepted", "")
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ("busy", "unanswered/busy"),
+        ("no-answer", "unanswered/no_answer"),
+        ("failed", "unanswered/failed"),
+        ("canceled", "unanswered/failed"),
+    ],
+)
+async def test_the_caller_comes_back_when_nobody_answers(tmp_path: Path, status: str, said: str) -> None:
+    """A dial that reached nobody brings the caller back on a new stream, and the bridge is told then why."""
+    bridge = Bridge()
+    async with open_switchboard(tmp_path, carry=bridge.carry, toml=PERSON) as board:
+        await ordered(board)
+        await board.ask("/twilio/after-stream")
+        again = await board.ask("/twilio/after-dial", form(DialCallStatus=status))
+        assert not bridge.went.done()
+        assert await come_back(board, token_of(again)) == said
+        assert bridge.streams == 1
+
+
+async def test_a_person_who_declines_sends_the_caller_back(tmp_path: Path) -> None:
+    """Another key than 1 is a refusal, whatever the provider says about the leg."""
+    bridge = Bridge()
+    async with open_switchboard(tmp_path, carry=bridge.carry, toml=PERSON) as board:
+        await ordered(board)
+        await board.ask("/twilio/after-stream")
+        await board.ask(f"/twilio/whisper/{CALL}", form(LEG))
+        declined = await board.ask(f"/twilio/whisper/{CALL}/answer", form(LEG, Digits="2"))
+        assert [verb.tag for verb in declined] == ["Hangup"]
+        again = await board.ask("/twilio/after-dial", form(DialCallStatus="completed"))
+        assert await come_back(board, token_of(again)) == "refused/declined"
+
+
+async def test_a_machine_that_picks_up_is_nobody(tmp_path: Path) -> None:
+    """Something that answers and presses nothing does not get the caller."""
+    bridge = Bridge()
+    async with open_switchboard(tmp_path, carry=bridge.carry, toml=PERSON) as board:
+        await ordered(board)
+        await board.ask("/twilio/after-stream")
+        await board.ask(f"/twilio/whisper/{CALL}", form(LEG))
+        again = await board.ask("/twilio/after-dial", form(DialCallStatus="completed"))
+        assert await come_back(board, token_of(again)) == "unanswered/voicemail"
+
+
+async def test_a_caller_who_hangs_up_while_it_rings_ends_the_call(tmp_path: Path) -> None:
+    """When the call is over at the provider, there is no way back, and nobody waits for one."""
+    bridge = Bridge()
+    async with open_switchboard(tmp_path, carry=bridge.carry, toml=PERSON) as board:
+        await ordered(board)
+        await board.ask("/twilio/after-stream")
+        gone = form(DialCallStatus="no-answer", CallStatus="completed")
+        assert [verb.tag for verb in await board.ask("/twilio/after-dial", gone)] == ["Hangup"]
+        assert await board.over() == "line_lost"
+        late = await board.ask(f"/twilio/whisper/{CALL}", form(LEG))
+        assert [verb.tag for verb in late] == ["Hangup"]
+
+
+async def test_the_token_of_the_first_stream_does_not_open_the_second(tmp_path: Path) -> None:
+    """Coming back needs the new token."""
+    bridge = Bridge()
+    async with open_switchboard(tmp_path, carry=bridge.carry, toml=PERSON) as board:
+        old = await board.answer()
+        await ordered(board)
+        await board.ask("/twilio/after-stream")
+        again = await board.ask("/twilio/after-dial", form(DialCallStatus="busy"))
+        async with board.stream(old) as socket:
+            async with asyncio.timeout(PATIENCE_S):
+                await socket.wait_closed()
+            assert socket.close_code == 1008
+        assert await come_back(board, token_of(again)) == "unanswered/busy"
+
+
+async def test_nobody_is_dialled_without_an_order(tmp_path: Path) -> None:
+    """Asking for a transfer's documents while none was ordered dials nobody."""
+    bridge = Bridge()
+    async with open_switchboard(tmp_path, carry=bridge.carry, toml=PERSON) as board:
+        token = await board.answer()
+        for path in (f"/twilio/whisper/{CALL}", f"/twilio/whisper/{CALL}/answer"):
+            assert [verb.tag for verb in await board.ask(path, form(LEG, Digits="1"))] == ["Hangup"]
+        async with board.stream(token) as socket:
+            await socket.send(stop_message())
+            assert await board.over() == "caller_hangup"
+        assert [verb.tag for verb in await board.ask("/twilio/after-stream")] == ["Hangup"]
