@@ -23,6 +23,8 @@ from runtime.engine.events import (
 from runtime.ports import OutsideFailure
 
 GRACE_MS: Final = 1000  # outside keeps its own deadline; this is the net behind it
+# The carrier bounds the ring by the order's timeout; asking for it, the whisper and the way back come on top.
+AROUND_RING_MS: Final = 75_000
 
 
 def look_up(call: Call, order: effects.LookUpContext) -> None:
@@ -151,7 +153,7 @@ def transfer(call: Call, order: effects.Transfer) -> None:
 async def _transferring(call: Call, order: effects.Transfer) -> None:
     handoff_id = order.handoff_id
     try:
-        async with asyncio.timeout((order.timeout_ms + 4 * GRACE_MS) / 1000):
+        async with asyncio.timeout((order.timeout_ms + AROUND_RING_MS) / 1000):
             result = await call.outside.desk.transfer(order)
     except OutsideFailure as failure:
         call.post(TransferUnanswered, handoff_id=handoff_id, reason=failure.reason)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import ssl
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -47,6 +48,12 @@ SOCKET: Final = cast(
     "WebSocketConnectionOptions",
     {"ping_interval": 10, "ping_timeout": 10, "close_timeout": 1, "max_size": 16 * 1024 * 1024},
 )
+
+
+@lru_cache(maxsize=1)
+def _tls() -> ssl.SSLContext:
+    """One context for all: reading the authorities takes tens of milliseconds."""
+    return ssl.create_default_context()
 
 
 @lru_cache(maxsize=8)
@@ -164,7 +171,10 @@ class OpenAISession:
     async def _connected(self) -> AsyncRealtimeConnection:
         patience = self._settings.patience
         client = _client(self._settings.base_url, self._settings.api_key)
-        manager = client.realtime.connect(model=self._settings.model, websocket_connection_options=SOCKET)
+        options: WebSocketConnectionOptions = {**SOCKET}
+        if self._settings.base_url.startswith("https:"):
+            options = cast("WebSocketConnectionOptions", {**SOCKET, "ssl": _tls()})
+        manager = client.realtime.connect(model=self._settings.model, websocket_connection_options=options)
         try:
             return await asyncio.wait_for(manager.enter(), patience.connect_ms / 1000)
         except InvalidStatus as error:
@@ -300,7 +310,10 @@ def speech(settings: SpeechSettings) -> Callable[[str], Awaitable[bytes]]:
 
     async def speak(text: str) -> bytes:
         async with openai.AsyncOpenAI(
-            base_url=settings.base_url, api_key=settings.api_key, timeout=settings.timeout_s
+            base_url=settings.base_url,
+            api_key=settings.api_key,
+            timeout=settings.timeout_s,
+            http_client=openai.DefaultAsyncHttpxClient(verify=_tls()),
         ) as client:
             try:
                 spoken = await client.audio.speech.create(
