@@ -1,12 +1,13 @@
 """The compiler's commands: check, compile, graph, explain.
 
-Exit codes: 0 fine, 1 findings, 2 could not run. Heavy imports stand inside the commands, so that `vfc --help` answers at once.
+Exit codes: 0 fine, 1 findings, 2 could not run. Heavy imports stand inside the commands, so that `vfc --help`
+answers at once.
 """
 
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from voiceflow_compiler.diagnostics import Finding
 
 FLOW_FILE = "flow.yaml"
+
+# The targets a compile writes. Laying out a picture takes longer than all the rest, and `vfc graph` does it.
+WRITTEN = ("openai_realtime", "prompts", "mermaid")
 
 
 class Format(StrEnum):
@@ -92,18 +96,17 @@ def compile_flow(
 
     artifact = _compiled(flow, format)
     files = {"artifact.json": encode(artifact)}
-    for emit in TARGETS.values():
-        files |= {name: text.encode() for name, text in emit(artifact).items()}
+    for target in WRITTEN:
+        files |= {name: text.encode() for name, text in TARGETS[target](artifact).items()}
     try:
         # the artifact is written last: where it is new, everything beside it is
         for name in sorted(files, key=lambda name: (name == "artifact.json", name)):
-            write(output / name, files[name])
+            write(output / name, files[name], lasting=name == "artifact.json")
     except OSError as error:
         _stop(f"{error.filename or output}: {(error.strerror or 'cannot be written').lower()}")
     if format is Format.TEXT:
-        print(
-            f"{output / 'artifact.json'}: {artifact.flow} {artifact.flow_version}, {artifact.content_hash[:12]}"
-        )
+        short = artifact.content_hash[:12]
+        print(f"{output / 'artifact.json'}: {artifact.flow} {artifact.flow_version}, {short}")
 
 
 def graph(
@@ -149,19 +152,22 @@ def explain(
     _stop(f"no check is called {code!r}: its finding's own tip says what to write")
 
 
-def write(path: Path, content: bytes) -> None:
-    """Put a file in place whole: whoever reads it, and whatever interrupts this, sees the old or the new one."""
+def write(path: Path, content: bytes, *, lasting: bool = False) -> None:
+    """Put a file in place whole: whoever reads it, and whatever interrupts this, sees the old or the new
+    one.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     opened, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(opened, "wb") as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(draft, 0o666 & ~_umask())
-        os.replace(draft, path)
+            if lasting:  # on the disk before it has the name, so that a power cut leaves no empty file
+                file.flush()
+                os.fsync(file.fileno())
+        Path(draft).chmod(0o666 & ~_umask())
+        Path(draft).replace(path)
     except BaseException:
-        os.unlink(draft)
+        Path(draft).unlink()
         raise
 
 
@@ -198,29 +204,29 @@ def _flow_files(paths: Sequence[Path]) -> Iterator[Path]:
                 yield each
 
 
-def _compiled(flow: Path, format: Format, *, to_stderr: bool = False) -> "Artifact":  # noqa: A002
+def _compiled(flow: Path, written: Format, *, to_stderr: bool = False) -> "Artifact":
     """The artifact of a flow; its findings are printed, and errors end the command."""
     from voiceflow_compiler.pipeline import compile as compile_
 
     compiled = compile_(str(flow_file(flow)))
-    if compiled.findings or format is not Format.TEXT:
-        _print_findings(compiled.findings, compiled.source.places.texts, format, to_stderr=to_stderr)
+    if compiled.findings or written is not Format.TEXT:
+        _print_findings(compiled.findings, compiled.source.places.texts, written, to_stderr=to_stderr)
     if compiled.artifact is None:
         raise typer.Exit(1)
     return compiled.artifact
 
 
 def _print_findings(
-    findings: "Sequence[Finding]", texts: dict[str, str], format: Format, *, to_stderr: bool = False
-) -> None:  # noqa: A002
+    findings: "Sequence[Finding]", texts: "Mapping[str, str]", written: Format, *, to_stderr: bool = False
+) -> None:
     from voiceflow_compiler import render
 
     out = sys.stderr if to_stderr else sys.stdout
-    if format is Format.TEXT:
+    if written is Format.TEXT:
         colour = out.isatty() and not os.environ.get("NO_COLOR")
         text = render.as_text(findings, texts, colour=colour)
     else:
-        text = render.FORMATS[format](findings, texts)
+        text = render.FORMATS[written](findings, texts)
     print(text, end="", file=out)
 
 

@@ -1,4 +1,6 @@
-"""What a finding is: a code, a name, one primary place, related places, the caller's path, a tip, perhaps a fix."""
+"""What a finding is: a code, a name, one primary place, related places, the caller's path, a tip, perhaps a
+fix.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,13 +8,16 @@ from typing import Literal, Protocol
 
 Severity = Literal["error", "warning", "note"]
 
-# Where something stands in the plain data of a flow: ("nodes", "team", "on", "agreement"). List items are ints.
+# Where something stands in the plain data of a flow: ("nodes", "team", "on", "agreement"). List items are
+# ints.
 Path = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
-    """A stretch of one source file. Lines and columns count from 1, columns in characters; the end is exclusive."""
+    """A stretch of one source file. Lines and columns count from 1, columns in characters; the end is
+    exclusive.
+    """
 
     file: str
     line: int
@@ -31,7 +36,8 @@ class Related:
 class Finding:
     """One thing a designer should know.
 
-    `code` is stable for ever ("VF401"), `name` says the problem ("undisclosed-path"), `message` speaks of callers and nodes,
+    `code` is stable for ever ("VF401"), `name` says the problem ("undisclosed-path"), `message` speaks of
+    callers and nodes,
     `route` is a caller's way that shows it (node names, in order), `tip` says what to write instead.
     """
 
@@ -90,7 +96,9 @@ class Place:
 
 
 class Places:
-    """The span of every path. A path nobody wrote has the place of its nearest ancestor, so a finding always has one."""
+    """The span of every path. A path nobody wrote has the place of its nearest ancestor, so a finding always
+    has one.
+    """
 
     def __init__(self, root: Place, texts: Mapping[str, str]) -> None:
         self._root = root
@@ -100,7 +108,7 @@ class Places:
         """Where the value at `path` stands. A map or a list that spans many lines is shown by its key."""
         place, found = self._find(path)
         stretch = place.value
-        if place.key is not None and (not found or place.below is not None and _is_block(stretch)):
+        if place.key is not None and (not found or (place.below is not None and _is_block(stretch))):
             stretch = place.key
         return _span(place.file, stretch)
 
@@ -110,7 +118,9 @@ class Places:
         return _span(place.file, place.key or place.value)
 
     def inside(self, path: Path, start: int, end: int) -> Span:
-        """Where the characters `start` to `end` of the text at `path` stand, through quotes, escapes and folded lines."""
+        """Where the characters `start` to `end` of the text at `path` stand, through quotes, escapes and
+        folded lines.
+        """
         place, found = self._find(path)
         text = self.texts.get(place.file, "")
         value = getattr(place.value, "value", None)
@@ -154,7 +164,8 @@ def _advance(mark: Mark, raw: str, count: int) -> tuple[int, int]:
 def _align(raw: str, value: str, style: str | None, offsets: tuple[int, int]) -> tuple[int, int]:
     """Where two characters of a scalar's value stand in its source text.
 
-    White space between words may have been folded, so words are found by skipping it; escapes stand for one character each.
+    White space between words may have been folded, so words are found by skipping it; escapes stand for one
+    character each.
     """
     at = _body_start(raw, style)
     found = []

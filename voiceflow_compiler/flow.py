@@ -1,6 +1,8 @@
-"""The typed flow: what a designer wrote, names bound and defaults filled, every part knowing its path in the source.
+"""The typed flow: what a designer wrote, names bound and defaults filled, every part knowing its path in the
+source.
 
-Built by `resolve` only. A part that was missing or broken in the source is absent here (its finding exists already), so checks
+Built by `resolve` only. A part that was missing or broken in the source is absent here (its finding exists
+already), so checks
 may rely on what they see and need not repeat the schema.
 """
 
@@ -46,7 +48,9 @@ def misplaced_braces(text: str) -> Iterator[int]:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A condition as written and as lowered; `expr` is None when it did not parse or type-check (a finding says why)."""
+    """A condition as written and as lowered; `expr` is None when it did not parse or type-check (a finding
+    says why).
+    """
 
     path: Path
     text: str
@@ -66,7 +70,9 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """`phrases` maps a choice to the words callers use for it (always at least the value with underscores as spaces)."""
+    """`phrases` maps a choice to the words callers use for it (always at least the value with underscores as
+    spaces).
+    """
 
     name: str
     path: Path
@@ -122,7 +128,9 @@ BUILT_IN_INTENTS: Final[Mapping[str, Intent]] = {
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What `on`, `keys` or `everywhere` says of one intent, family or key. Exactly one of `go` and `stay` holds."""
+    """What `on`, `keys` or `everywhere` says of one intent, family or key. Exactly one of `go` and `stay`
+    holds.
+    """
 
     key: str
     path: Path
@@ -169,7 +177,9 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A node as written. Only the fields of its kind are set; `go`-like fields hold node names, bound or not (see `Flow.nodes`)."""
+    """A node as written. Only the fields of its kind are set; `go`-like fields hold node names, bound or not
+    (see `Flow.nodes`).
+    """
 
     name: str
     path: Path

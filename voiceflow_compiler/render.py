@@ -76,8 +76,9 @@ _COLOURED: Final[Mapping[str, str]] = {
 
 def _block(finding: Finding, lines: Mapping[str, Sequence[str]], paint: Mapping[str, str]) -> str:
     span = finding.span
-    head = f"{paint[finding.severity]}{finding.severity}[{finding.code}]{paint['off']} {finding.name}: {_visible(finding.message)}"
-    parts = [f"{_where(span)}: {head}", *_excerpt(span, lines, paint, finding.severity)]
+    label = f"{paint[finding.severity]}{finding.severity}[{finding.code}]{paint['off']}"
+    head = f"{_where(span)}: {label} {finding.name}: {_visible(finding.message)}"
+    parts = [head, *_excerpt(span, lines, paint, finding.severity)]
     parts += [f"  related: {_where(related.span)}  {_visible(related.text)}" for related in finding.related]
     if finding.route:
         parts.append(f"  a caller's way: {' -> '.join(_visible(name) for name in finding.route)}")

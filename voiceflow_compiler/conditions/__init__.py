@@ -2,7 +2,8 @@
 
 Laws
 1. Every text ends in an expression or in problems with their columns; length and depth are bounded.
-2. What passes here cannot fail when the engine evaluates it: every name exists, and both sides of a comparison have one type.
+2. What passes here cannot fail when the engine evaluates it: every name exists, and both sides of a
+   comparison have one type.
 """
 
 from voiceflow_compiler.artifact import Expr

@@ -34,7 +34,9 @@ class _Token(NamedTuple):
 
 
 class Term(NamedTuple):
-    """A part of a condition. `op` is an operator, or `name`, `value`, `list`; `parts` are terms, or the name or value itself."""
+    """A part of a condition. `op` is an operator, or `name`, `value`, `list`; `parts` are terms, or the name
+    or value itself.
+    """
 
     op: str
     parts: tuple[Any, ...]
@@ -59,7 +61,8 @@ def _tokens(text: str) -> list[_Token]:
     at = 0
     while True:
         match = _TOKEN.match(text, at)
-        assert match is not None and match.lastgroup is not None
+        assert match is not None  # `$` and `\S` leave nothing unmatched
+        assert match.lastgroup is not None
         kind, word, start = match.lastgroup, match[match.lastgroup], match.start(match.lastgroup)
         if kind == "other":
             raise Stop(_unexpected(word, start))
@@ -104,10 +107,9 @@ class _Parser:
     def junction(self, word: str) -> Term:
         """`a or b or c`, of `a and b and c`, of what binds tighter."""
         self.enter()
-        part = (lambda: self.junction("and")) if word == "or" else self.negation
-        parts = [part()]
+        parts = [self.junction("and") if word == "or" else self.negation()]
         while self.take(word):
-            parts.append(part())
+            parts.append(self.junction("and") if word == "or" else self.negation())
         self.depth -= 1
         return parts[0] if len(parts) == 1 else Term(word, tuple(parts), parts[0].start, parts[-1].end)
 

@@ -16,7 +16,8 @@ class Named(NamedTuple):
     choices: tuple[str, ...] = ()
 
 
-# space ("slots", "facts", "results", "intent", "turn") -> name ("email"; "book_demo.time" under results) -> what it stands for
+# space ("slots", "facts", "results", "intent", "turn") -> name ("email"; "book_demo.time" under results) ->
+# what it stands for
 Names = Mapping[str, Mapping[str, Named]]
 
 
@@ -55,7 +56,9 @@ def intent_names(intents: tuple[str, ...]) -> Mapping[str, Named]:
 
 
 def closest(word: str, known: Mapping[str, Any] | tuple[str, ...]) -> str | None:
-    """The known name a writer most likely meant: the same letters without case and separators, or the nearest spelling."""
+    """The known name a writer most likely meant: the same letters without case and separators, or the nearest
+    spelling.
+    """
     bare = {_skeleton(name): name for name in known}
     if _skeleton(word) in bare:
         return bare[_skeleton(word)]

@@ -69,7 +69,7 @@ def _flow(
         mapping(data, "confidence"),
         mapping(data, "caller_facts"),
     )
-    bound = {
+    bound: dict[str, Any] = {
         "start": binder.bind("node", text(data, "start"), ("start",)) or "",
         "nodes": nodes(binder, data),
         "everywhere": answers(binder, data, "everywhere", ()),
@@ -129,7 +129,9 @@ def _check_names(binder: Binder, data: Any) -> None:
 
 
 def _check_texts(binder: Binder, data: Any, slots: Any) -> None:
-    """Texts that are no lines: they are written into the prompt before the call, so they can name only what is known then."""
+    """Texts that are no lines: they are written into the prompt before the call, so they can name only what
+    is known then.
+    """
     known = dict.fromkeys(("company", "purpose"))
     binder.check_text(text(data, "company") or "", ("company",), {})
     binder.check_text(text(data, "purpose") or "", ("purpose",), {"company": None})

@@ -1,6 +1,8 @@
-"""What resolving knows while it runs: the names of the flow, the place of everything, and the findings so far.
+"""What resolving knows while it runs: the names of the flow, the place of everything, and the findings so
+far.
 
-A part that was missing or broken reads as None or as its default: the schema's finding about it exists already.
+A part that was missing or broken reads as None or as its default: the schema's finding about it exists
+already.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,7 +28,9 @@ KINDS: Final = {
 
 @dataclass(slots=True)
 class Binder:
-    """`known` holds the names of each kind, `fillings` what may stand in braces, `names` what conditions may speak of."""
+    """`known` holds the names of each kind, `fillings` what may stand in braces, `names` what conditions may
+    speak of.
+    """
 
     places: Places
     known: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -40,7 +44,9 @@ class Binder:
         self.findings.append(Finding(code, name, "error", message, span, tip))
 
     def bind(self, kind: str, name: str | None, path: Path, *, at_key: bool = False) -> str | None:
-        """The name, when it exists. One misspelt is told, and stands for the name it resembles, so that it is told once."""
+        """The name, when it exists. One misspelt is told, and stands for the name it resembles, so that it is
+        told once.
+        """
         known = self.known[kind]
         if name is None or name in known:
             return name

@@ -1,7 +1,7 @@
 """The parts beside the nodes: facts, slots, intents, actions, handoffs, triggers, limits."""
 
 from collections.abc import Mapping
-from typing import Any, Final, get_args
+from typing import Any, Final, Literal, get_args
 
 from voiceflow_compiler.artifact import Family, ValueType
 from voiceflow_compiler.conditions import FAMILIES
@@ -34,7 +34,11 @@ from voiceflow_compiler.resolve.speech import line
 
 TYPES: Final[Mapping[str, ValueType]] = {name: name for name in get_args(ValueType)}
 _FAMILIES: Final[Mapping[str, Family]] = {name: name for name in get_args(Family)}
-_CONFIRM: Final = {name: name for name in ("always", "when_unsure", "never")}
+_CONFIRM: Final[Mapping[str, Literal["always", "when_unsure", "never"]]] = {
+    "always": "always",
+    "when_unsure": "when_unsure",
+    "never": "never",
+}
 _NUMERIC: Final = ("integer", "number", "money")
 
 
@@ -112,7 +116,7 @@ def slots(binder: Binder, data: Any) -> Mapping[str, Slot]:
             maximum=number(written, "maximum"),
             min_length=None if low is None else int(low),
             max_length=None if high is None else int(high),
-            confirm=one_of(written, "confirm", _CONFIRM) or "when_unsure",  # type: ignore[arg-type]
+            confirm=one_of(written, "confirm", _CONFIRM) or "when_unsure",
             by_keypad=written.get("by") == "keypad",
             personal=flag(written, "personal"),
             secret=flag(written, "secret"),

@@ -21,7 +21,9 @@ MAX_FINDINGS: Final = 200
 
 
 def violations(source: Source) -> list[Finding]:
-    """Every violation of the flow schema in a source, up to a bound, without what its reading has told already."""
+    """Every violation of the flow schema in a source, up to a bound, without what its reading has told
+    already.
+    """
     found: list[Finding] = []
     if not _tests()[()](source.data):
         for error in islice(_judge().iter_errors(_suspects(source.data)), MAX_FINDINGS):
@@ -50,9 +52,11 @@ def _schema() -> Any:
 
 @cache
 def _tests() -> dict[tuple[str, ...], Test]:
-    """What is surely right: for the whole of a flow under (), for the named parts of each of its maps under the map's key."""
+    """What is surely right: for the whole of a flow under (), for the named parts of each of its maps under
+    the map's key.
+    """
     schema = _schema()
-    tests = {(): sure(schema, schema["$defs"])}
+    tests: dict[tuple[str, ...], Test] = {(): sure(schema, schema["$defs"])}
     for key, part in schema["properties"].items():
         if part.get("type") == "object" and isinstance(part.get("additionalProperties"), dict):
             tests[(key,)] = sure(part["additionalProperties"], schema["$defs"])

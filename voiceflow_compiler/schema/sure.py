@@ -1,7 +1,9 @@
-"""A quick test built from a JSON Schema: what it accepts is surely valid; what it does not, jsonschema must judge.
+"""A quick test built from a JSON Schema: what it accepts is surely valid; what it does not, jsonschema must
+judge.
 
 Laws
-1. A value the test accepts satisfies the schema. The other way round need not hold: an unknown keyword accepts nothing.
+1. A value the test accepts satisfies the schema. The other way round need not hold: an unknown keyword
+   accepts nothing.
 2. Values are plain data as the reader makes it: dict with text keys, list, str, int, float, bool, None.
 """
 
@@ -150,7 +152,9 @@ def _not(schema: Any, _: Definitions) -> Test:
 
 
 def _exactly(schema: Any) -> Test | None:
-    """The test of a condition, true exactly when it holds; None when it is not one of the few forms known here."""
+    """The test of a condition, true exactly when it holds; None when it is not one of the few forms known
+    here.
+    """
     if schema in ({"type": "object"}, {"type": "array"}):
         wanted = _CLASSES[schema["type"]]
         return lambda value: type(value) in wanted

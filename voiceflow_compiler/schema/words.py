@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from voiceflow_compiler.conditions import closest
 from voiceflow_compiler.diagnostics import Finding, Path
 from voiceflow_compiler.include import Source
 
-if TYPE_CHECKING:
-    from jsonschema.exceptions import ValidationError  # noqa: TID251 - for its type only
+# jsonschema's ValidationError, of which this reads the attributes only
+Error = Any
 
 _ARTICLES: Final = {
     "nodes": "node",
@@ -33,7 +33,7 @@ _TYPE_WORDS: Final = {
 }
 
 
-def findings(error: "ValidationError", source: Source) -> Iterator[Finding]:
+def findings(error: Error, source: Source) -> Iterator[Finding]:
     """One violation as findings: one for each unknown key, and none for what was lost in reading."""
     path = tuple(error.absolute_path)
     words = _WORDS.get(str(error.validator), _other)
@@ -47,7 +47,7 @@ def findings(error: "ValidationError", source: Source) -> Iterator[Finding]:
 Words = Iterator[tuple[str, str, Path, bool, str, str]]
 
 
-def _unknown_keys(error: "ValidationError", path: Path, data: Any) -> Words:
+def _unknown_keys(error: Error, path: Path, data: Any) -> Words:
     known = error.schema.get("properties", {})
     for key in error.instance:
         if key in known:
@@ -73,7 +73,7 @@ def _tip_for(key: str, path: Path, data: Any) -> str | None:
     return None
 
 
-def _missing(error: "ValidationError", path: Path, data: Any) -> Words:
+def _missing(error: Error, path: Path, data: Any) -> Words:
     for key in error.validator_value:
         if key not in error.instance and f"'{key}'" in error.message:
             about = error.schema.get("properties", {}).get(key, {})
@@ -81,7 +81,7 @@ def _missing(error: "ValidationError", path: Path, data: Any) -> Words:
             yield "VF102", "missing-key", (*path, key), True, f"{_owner(path, data)} lacks `{key}`", tip
 
 
-def _wrong_type(error: "ValidationError", path: Path, data: Any) -> Words:
+def _wrong_type(error: Error, path: Path, data: Any) -> Words:
     wanted = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
     words = " or ".join(
         _TYPE_WORDS[each] for each in wanted if not (each == "integer" and "number" in wanted)
@@ -124,7 +124,7 @@ def _type_of(value: Any) -> str:
     return "a map"
 
 
-def _not_one_of(error: "ValidationError", path: Path, data: Any) -> Words:
+def _not_one_of(error: Error, path: Path, data: Any) -> Words:
     allowed = [str(value) for value in error.validator_value]
     near = closest(str(error.instance), tuple(allowed)) if isinstance(error.instance, str) else None
     tip = f"Did you mean `{near}`?" if near else f"Write one of: {', '.join(allowed)}."
@@ -135,7 +135,7 @@ def _not_one_of(error: "ValidationError", path: Path, data: Any) -> Words:
     yield "VF104", "not-one-of", path, False, message, tip
 
 
-def _constant(error: "ValidationError", path: Path, data: Any) -> Words:
+def _constant(error: Error, path: Path, data: Any) -> Words:
     wanted = json.dumps(error.validator_value)
     if path == ("language",):
         message = f"this is not version {wanted} of the language"
@@ -151,7 +151,7 @@ def _constant(error: "ValidationError", path: Path, data: Any) -> Words:
         )
 
 
-def _range(error: "ValidationError", path: Path, data: Any) -> Words:
+def _range(error: Error, path: Path, data: Any) -> Words:
     bound = error.validator_value
     word = {"minimum": "at least", "maximum": "at most"}.get(str(error.validator), "more than")
     yield (
@@ -164,7 +164,7 @@ def _range(error: "ValidationError", path: Path, data: Any) -> Words:
     )
 
 
-def _pattern(error: "ValidationError", path: Path, data: Any) -> Words:
+def _pattern(error: Error, path: Path, data: Any) -> Words:
     tips = {
         "^[A-Z]{3}$": "Write the three letters of ISO 4217, such as USD.",
         "^[0-9*#]$": 'Write one key of a phone: 0 to 9, "*" or "#".',
@@ -183,12 +183,12 @@ def _pattern(error: "ValidationError", path: Path, data: Any) -> Words:
     )
 
 
-def _too_short(error: "ValidationError", path: Path, data: Any) -> Words:
+def _too_short(error: Error, path: Path, data: Any) -> Words:
     tip = "Write it out, or delete the key."
     yield "VF107", "empty", path, True, f"{_owner(path, data)} is empty", tip
 
 
-def _too_long(error: "ValidationError", path: Path, data: Any) -> Words:
+def _too_long(error: Error, path: Path, data: Any) -> Words:
     unit = "characters" if isinstance(error.instance, str) else "entries"
     is_key = "propertyNames" in error.absolute_schema_path
     at = (*path, error.instance) if is_key else path
@@ -196,13 +196,13 @@ def _too_long(error: "ValidationError", path: Path, data: Any) -> Words:
     yield "VF108", "too-long", at, is_key, message, "Shorten it."
 
 
-def _rule(error: "ValidationError", path: Path, data: Any) -> Words:
+def _rule(error: Error, path: Path, data: Any) -> Words:
     """A rule of the schema that brings its own words along."""
     message = error.schema.get("title", "this does not fit together")
     yield "VF109", "does-not-fit-together", path, True, message, error.schema.get("description", "")
 
 
-def _repeated(error: "ValidationError", path: Path, data: Any) -> Words:
+def _repeated(error: Error, path: Path, data: Any) -> Words:
     seen: list[Any] = []
     for index, item in enumerate(error.instance):
         if item in seen:
@@ -217,7 +217,7 @@ def _repeated(error: "ValidationError", path: Path, data: Any) -> Words:
         seen.append(item)
 
 
-def _other(error: "ValidationError", path: Path, data: Any) -> Words:
+def _other(error: Error, path: Path, data: Any) -> Words:
     yield (
         "VF109",
         "does-not-fit-together",
@@ -228,7 +228,7 @@ def _other(error: "ValidationError", path: Path, data: Any) -> Words:
     )
 
 
-_WORDS: Final[Mapping[str, Callable[["ValidationError", Path, Any], Words]]] = {
+_WORDS: Final[Mapping[str, Callable[[Error, Path, Any], Words]]] = {
     "additionalProperties": _unknown_keys,
     "required": _missing,
     "type": _wrong_type,

@@ -17,7 +17,8 @@ _WORDS: Final[dict[str, bool | None]] = {
 }
 _NOT_TEXT_STARTS: Final = frozenset("-0123456789tTfFnN~")
 
-# Characters that show nothing, or reorder what is shown. The joiners U+200C and U+200D are letters' business in many scripts.
+# Characters that show nothing, or reorder what is shown. The joiners U+200C and U+200D are letters' business
+# in many scripts.
 INVISIBLE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\ufffe\uffff\U000e0000-\U000e007f]|(?<![\u0300-\U000dffff])[\u200c\u200d]"
@@ -28,7 +29,9 @@ BREAK = re.compile(r"\r\n|\r|\n")
 
 
 def check_characters(text: str, file: str, findings: list[Finding]) -> tuple[str, bool]:
-    """Find what cannot be seen. Returns a text of equal length that YAML accepts, and whether indentation held tabs."""
+    """Find what cannot be seen. Returns a text of equal length that YAML accepts, and whether indentation
+    held tabs.
+    """
     lines: list[int] = []
     for count, match in enumerate(INVISIBLE.finditer(text)):
         if count == MAX_FINDINGS:

@@ -9,7 +9,8 @@ from voiceflow_compiler.diagnostics import Finding, Path, Place, Related, Span
 from voiceflow_compiler.source.characters import INVISIBLE, MAX_DIGITS, MAX_FINDINGS, scalar
 from voiceflow_compiler.source.syntax import SYNTAX
 
-# Budgets. A flow of 2,000 nodes has 1.7 MB and about 150,000 events; past these a file is not written by hand.
+# Budgets. A flow of 2,000 nodes has 1.7 MB and about 150,000 events; past these a file is not written by
+# hand.
 MAX_FILE_BYTES: Final = 2 * 1024 * 1024
 MAX_TOTAL_BYTES: Final = 4 * 1024 * 1024
 MAX_EVENTS: Final = 250_000

@@ -27,7 +27,7 @@ SYNTAX: Final = (
     (
         "did not find expected ',' or",
         "a list or map in brackets is not closed or lacks a comma",
-        "Separate its parts with `, ` and close the bracket; put text that holds brackets or commas in quotes.",
+        "Separate its parts with `, ` and close the bracket; quote text that holds brackets or commas.",
     ),
     ("unexpected end of stream", "a quote is opened and never closed", "Close it with the same quote."),
     (
