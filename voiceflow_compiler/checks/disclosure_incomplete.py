@@ -43,7 +43,7 @@ _AI: Final = re.compile(
 )
 _PERSON: Final = re.compile(
     r"\b(person|people|human|humans|someone|somebody|colleagues?|representatives?|operators?|advis[eo]rs?|specialists?"
-    r"|staff|team member|member of (the|our) team|front desk|reception|receptionist|agents?)\b"
+    r"|staff|team|front desk|reception|receptionist|(?<!ai )(?<!virtual )(?<!voice )agents?)\b"
 )
 _RECORDED: Final = re.compile(r"\b(record(ed|ing|ings|s)?|taped)\b")
 
@@ -79,12 +79,18 @@ def _missing(flow: Flow, words: str) -> Iterator[str]:
     without_company = words.replace(plain(flow.company), " ")
     if english and not _AI.search(without_company):
         yield "that it is an AI"
-    if plain(flow.company) not in words:
+    if not any(word in words for word in _telling(flow.company)):
         yield "which company is calling or called"
     if english and not _PERSON.search(without_company):
         yield "that they can ask for a person"
     if english and flow.recorded and not _RECORDED.search(words):
         yield "that the call is recorded"
+
+
+def _telling(company: str) -> list[str]:
+    """The words of a company's name that name it, without "the" and "Inc"; all of a name of short words."""
+    whole = plain(company)
+    return [word for word in whole.split() if len(word) > 3] or [whole]
 
 
 def _listed(parts: list[str]) -> str:

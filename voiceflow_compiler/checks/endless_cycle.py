@@ -36,10 +36,28 @@ one is fine.
           agreement: {go: offer}
           too_expensive: {go: sorry}
 
+A question that was answered before is passed over. Leading a caller who says no back to it changes nothing:
+
+**Flagged**
+
+    nodes:
+      email:
+        kind: ask
+        convey: Ask for the email address.
+        collect: [email]
+        filled: right
+      right:
+        kind: ask
+        convey: Say the address and ask whether it is right.
+        on:
+          agreement: {go: book}
+          denial: {go: email}  # flagged
+
 Tip: let the same objection lead out the second time, to an `end`, a person, or a node that asks something
 new."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from voiceflow_compiler.checks.base import Found, along, quoted
@@ -75,13 +93,35 @@ def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
 
 
 def _written(graph: Graph) -> list[tuple[Edge, ...]]:
-    """Cycles of answers that nodes write themselves (unanswered handoffs are another check's)."""
+    """Cycles of answers that nodes write themselves (unanswered handoffs are another check's).
+
+    A question whose answer is known when the caller is led back to it is passed over, and is no progress.
+    """
 
     def stands_still(edge: Edge) -> bool:
-        own = not edge.inherited and edge.kind != "unanswered"
-        return own and not edge.progress and edge.source in graph.reached
+        return not edge.inherited and not edge.progress and edge.kind != "unanswered"
 
-    return cycles(graph, via=stands_still)
+    onward = {
+        name: tuple(_past_known(graph, edge) for edge in graph.edges_from[name] if stands_still(edge))
+        for name in graph.reached
+    }
+    return cycles(replace(graph, edges_from=onward), via=stands_still)
+
+
+def _past_known(graph: Graph, edge: Edge) -> Edge:
+    """The same move, to the node where the caller is spoken to: past questions surely answered before it."""
+    known = graph.known[edge.source] | edge.gains
+    passed: list[str] = []
+    target = graph.nodes[edge.target]
+    while target.collect and target.filled is not None and target.name not in passed:
+        collected = sum(graph.bits.get(f"slots.{slot}", 0) for slot in dict.fromkeys(target.collect))
+        if known & collected != collected or target.filled not in graph.nodes:
+            break
+        passed.append(target.name)
+        target = graph.nodes[target.filled]
+    if not passed:
+        return edge
+    return edge._replace(target=target.name, label=f"{edge.label}, past {quoted(passed)}: already answered")
 
 
 def _inherited(graph: Graph) -> Iterator[tuple[Edge, ...]]:

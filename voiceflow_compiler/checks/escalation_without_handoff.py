@@ -32,6 +32,8 @@ SEVERITY: Final = "error"
 
 def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
     """Every answer to a request for a person that no handoff can be reached from, or a flow without any."""
+    if not graph.reached:
+        return
     people = [name for name in graph.reached if graph.nodes[name].kind == "handoff"]
     if not people:
         yield Found(

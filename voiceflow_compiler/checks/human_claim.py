@@ -36,14 +36,12 @@ CODE: Final = "VF405"
 NAME: Final = "human-claim"
 SEVERITY: Final = "error"
 
-_I_AM: Final = r"(i'm|i am|as|you are|you're|that you are|pretend to be|claim to be)"
-_CLAIMS: Final = re.compile(
-    rf"\b{_I_AM} (really )?an? "
-    r"(((real|actual|live|living) )?human( being)?|(real|actual|live|living) (person|agent))\b"
-    r"|\b(you're|you are) (talking|speaking) (to|with) an? (real|actual|live|living) (person|human)\b"
-    r"|\b(real|live) (person|human) here\b"
-    r"|\b(i'm|i am) not an? (ai|a i|bot|robot|machine|computer|recording|chatbot)\b"
+_A_HUMAN: Final = r"(really )?an? (((real|actual|live) )?human( being)?|(real|actual|live) (person|agent))\b"
+# In exact words "I" is the assistant and "you" the caller; in a meaning to convey, "you" is the assistant.
+_SPOKEN: Final = re.compile(
+    rf"\b(i'm|i am) {_A_HUMAN}|\b(i'm|i am) not an? (ai|a i|bot|robot|machine|computer|recording|chatbot)\b"
 )
+_MEANT: Final = re.compile(rf"\b(that you are|that you're|pretend to be|claim to be) {_A_HUMAN}")
 # Most lines have none of these, and need not be looked at more closely.
 _HINT: Final = re.compile(r"human|person|agent|\bnot an?\b", re.IGNORECASE)
 # "Never say that you are a human" is what a designer should write.
@@ -53,15 +51,18 @@ _DENIED: Final = re.compile(r"\b(not|never|don't|isn't|without)\b(?:\W*\w+){0,4}
 def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
     """Every line with words that claim to be human; instructions not to are fine."""
     for line, _, what in spoken(flow, graph):
-        for text in (line.say, line.convey, line.sample):
-            if text is None or not _HINT.search(text):
-                continue
-            words = plain(text)
-            claim = _CLAIMS.search(words)
-            if claim and not _DENIED.search(words[: claim.start()]):
-                yield Found(
-                    line_place(line, places),
-                    f'{what} makes the caller believe that a human is speaking: "{claim[0]}"',
-                    "Say what it is, for example: I'm an AI assistant. Or say nothing about it.",
-                )
-                break
+        claim = _claim(line.say, _SPOKEN) or _claim(line.sample, _SPOKEN) or _claim(line.convey, _MEANT)
+        if claim:
+            yield Found(
+                line_place(line, places),
+                f'{what} makes the caller believe that a human is speaking: "{claim}"',
+                "Say what it is, for example: I'm an AI assistant. Or say nothing about it.",
+            )
+
+
+def _claim(text: str | None, claims: re.Pattern[str]) -> str:
+    if text is None or not _HINT.search(text):
+        return ""
+    words = plain(text)
+    claim = claims.search(words)
+    return claim[0] if claim and not _DENIED.search(words[: claim.start()]) else ""

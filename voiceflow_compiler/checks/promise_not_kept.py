@@ -37,10 +37,11 @@ SEVERITY: Final = "error"
 
 _SHARED: Final = re.compile(
     r"\b(i've|i have|we've|we have|i|i'll|i will) (already )?"
-    r"(shared?|passed|pass|told them|given them|handed)\b"
-    r"|\b(has|have|with|gets?|sees?) (my|our|your|all|the|these) (notes|details|answers|case|information)\b"
-    r"|\b(won't|don't|needn't|will not|do not) (need |have )?(to )?(repeat|tell|explain|say)\b"
-    r"|\bknows? (already )?(what|everything|about) (we|you)\b"
+    r"(shared?|passed (it|this|that|everything|your)|passed on|pass on|told them|given them)\b"
+    r"|\b(has|have|with|gets?|sees?) (my|our|your|all|the|these) (notes|details|answers)\b"
+    r"|\b(won't|don't|needn't|will not|do not) (need |have )?(to )?"
+    r"(repeat|start over|explain (it|everything))\b"
+    r"|\bknows? (already )?(what|everything) (we|you)\b"
 )
 
 

@@ -334,6 +334,30 @@ JUDGED = [
         """,
     ),
     (
+        "asking whether the caller is human is no claim to be one",
+        "VF405",
+        """
+        nodes:
+          team:
+            kind: ask
+            say: Just to be sure that you are a human, how many people would use it?
+            collect: [team_size]
+            filled: offer
+        """,
+    ),
+    (
+        "a part of the company's name names it, and an AI agent is not a person to ask for",
+        "VF404",
+        """
+        company: Northwind Analytics Inc
+        nodes:
+          greeting:
+            kind: disclosure
+            say: Hi, I'm Northwind's AI agent. This call is recorded.  # flagged
+            next: team
+        """,
+    ),
+    (
         "a rung after one that leads away is never heard",
         "VF502",
         """
@@ -379,6 +403,17 @@ JUDGED = [
             mode: warm
             say: I'm connecting you. I've shared everything, so you won't need to repeat yourself.
             package: [reason, summary]
+            if_unanswered: goodbye
+        """,
+    ),
+    (
+        "a cold transfer may say that it passes the caller on",
+        "VF603",
+        """
+        handoffs:
+          sales:
+            mode: cold
+            say: I'll pass you on to a colleague with more time.
             if_unanswered: goodbye
         """,
     ),
