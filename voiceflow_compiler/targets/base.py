@@ -51,6 +51,14 @@ def ways(artifact: Artifact) -> tuple[Way, ...]:
     return tuple(way for name in reading_order(artifact) for way in _from(artifact, name))
 
 
+def together(artifact: Artifact) -> dict[tuple[str, str], list[Way]]:
+    """The ways by their two ends, for pictures that draw one line for all that lead the same way."""
+    pairs: dict[tuple[str, str], list[Way]] = {}
+    for way in ways(artifact):
+        pairs.setdefault((way.source, way.target), []).append(way)
+    return pairs
+
+
 def reading_order(artifact: Artifact) -> tuple[str, ...]:
     """The nodes as a caller may meet them, nearest first; what no way leads to comes last, by name."""
     met = dict.fromkeys([artifact.start])

@@ -5,7 +5,7 @@ What holds everywhere stands in a box of its own: arrows from every node would h
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from voiceflow_compiler.artifact import Artifact, NodeKind
@@ -45,24 +45,28 @@ def _lines(artifact: Artifact) -> Iterator[str]:
     for name in order:
         opening, closing = _SHAPES[artifact.nodes[name].kind]
         yield f'  {_id(name)}{opening}"{_escaped(name)}"{closing}:::is_{artifact.nodes[name].kind}'
-    for way in base.ways(artifact):
-        arrow = "-->" if way.cause == "flow" else "-.->"
-        label = f'|"{_escaped(way.label)}"|' if way.label else ""
-        yield f"  {_id(way.source)} {arrow}{label} {_id(way.target)}"
+    for (source, target), ways in base.together(artifact).items():
+        arrow = "-->" if any(way.cause == "flow" for way in ways) else "-.->"
+        label = _stacked(way.label for way in ways if way.label)
+        yield f"  {_id(source)} {arrow}{f'|{label}|' if label else ''} {_id(target)}"
+    rules = (f"{rule.label} → {rule.target}" if rule.target else rule.label for rule in base.rules(artifact))
     yield '  subgraph everywhere["Everywhere"]'
-    yield "    direction TB"
-    for number, rule in enumerate(base.rules(artifact), start=1):
-        leads = f" → {rule.target}" if rule.target else ""
-        yield f'    rule{number}["{_escaped(rule.label + leads)}"]:::rule'
+    yield f"    rules[{_stacked(rules)}]:::rules"
     yield "  end"
     for kind in _SHAPES:
         yield f"  classDef is_{kind} {_COLOURS[kind]}"
-    yield "  classDef rule fill:none,stroke:none,color:#6b7280"
+    yield "  classDef rules fill:none,stroke:none,color:#6b7280"
 
 
 def _id(name: str) -> str:
     """An identifier that no Mermaid keyword equals; an odd character is written as its number."""
     return "n_" + re.sub(r"[^A-Za-z0-9_]", lambda found: f"_{ord(found[0])}_", name)
+
+
+def _stacked(lines: Iterable[str]) -> str:
+    """Lines one below another, in quotes; nothing for none."""
+    joined = "<br/>".join(map(_escaped, lines))
+    return f'"{joined}"' if joined else ""
 
 
 def _escaped(text: str) -> str:

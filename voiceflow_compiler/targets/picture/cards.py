@@ -92,10 +92,7 @@ def cards(artifact: Artifact, jumps: Iterable[Label] = ()) -> tuple[Card, ...]:
 
 def labels(artifact: Artifact) -> tuple[Label, ...]:
     """A link for every pair of nodes that a way leads between."""
-    pairs: dict[tuple[str, str], list[Way]] = {}
-    for way in base.ways(artifact):
-        pairs.setdefault((way.source, way.target), []).append(way)
-    return tuple(_label(source, target, together) for (source, target), together in pairs.items())
+    return tuple(_label(*ends, together) for ends, together in base.together(artifact).items())
 
 
 def panel(artifact: Artifact) -> tuple[Text, ...]:
