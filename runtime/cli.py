@@ -71,6 +71,7 @@ def serve(
     from runtime.settings import load
     from runtime.settings.keys import SettingsError
 
+    _log("info")
     options = {"listen.host": host, "listen.port": port, "telephony.insecure": insecure or None}
     try:
         chosen = load(settings, os.environ, options)
@@ -182,6 +183,21 @@ def _artifact(path: Path) -> "Artifact":
         _stop(f"{path}: {error}")
     except OSError as error:
         _stop(f"{path}: {(error.strerror or 'cannot be read').lower()}")
+
+
+def _log(level: str) -> None:
+    """Log lines are JSON on stderr; what a command says to a person is on stdout."""
+    import structlog
+
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:

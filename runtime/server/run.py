@@ -119,27 +119,23 @@ async def start(
 async def serve(artifacts: Sequence[Artifact], settings: Settings, tell: Tell) -> None:
     """Take calls until a signal says to stop; `tell` gets a line for each flow. Raises SettingsError."""
     running = await start(artifacts, settings, tell=tell)
-    try:
-        for flow in running.calls.deployments:
-            numbers = [number for number, name in settings.numbers.items() if name == flow]
-            tell(f"{flow}: {running.voice_url} ({', '.join(numbers) or 'every number'})")
-        await _until_signalled(running, settings, tell)
-    finally:
-        await running.aclose()
-
-
-async def _until_signalled(running: Running, settings: Settings, tell: Tell) -> None:
     stop, now = asyncio.Event(), asyncio.Event()
     acts: dict[signal.Signals, Callable[[], None]] = {
         signal.SIGTERM: stop.set,
         signal.SIGINT: lambda: (now if stop.is_set() else stop).set(),
     }
-    with _on_signals(acts):
-        await _first(stop.wait(), running.wait())
-        if running.calls.live:
-            within = settings.limits.drain_ms // 1000
-            tell(f"stopping: {running.calls.live} live calls may finish within {within} s")
-        await _first(running.drain(settings.limits.drain_ms), now.wait())
+    try:
+        with _on_signals(acts):
+            for flow in running.calls.deployments:
+                numbers = [number for number, name in settings.numbers.items() if name == flow]
+                tell(f"{flow}: {running.voice_url} ({', '.join(numbers) or 'every number'})")
+            await _first(stop.wait(), running.wait())
+            if running.calls.live:
+                within = settings.limits.drain_ms // 1000
+                tell(f"stopping: {running.calls.live} live calls may finish within {within} s")
+            await _first(running.drain(settings.limits.drain_ms), now.wait())
+    finally:
+        await running.aclose()
 
 
 async def _run(listening: socket.socket, settings: Settings, calls: Calls) -> Running:

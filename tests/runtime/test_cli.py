@@ -1,0 +1,160 @@
+"""The command line: what it says, how it ends, and that it never shows a traceback."""
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from runtime.session.stand_in import StandIn
+from voiceflow_compiler.artifact import encode
+from voiceflow_compiler.pipeline import compile as compile_flow
+
+ROOT = Path(__file__).parents[2]
+FLOW = ROOT / "flows" / "lead_qualification"
+PATIENCE_S = 60
+
+
+def environment(**more: str) -> dict[str, str]:
+    """This process's environment without any setting of ours, and these."""
+    ours = ("VFC_", "OPENAI_", "TWILIO_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    return kept | {"NO_COLOR": "1", "COLUMNS": "200"} | more
+
+
+def vfc(*words: str, cwd: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "runtime", *words],
+        cwd=cwd,
+        env=environment(PYTHONPATH=str(ROOT), **more),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+
+
+@contextmanager
+def running(*words: str, cwd: Path, **more: str) -> Iterator[subprocess.Popen[str]]:
+    """A command that goes on until it is told to stop."""
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "runtime", *words],
+        cwd=cwd,
+        env=environment(PYTHONPATH=str(ROOT), **more),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+
+
+def until(process: subprocess.Popen[str], pattern: str) -> str:
+    """The first line of its output that fits."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if re.search(pattern, line):
+            return line.strip()
+    raise AssertionError(process.stderr.read() if process.stderr else "")
+
+
+def test_help_names_every_command(tmp_path: Path) -> None:
+    """`vfc --help` lists the compiler's commands and the runtime's."""
+    told = vfc("--help", cwd=tmp_path)
+    assert told.returncode == 0
+    for command in ("check", "compile", "graph", "explain", "serve", "stand-in", "call", "replay"):
+        assert re.search(rf"\b{command}\b", told.stdout), command
+
+
+def test_help_is_cheap(tmp_path: Path) -> None:
+    """The command line itself loads no library that only one command needs."""
+    program = "import sys, runtime.cli; print(*sys.modules)"
+    told = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    heavy = {"openai", "networkx", "starlette", "uvicorn", "websockets", "httpx2", "pocketsphinx"}
+    assert not heavy & set(told.stdout.split())
+
+
+def test_serve_without_settings_says_all_that_is_missing(tmp_path: Path) -> None:
+    """Without any setting, serve ends with 2 and one line for each that is required, and no traceback."""
+    told = vfc("serve", str(FLOW), cwd=tmp_path)
+    assert told.returncode == 2
+    lines = told.stderr.splitlines()
+    assert [line.split(" is missing")[0] for line in lines] == [
+        "vfc: public_url",
+        "vfc: model.api_key",
+        "vfc: telephony.auth_token",
+    ]
+
+
+def test_serve_refuses_unsigned_requests_from_outside(tmp_path: Path) -> None:
+    """`--insecure` on an address others reach ends with 2 and says what to change."""
+    told = vfc("serve", str(FLOW), "--insecure", "--host", "0.0.0.0", cwd=tmp_path, OPENAI_API_KEY="k")
+    assert told.returncode == 2
+    assert "telephony.insecure takes unsigned requests on loopback only" in told.stderr
+    assert "Traceback" not in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (("serve", "nowhere", "--insecure"), "nowhere: there is no such file"),
+        (("serve", "broken.json", "--insecure"), "broken.json: this is not a compiled flow"),
+        (("serve", "x", "--settings", "nowhere.toml"), "the settings file nowhere.toml cannot be read"),
+        (("replay", "nowhere.jsonl", "x"), "nowhere.jsonl: no such file or directory"),
+        (("replay", "broken.json", "x"), "broken.json: this is not a call record"),
+        (("call", "nowhere"), "nowhere"),
+    ],
+)
+def test_what_cannot_run_is_one_line(tmp_path: Path, words: tuple[str, ...], line: str) -> None:
+    """A file that is absent or no flow, artifact, record or settings ends with 2 and one line."""
+    (tmp_path / "broken.json").write_text("{")
+    told = vfc(*words, cwd=tmp_path, OPENAI_API_KEY="k")
+    assert told.returncode == 2, told.stderr
+    assert line in told.stderr
+    assert "Traceback" not in told.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_serve_prints_its_address_and_ends_cleanly(tmp_path: Path, number: signal.Signals) -> None:
+    """Serve renders, prints each flow's address, and a signal ends it with 0 and no traceback."""
+    artifact = compile_flow(str(FLOW / "flow.yaml")).artifact
+    assert artifact is not None
+    (tmp_path / "flow.json").write_bytes(encode(artifact))
+    (tmp_path / "vfc.toml").write_text(f'[facts.crm]\nsource = "csv_file"\npath = "{FLOW / "crm.csv"}"\n')
+    words = ("serve", "flow.json", "--insecure", "--port", "0")
+    async with StandIn(voice="text") as stand_in:
+
+        def watch() -> tuple[str, int, str]:
+            with running(*words, cwd=tmp_path, OPENAI_BASE_URL=stand_in.base_url) as process:
+                told = until(process, "^lead-qualification: ")
+                process.send_signal(number)
+                code = process.wait(PATIENCE_S)
+                assert process.stderr is not None
+                return told, code, process.stderr.read()
+
+        told, code, errors = await asyncio.to_thread(watch)
+    assert re.fullmatch(r"lead-qualification: http://127\.0\.0\.1:\d+/twilio/voice \(every number\)", told)
+    assert (code, errors) == (0, "")
+
+
+def test_ctrl_c_ends_the_stand_in_cleanly(tmp_path: Path) -> None:
+    """The stand-in prints what to set, and Ctrl-C ends it without a traceback."""
+    with running("stand-in", "--voice", "text", "--port", "0", cwd=tmp_path) as process:
+        assert re.fullmatch(r"OPENAI_BASE_URL=http://127\.0\.0\.1:\d+/v1", until(process, "OPENAI_BASE_URL"))
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE_S) == 130
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
