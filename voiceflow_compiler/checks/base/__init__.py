@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import NamedTuple
 
 from voiceflow_compiler.checks.base import conditions as conditions
+from voiceflow_compiler.checks.base.pages import document as document
 from voiceflow_compiler.diagnostics import Finding, Path, Places, Related, Severity, Span
 from voiceflow_compiler.flow import Flow, Ladder, Line, Node, placeholders
 from voiceflow_compiler.graph import Edge, Graph, family_of
