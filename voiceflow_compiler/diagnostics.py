@@ -110,12 +110,12 @@ class Places:
         stretch = place.value
         if place.key is not None and (not found or (place.below is not None and _is_block(stretch))):
             stretch = place.key
-        return _span(place.file, stretch)
+        return _span(place.file, stretch, whole=place.below is None)
 
     def key(self, path: Path) -> Span:
         """Where the key at the end of `path` stands; for a list item, where the item starts."""
         place, _ = self._find(path)
-        return _span(place.file, place.key or place.value)
+        return _span(place.file, place.key or place.value, whole=place.below is None or place.key is not None)
 
     def inside(self, path: Path, start: int, end: int) -> Span:
         """Where the characters `start` to `end` of the text at `path` stand, through quotes, escapes and
@@ -148,8 +148,11 @@ def _is_block(stretch: Stretch) -> bool:
     return stretch.start_mark.line != stretch.end_mark.line
 
 
-def _span(file: str, stretch: Stretch) -> Span:
+def _span(file: str, stretch: Stretch, *, whole: bool) -> Span:
+    """The span of a stretch; of a map or list without a key that spans many lines, only where it starts."""
     start, end = stretch.start_mark, stretch.end_mark
+    if not whole and _is_block(stretch):
+        return Span(file, start.line + 1, start.column + 1, start.line + 1, start.column + 2)
     return Span(file, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
 
 

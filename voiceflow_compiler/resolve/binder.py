@@ -83,7 +83,7 @@ class Binder:
             self.findings.append(Finding("VF126", "unknown-placeholder", "error", message, span, tip))
         for at in misplaced_braces(text):
             span = self.places.inside(path, at, at + 1)
-            tip = "Write `{name}` with one name inside, or drop the brace."
+            tip = "Write one name in braces, without spaces: `{name}`; or drop the brace."
             self.findings.append(
                 Finding("VF128", "misplaced-brace", "error", "this brace holds no name", span, tip)
             )

@@ -40,7 +40,7 @@ def _suspects(data: Any) -> Any:
         test = _tests().get((key,))
         if test is not None and isinstance(value, dict):
             first = next(iter(value), None)
-            value = {name: part for name, part in value.items() if name == first or not test(part)}
+            value = {name: part for name, part in value.items() if name == first or not test({name: part})}
         suspects[key] = value
     return suspects
 
@@ -52,14 +52,13 @@ def _schema() -> Any:
 
 @cache
 def _tests() -> dict[tuple[str, ...], Test]:
-    """What is surely right: for the whole of a flow under (), for the named parts of each of its maps under
-    the map's key.
-    """
+    """What is surely right: a whole flow under (), each of its maps with one entry under the map's key."""
     schema = _schema()
     tests: dict[tuple[str, ...], Test] = {(): sure(schema, schema["$defs"])}
     for key, part in schema["properties"].items():
         if part.get("type") == "object" and isinstance(part.get("additionalProperties"), dict):
-            tests[(key,)] = sure(part["additionalProperties"], schema["$defs"])
+            entry = {word: part[word] for word in ("propertyNames", "additionalProperties") if word in part}
+            tests[(key,)] = sure(entry, schema["$defs"])
     return tests
 
 

@@ -3,11 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import yaml  # noqa: TID251 - this package is its doorway
+import yaml
 
 from voiceflow_compiler.diagnostics import Finding, Path, Place, Related, Span
 from voiceflow_compiler.source.characters import INVISIBLE, MAX_DIGITS, MAX_FINDINGS, scalar
-from voiceflow_compiler.source.syntax import SYNTAX
+from voiceflow_compiler.source.syntax import NEVER_CLOSED, SYNTAX
 
 # Budgets. A flow of 2,000 nodes has 1.7 MB and about 150,000 events; past these a file is not written by
 # hand.
@@ -62,9 +62,12 @@ _TRASH: Final = object()  # the key of a value that is read on but not kept
 class _Frame:
     """A map or list being read. `keep` is False below something that was refused."""
 
-    __slots__ = ("as_key", "container", "is_map", "keep", "key", "key_event", "place")
+    __slots__ = ("as_key", "container", "is_map", "keep", "key", "key_event", "place", "step")
 
-    def __init__(self, container: Any, place: Place, *, is_map: bool, keep: bool, as_key: bool) -> None:
+    def __init__(
+        self, container: Any, place: Place, step: Any, *, is_map: bool, keep: bool, as_key: bool
+    ) -> None:
+        self.step = step  # its key or number in what holds it
         self.container = container
         self.place = place
         self.is_map = is_map
@@ -84,8 +87,10 @@ class Reader:
         self.stack: list[_Frame] = []
         self.counts: dict[str, int] = {}
         self.documents = 0
+        self.text = ""
 
     def run(self, text: str) -> None:
+        self.text = text
         try:
             loader = _LOADER(text)
             try:
@@ -174,6 +179,8 @@ class Reader:
                     event,
                     'Put digits that are not a quantity in quotes: "0123".',
                 )
+                self._lose()
+                return
         elif event.style == '"':
             self._escaped(event)
         if type(value) is str and len(value) > MAX_TEXT:
@@ -246,9 +253,10 @@ class Reader:
         place = Place(self.result.file, None, event)
         place.below = {}
         keep = not as_key
+        step = frame and (frame.key if frame.is_map else len(frame.container))
         if not as_key:
             keep = self._put(container, event, place)
-        self.stack.append(_Frame(container, place, is_map=is_map, keep=keep, as_key=as_key))
+        self.stack.append(_Frame(container, place, step, is_map=is_map, keep=keep, as_key=as_key))
 
     def _close(self, event: Any) -> None:
         frame = self.stack.pop()
@@ -286,16 +294,7 @@ class Reader:
             return
         key, frame.key = frame.key, None
         if frame.keep and key is not _TRASH:
-            self.result.lost.add((*self._path(), key))
-
-    def _path(self) -> Path:
-        """The path of the map or list being read."""
-        path: list[str | int] = []
-        for outer, inner in zip(self.stack, self.stack[1:], strict=False):
-            for step, place in (outer.place.below or {}).items():
-                if place is inner.place:
-                    path.append(step)
-        return tuple(path)
+            self.result.lost.add((*(outer.step for outer in self.stack[1:]), key))
 
     def _alias(self, event: Any) -> None:
         frame = self.stack[-1] if self.stack else None
@@ -324,21 +323,17 @@ class Reader:
             self._find(
                 "VF009",
                 "tag",
-                f"`{_short(event.tag)}` is not part of the language",
+                f"`{_short(event.tag.replace('tag:yaml.org,2002:', '!!'))}` is not part of the language",
                 event,
                 "Delete it; put text that starts with `!` in quotes.",
             )
 
     def _escaped(self, event: Any) -> None:
-        match = INVISIBLE.search(event.value)
-        if match:
-            self._find(
-                "VF004",
-                "invisible-character",
-                f"an invisible character is written here (U+{ord(match[0]):04X})",
-                event,
-                "Delete it.",
-            )
+        """Find what is invisible by an escape; what stands there itself was found with the characters."""
+        raw = self.text[event.start_mark.index : event.end_mark.index]
+        if "\\" in raw and len(INVISIBLE.findall(event.value)) > len(INVISIBLE.findall(raw)):
+            message = "an escape here stands for an invisible character"
+            self._find("VF004", "invisible-character", message, event, "Delete it.")
 
     def _stop(self, event: Any, code: str, name: str, message: str, tip: str) -> bool:
         self._find(code, name, message, event, tip)
@@ -363,19 +358,29 @@ class Reader:
         problem = str(getattr(error, "problem", None) or error)
         mark = getattr(error, "problem_mark", None)
         context = getattr(error, "context_mark", None)
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         message, tip = next(
             ((said, tip) for part, said, tip in SYNTAX if part in problem),
             (f"this is not YAML: {problem}", "Check indentation, colons and quotes here."),
         )
         related: tuple[Related, ...] = ()
-        if context is not None and context.line != line - 1:
-            at = Span(
-                self.result.file, context.line + 1, context.column + 1, context.line + 1, context.column + 2
+        if message == NEVER_CLOSED and context is not None:
+            mark = context  # where a quote is opened says more than where the file ends
+        elif context is not None and mark is not None and context.line != mark.line:
+            related = (Related(self._at(context), "it started here"),)
+        self.result.findings.append(
+            Finding(
+                "VF006",
+                "not-yaml",
+                "error",
+                message,
+                self._at(mark or nowhere("").value.start_mark),
+                tip,
+                related,
             )
-            related = (Related(at, "it started here"),)
-        span = Span(self.result.file, line, column, line, column + 1)
-        self.result.findings.append(Finding("VF006", "not-yaml", "error", message, span, tip, related))
+        )
+
+    def _at(self, mark: Any) -> Span:
+        return Span(self.result.file, mark.line + 1, mark.column + 1, mark.line + 1, mark.column + 2)
 
 
 class _Between:

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+NEVER_CLOSED: Final = "a quote is opened and never closed"
+
 # (a part of its words, message, tip). The first that fits is taken.
 SYNTAX: Final = (
     (
@@ -29,10 +31,10 @@ SYNTAX: Final = (
         "a list or map in brackets is not closed or lacks a comma",
         "Separate its parts with `, ` and close the bracket; quote text that holds brackets or commas.",
     ),
-    ("unexpected end of stream", "a quote is opened and never closed", "Close it with the same quote."),
+    ("unexpected end of stream", NEVER_CLOSED, "Close it with the same quote."),
     (
         "found unexpected document indicator",
-        "a quote is opened and never closed",
+        NEVER_CLOSED,
         "Close it with the same quote.",
     ),
     (
