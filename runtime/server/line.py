@@ -127,17 +127,16 @@ class Line:
                 self._transfer = _Transfer(ring, result, limit)
                 # A stream that ended is the provider's cue to ask what to do next: the answer is to dial.
                 await self._close_stream(1000)
-                return await result
+                outcome = await result
         except TimeoutError:
+            outcome = Transferred("unanswered", "failed")
             self._finish()
-            return Transferred("unanswered", "failed")
         except asyncio.CancelledError:
             # Nobody waits for the person any more, but the caller is still with the provider and comes back.
             self.give_up()
             raise
-        finally:
-            if result.done() or self._over:
-                self._transfer = None
+        self._transfer = None
+        return outcome
 
     def give_up(self) -> None:
         """Whoever presses a key from now on is too late."""
@@ -178,7 +177,7 @@ class Line:
     def dial_ended(self, dialled: Dialled, *, caller_gone: bool) -> bool:
         """Dialling is over. True: the caller waits for a new stream. False: the call is over."""
         transfer = self._transfer
-        if self._joined or transfer is None or caller_gone:
+        if self._joined or self._over or transfer is None or caller_gone:
             self._finish()
             return False
         transfer.failed = _failure(transfer, dialled)

@@ -112,7 +112,7 @@ class Webhooks:
             return self.provider.hang_up() if call.ended else self._sorry()
         if live.line.dial_ended(self.provider.read_dialled(form), caller_gone=call.ended):
             return self._connect(self.calls.new_token(call))
-        return self.provider.hang_up()
+        return self.provider.hang_up() if live.line.joined or call.ended else self._sorry()
 
     async def whisper(self, call: LineCall, form: dict[str, str], request: Request) -> str:
         """A person picked up: tell them who it is, before the two are joined."""

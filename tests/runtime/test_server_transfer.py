@@ -202,3 +202,54 @@ async def test_nobody_is_dialled_without_an_order(tmp_path: Path) -> None:
             await socket.send(stop_message())
             assert await board.over() == "caller_hangup"
         assert [verb.tag for verb in await board.ask("/twilio/after-stream")] == ["Hangup"]
+
+
+async def test_a_transfer_given_up_still_brings_the_caller_back(tmp_path: Path) -> None:
+    """When the bridge no longer waits, a late person is not joined, and the caller comes back."""
+    gave_up = asyncio.Event()
+
+    async def impatient(caller: Caller, outside: Outside) -> str:
+        order = Transfer(handoff_id="h1", handoff="sales", mode="warm", timeout_ms=30_000)
+        await outside.line.receive()
+        transfer = asyncio.create_task(outside.desk.transfer(order))
+        message = asyncio.create_task(outside.line.receive())
+        await dialled.wait()
+        transfer.cancel()
+        await asyncio.gather(transfer, return_exceptions=True)
+        gave_up.set()
+        assert isinstance(outside.codec.decode(await message or ""), StreamStarted)
+        return await end(outside, "assistant_hangup")
+
+    dialled = asyncio.Event()
+    async with open_switchboard(tmp_path, carry=impatient, toml=PERSON) as board:
+        await ordered(board)
+        await board.ask("/twilio/after-stream")
+        dialled.set()
+        await gave_up.wait()
+        late = await board.ask(f"/twilio/whisper/{CALL}", form(LEG))
+        assert [verb.tag for verb in late] == ["Hangup"]
+        again = await board.ask("/twilio/after-dial", form(DialCallStatus="no-answer"))
+        async with board.stream(token_of(again)):
+            assert await board.over() == "assistant_hangup"
+
+
+async def test_a_call_that_ended_while_it_rang_is_not_cut_off_silently(tmp_path: Path) -> None:
+    """A caller who comes back to a call that is over hears an honest sentence."""
+
+    async def broken(caller: Caller, outside: Outside) -> str:
+        order = Transfer(handoff_id="h1", handoff="sales", mode="warm", timeout_ms=30_000)
+        await outside.line.receive()
+        transfer = asyncio.create_task(outside.desk.transfer(order))
+        await dialled.wait()
+        transfer.cancel()
+        await asyncio.gather(transfer, return_exceptions=True)
+        return await end(outside, "internal_error")
+
+    dialled = asyncio.Event()
+    async with open_switchboard(tmp_path, carry=broken, toml=PERSON) as board:
+        await ordered(board)
+        await board.ask("/twilio/after-stream")
+        dialled.set()
+        assert await board.over() == "internal_error"
+        document = await board.ask("/twilio/after-dial", form(DialCallStatus="no-answer"))
+        assert "went wrong" in (document.findtext("Say") or "")
