@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final, Literal
 
 import msgspec
@@ -20,11 +21,11 @@ import structlog
 from rich.console import Console
 
 from runtime import record
-from runtime.settings.keys import SettingsError
+from runtime.settings.keys import FILE_NAME, SettingsError
 from runtime.simulate.callers import Caller
 from runtime.simulate.clock import hurried
 from runtime.simulate.live import Screen, Watched
-from runtime.simulate.loopback import open_world
+from runtime.simulate.loopback import RECORDS, open_world
 from runtime.simulate.phone import Ended, PhoneError, place
 from runtime.simulate.profile import Profile, ProfileError, read_profile, unmet
 from runtime.simulate.story import Story, markdown, tell
@@ -34,6 +35,7 @@ from voiceflow_compiler.artifact import Artifact
 FINE, UNEXPECTED, COULD_NOT_RUN = 0, 1, 2
 OUT: Final = Path("out/call")
 CALL_LIMIT_S: Final = 1200
+WRITTEN_LOOKS: Final = 100
 
 
 class CallError(Exception):
@@ -71,7 +73,6 @@ def call(
     target = out or OUT / folder.name
     try:
         profile = choose(callers(folder, read_yaml), caller)
-        shutil.rmtree(target / "server", ignore_errors=True)
         artifact = compile_flow(folder / "flow.yaml" if flow.is_dir() else flow)
         with _quiet_log(), asyncio.Runner(loop_factory=hurried(speed)) as runner:
             made = runner.run(place_one(artifact, folder, profile, target, voice, Screen(console)))
@@ -122,39 +123,83 @@ async def place_one(
     artifact: Artifact, flow: Path, profile: Profile, out: Path, voice: str, screen: Screen
 ) -> Made:
     """Start the world, place the call, watch it, and write its folder. Raises what the parts raise."""
-    speaker, human = open_voice(voice, "caller"), open_voice(voice, "assistant")
+    if voice == "text":
+        raise CallError("nothing is heard on a telephone in text: choose --voice tones or --voice spoken")
     watched = Watched(screen.show)
-    async with open_world(artifact, flow, profile, out / "server", voice, watched.take) as world:
+    with TemporaryDirectory(prefix="vfc-call-") as home:
+        ended = await _ring(artifact, flow, profile, Path(home), voice, screen, watched)
+        if watched.call_id is None:
+            raise CallError("the server left no record of the call")
+        path = Path(home) / RECORDS / "calls" / f"{watched.call_id}.jsonl"
+        await _wait_for_end(path)
+        return write(artifact, profile, path, ended, out)
+
+
+async def _wait_for_end(path: Path) -> None:
+    """The record's own thread writes its last lines after the call is over."""
+    for _ in range(WRITTEN_LOOKS):
+        if record.read(path).whole:
+            return
+        await asyncio.sleep(0.1)
+    raise CallError("the record of the call was not finished")
+
+
+async def _ring(
+    artifact: Artifact,
+    flow: Path,
+    profile: Profile,
+    home: Path,
+    voice: str,
+    screen: Screen,
+    watched: Watched,
+) -> Ended:
+    speaker, human = open_voice(voice, "caller"), open_voice(voice, "assistant")
+    async with open_world(artifact, flow, profile, home, voice, watched.take) as world:
         mouth = Caller(profile, speaker.speak, where=lambda: watched.node, noise=voice == "spoken")
-        with screen.open():
-            async with asyncio.timeout(CALL_LIMIT_S):
-                ended = await place(
-                    world.subscription,
-                    mouth,
-                    caller_number=profile.number,
-                    person=profile.person,
-                    speak=human.speak,
-                )
-    if watched.call_id is None:
-        raise CallError("the server left no record of the call")
-    return write(artifact, profile, world.records / "calls" / f"{watched.call_id}.jsonl", ended, out)
+        try:
+            with screen.open():
+                async with asyncio.timeout(CALL_LIMIT_S):
+                    return await place(
+                        world.subscription,
+                        mouth,
+                        caller_number=profile.number,
+                        person=profile.person,
+                        speak=human.speak,
+                    )
+        except TimeoutError:
+            raise CallError(f"the call did not end within {CALL_LIMIT_S} seconds") from None
 
 
 def write(artifact: Artifact, profile: Profile, path: Path, ended: Ended, out: Path) -> Made:
-    """Write the folder of a call: record, transcript, sound, packages."""
+    """Write the folder of a call: record, transcript, sound, settings, actions done, packages.
+
+    `path` is the record where the server left it.
+    """
+    records = path.parents[1]
     story = tell(artifact, record.read(path))
     unexpected = unmet(profile.expect, outcome=story.outcome, ends_at=story.ends_at)
+    before = (out / "call.jsonl").exists()  # then what is left over from that call is ours to remove
     out.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(path, out / "call.jsonl")
     (out / "call.wav").write_bytes(ended.tape.wav())
     page = markdown(story, caller=profile.name, expected=unexpected)
     (out / "transcript.md").write_text(page, encoding="utf-8")
-    for stale in out.glob("package*.json"):
-        stale.unlink()
-    for number, package in enumerate(story.packages, start=1):
-        name = "package.json" if number == 1 else f"package-{number}.json"
-        (out / name).write_bytes(msgspec.json.format(msgspec.json.encode(package), indent=2) + b"\n")
+    settings, ledger = records.parent / FILE_NAME, records / "actions.jsonl"
+    kept = {FILE_NAME: settings, "actions.jsonl": ledger, "call.jsonl": path}
+    for name, source in kept.items():
+        if source.exists():
+            shutil.copyfile(source, out / name)
+        elif before:
+            (out / name).unlink(missing_ok=True)
+    _write_packages(story, out, before=before)
     return Made(story, ended, unexpected, out)
+
+
+def _write_packages(story: Story, out: Path, *, before: bool) -> None:
+    for stale in ("handoff.json", "handoff-2.json") if before else ():
+        (out / stale).unlink(missing_ok=True)
+    for number, package in enumerate(story.packages, start=1):
+        name = "handoff.json" if number == 1 else f"handoff-{number}.json"
+        (out / name).write_bytes(msgspec.json.format(msgspec.json.encode(package), indent=2) + b"\n")
 
 
 def _report(made: Made, profile: Profile, form: str, console: Console) -> None:

@@ -74,7 +74,8 @@ class Screen:
         style = _STYLES.get(who, "yellow")
         name = {"assistant": "assistant", "caller": "   caller", "node": "         "}.get(who, "         ")
         body = f"● {text}" if who == "node" else text
-        self._console.print(f"[dim]{clock(at_ms)}[/] [{style}]{name} {escape(body)}[/]", highlight=False)
+        text = f"[dim]{clock(at_ms)}[/] [{style}]{name} {escape(body)}[/]"
+        self._console.print(text, highlight=False, soft_wrap=not self._console.is_terminal)
 
 
 _STYLES: Final = {"assistant": "cyan", "caller": "bold", "node": "green"}

@@ -26,15 +26,15 @@ from voiceflow_compiler.artifact import Artifact
 
 PERSON: Final = "+12025550199"
 CRM: Final = "crm.csv"
+RECORDS: Final = "records"
 UNREACHABLE: Final = "http://127.0.0.1:9/"  # the discard port: nothing listens there
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """A running world: the number to call, and the folder where the server keeps its records."""
+    """A running world: the number to call, and the model that answers."""
 
     subscription: Subscription
-    records: Path
     stand_in: StandIn
 
 
@@ -58,7 +58,7 @@ async def open_world(
         chosen = replace(settings.load(file, {}, options), public_url="")
         running = await server.start([artifact], chosen, watch=watch)
         try:
-            yield World(Subscription(running.voice_url, token), chosen.records, stand_in)
+            yield World(Subscription(running.voice_url, token), stand_in)
         finally:
             await running.aclose()
 
@@ -81,7 +81,8 @@ def settings_text(artifact: Artifact, flow: Path, profile: Profile) -> str:
     for name in artifact.handoffs:
         tables[f"handoffs.{name}"] = {"number": PERSON}
     head = "# The settings this call ran with; keys and ports were made up for it.\n"
-    head += 'public_url = "http://127.0.0.1"\n\n[listen]\nport = 0\n'
+    head += 'public_url = "http://127.0.0.1"\n'
+    head += f'records = "{RECORDS}"\n\n[listen]\nport = 0\n'
     return head + "".join(f"\n[{name}]\n" + "".join(_pairs(table)) for name, table in tables.items())
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from runtime.engine.effects import DeliverPackage, EnterNode, SetOutcome
+from runtime.engine.effects import DeliverPackage, EnterNode, RunAction, SetOutcome
 from runtime.engine.events import (
     ActionFailed,
     ActionSucceeded,
@@ -63,6 +63,7 @@ def tell(artifact: Artifact, record: Record) -> Story:
     extra: list[Happening] = []
     nodes: list[tuple[int, str]] = []
     packages: list[Mapping[str, Any]] = []
+    runs: dict[str, str] = {}
     ended = ""
     for line in record.lines:
         if "event" not in line:
@@ -74,9 +75,11 @@ def tell(artifact: Artifact, record: Record) -> Story:
             state, effects = start(artifact, event)
         else:
             state, effects = step(artifact, state, event)
-        extra += _of_event(event)
+        extra += _of_event(event, runs)
         for effect in effects:
             match effect:
+                case RunAction(run_id=run_id, action=action):
+                    runs[run_id] = action
                 case EnterNode(node=node):
                     nodes.append((event.at_ms, node))
                 case DeliverPackage(package=package):
@@ -115,12 +118,13 @@ def _story(
     )
 
 
-def _of_event(event: Event) -> list[Happening]:
+def _of_event(event: Event, runs: Mapping[str, str]) -> list[Happening]:
     match event:
-        case ActionSucceeded():
-            return [Happening(event.at_ms, "", "the action is done")]
-        case ActionFailed(reason=reason):
-            return [Happening(event.at_ms, "", f"the action failed: {reason}")]
+        case ActionSucceeded(run_id=run_id, result=result):
+            told = ", ".join(f"{name} = {value}" for name, value in result.items())
+            return [Happening(event.at_ms, "", f"{runs.get(run_id, 'an action')} is done {told}".rstrip())]
+        case ActionFailed(run_id=run_id, reason=reason):
+            return [Happening(event.at_ms, "", f"{runs.get(run_id, 'an action')} failed: {reason}")]
         case TransferAccepted():
             return [Happening(event.at_ms, "", "a person took the call")]
     return []

@@ -107,7 +107,7 @@ def test_the_record_replays(calls: Any, flow: str, name: str) -> None:
 def test_an_action_is_done_once(calls: Any, flow: str, name: str) -> None:
     """The ledger of actions holds one line for each action that the engine ordered."""
     placed = calls(flow, name)
-    ledger = placed.made.folder / "server" / "records" / "actions.jsonl"
+    ledger = placed.made.folder / "actions.jsonl"
     done = [json.loads(line) for line in ledger.read_text().splitlines()] if ledger.exists() else []
     ordered = [what["idempotency_key"] for _, what in placed.of("effect") if what["type"] == "RunAction"]
     assert sorted(line["idempotency_key"] for line in done) == sorted(ordered)
@@ -120,7 +120,7 @@ def test_the_package_comes_before_the_person(calls: Any, flow: str, name: str) -
     delivered = placed.first("event", "PackageDelivered")
     assert delivered is not None
     assert delivered < placed.first("effect", "Transfer")
-    assert json.loads((placed.made.folder / "package.json").read_text())["handoff"]
+    assert json.loads((placed.made.folder / "handoff.json").read_text())["handoff"]
 
 
 @pytest.mark.parametrize(("flow", "name"), TRANSFERS)

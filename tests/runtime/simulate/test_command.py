@@ -51,6 +51,7 @@ def test_a_call_that_did_not_end_as_expected(tmp_path: Path, capsys: pytest.Capt
     [
         ({"caller": "santa"}, "no caller is called 'santa'"),
         ({"voice": "whale"}, "no voice is called 'whale'"),
+        ({"voice": "text"}, "nothing is heard on a telephone in text"),
     ],
 )
 def test_a_call_that_cannot_be_placed(
@@ -78,3 +79,15 @@ def test_a_broken_caller_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "callers" / "odd.yaml").write_text("name: Odd\n")
     with pytest.raises(ProfileError, match=r"odd\.yaml"):
         callers(tmp_path, read_yaml)
+
+
+def test_only_a_call_s_own_files_are_written(tmp_path: Path) -> None:
+    """A call writes its own files into a folder and touches nobody else's there."""
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "server").mkdir()
+    (out / "handoff-notes.json").write_text("mine")
+    assert place(out, caller="hangs_up") == command.FINE
+    assert (out / "handoff-notes.json").read_text() == "mine"
+    assert (out / "server").is_dir()
+    assert {"call.jsonl", "call.wav", "transcript.md", "vfc.toml"} <= {path.name for path in out.iterdir()}

@@ -38,7 +38,7 @@ async def test_a_booking_is_told(tmp_path: Path) -> None:
     assert story.slots["email"] == "dana@example.com"
     assert [node for _, node in story.nodes][:3] == ["greeting", "known_caller", "need"]
     assert [one.at_ms for one in story.happenings] == sorted(one.at_ms for one in story.happenings)
-    assert "the action is done" in [one.text for one in story.happenings]
+    assert "book_demo is done time = Thursday at ten" in [one.text for one in story.happenings]
 
 
 async def test_a_handoff_s_package_is_told(tmp_path: Path) -> None:
