@@ -38,7 +38,7 @@ SEVERITY: Final = "error"
 _SHARED: Final = re.compile(
     r"\b(i've|i have|we've|we have|i|i'll|i will) (already )?"
     r"(shared?|passed (it|this|that|everything|your)|passed on|pass on|told them|given them)\b"
-    r"|\b(has|have|with|gets?|sees?) (my|our|your|all|the|these) (notes|details|answers)\b"
+    r"|\b(has|have|with|gets?|sees?) (all )?(of )?(my|our|your|the|these) (notes|details|answers)\b"
     r"|\b(won't|don't|needn't|will not|do not) (need |have )?(to )?"
     r"(repeat|start over|explain (it|everything))\b"
     r"|\bknows? (already )?(what|everything) (we|you)\b"
