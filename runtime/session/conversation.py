@@ -154,16 +154,14 @@ class Conversation:
     def respond(self, order: Respond) -> None:
         self._sequencer.order(order.purpose, order.speech_id, order.turn_id)
 
-    def stop(self, cut: Cut) -> tuple[str, ...]:
-        """Cancel what is made as speech, then correct the server's memory. Returns the speeches nobody
-        asked for yet.
-        """
+    def stop(self, cut: Cut) -> list[SessionEvent]:
+        """Cancel what is made as speech, correct the server's memory, and end what nobody asked for yet."""
         dropped, active = self._sequencer.stop()
         if active is not None:
             self._out.append(wire.cancel_response(active.response_id, f"cancel-{active.request_id}"))
         self._out += [wire.truncate_item(*truncation) for truncation in cut.truncations]
         self._out += [wire.delete_item(item_id) for item_id in cut.deletions]
-        return tuple(request.speech_id for request in dropped if request.speech_id is not None)
+        return [event for request in dropped for event in _ended(request, "cancelled", reported=False)]
 
     def ask(self) -> list[SessionEvent]:
         """Ask for the next responses, if the conversation is free for them."""

@@ -29,7 +29,7 @@ class Patience:
 
     connect_ms: int = 4000
     configure_ms: int = 3000
-    stall_ms: int = 2500
+    stall_ms: int = 2200
     retry_ms: int = 200
     silence_ms: int = 750
     attempts: int = 3
@@ -227,10 +227,8 @@ class ModelSession(Protocol):
         """Send what was ordered: first everything said and answered, then at most one response."""
         ...
 
-    def stop(self, cut: Cut) -> tuple[str, ...]:
-        """Cancel speech being made or queued and correct the model's memory; returns the speeches dropped,
-        in order.
-        """
+    def stop(self, cut: Cut) -> None:
+        """Cancel speech being made or queued and correct the model's memory."""
         ...
 
     async def receive(self) -> SessionEvent | None:

@@ -83,6 +83,7 @@ class OpenAISession:
         self._opened = asyncio.Event()
         self._instructions = ""
         self._task: asyncio.Task[None] | None = None
+        self._leaving: set[asyncio.Task[None]] = set()
         self._dead = self._closed = False
         self._heard_at = self._progress_at = self._began_at = 0.0
 
@@ -127,10 +128,9 @@ class OpenAISession:
             self._progress_at = _now()
         self._send(*self._conversation.drain())
 
-    def stop(self, cut: Cut) -> tuple[str, ...]:
-        dropped = self._conversation.stop(cut)
+    def stop(self, cut: Cut) -> None:
+        self._tell(self._conversation.stop(cut))
         self._send(*self._conversation.drain())
-        return dropped
 
     async def receive(self) -> SessionEvent | None:
         return await self._events.get()
@@ -140,26 +140,33 @@ class OpenAISession:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        await asyncio.gather(*self._leaving, return_exceptions=True)
         self._events.put_nowait(None)
 
     # ---- the life of a session: connect, serve, lose, perhaps again
 
     async def _live(self) -> None:
         for attempt in range(1, self._settings.patience.attempts + 1):
+            connection = None
             try:
                 connection = await self._connected()
+                lost = await self._serve(connection)
             except _RefusedError as refusal:
                 lost = Lost(refusal.reason, refusal.final)
-            else:
-                try:
-                    lost = await self._serve(connection)
-                finally:
-                    await _shut(connection)
+            finally:
+                if connection is not None:
+                    self._leave(connection)
             final = lost.final or attempt == self._settings.patience.attempts
             self._lose(Lost(lost.reason, final))
             if final:
                 return
             await asyncio.sleep(self._settings.patience.retry_ms * attempt * random.uniform(0.5, 1) / 1000)
+
+    def _leave(self, connection: AsyncRealtimeConnection) -> None:
+        """Close beside everything else: a frozen peer answers no goodbye, and nobody may wait for it."""
+        leaving = asyncio.create_task(_shut(connection), name="model-goodbye")
+        self._leaving.add(leaving)
+        leaving.add_done_callback(self._leaving.discard)
 
     def _lose(self, lost: Lost) -> None:
         self._dead = lost.final

@@ -212,6 +212,17 @@ async def test_after_a_cancel_the_next_response_waits_for_the_end_of_the_old():
         assert (await script.wait_for("response.create", 2))["response"]["metadata"]["request"] == "r2"
 
 
+async def test_a_stop_ends_what_was_queued_too():
+    """An answer that was never asked for, because it was stopped in the queue, ends like any other:
+    unreported, cut.
+    """
+    async with ready() as (session, _):
+        session.respond(Respond(purpose="answer", speech_id="s1", turn_id="t1"))
+        session.stop(Cut())
+        assert await until(session, model.Unreported) == model.Unreported("t1", "cancelled")
+        assert await until(session, model.SpeechEnded) == model.SpeechEnded("s1", "cancelled")
+
+
 async def test_a_response_refused_because_another_is_active_is_asked_for_again():
     """The error about an active response is no failure: the request waits for that response's end and goes
     out again.
