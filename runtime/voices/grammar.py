@@ -27,7 +27,8 @@ ENDINGS = ["com", "org", "net", "edu"]
 KINDS: dict[str, str] = {
     "digits": f"({' | '.join(DIGITS)})+",
     "small": f"{' | '.join(UNITS[1:])} | ({' | '.join(TENS)}) [{' | '.join(UNITS[1:10])}]",
-    "number": "<small> | (a | <small>) (hundred | thousand) [[and] <small>] | <small> thousand <small> hundred | zero",
+    # Round numbers above a hundred and no more: every further freedom makes nonsense sound like a number.
+    "number": f"<small> | (a | {' | '.join(UNITS[1:10])}) hundred [[and] <small>] | (a | <small>) thousand | zero",
     "ordinal": f"{' | '.join(ORDINALS)} | (twenty | thirty) ({' | '.join(ORDINALS[:9])})",
     "date": (
         f"today | tomorrow | [next | this] ({' | '.join(WEEKDAYS)}) | ({' | '.join(MONTHS)}) <ordinal>"
@@ -85,9 +86,17 @@ def jsgf(phrases: Sequence[str]) -> str:
     return f"#JSGF V1.0;\ngrammar turn;\n{rules}public <turn> = {' | '.join(phrases)};\n"
 
 
-def is_whole(sentence: str, phrases: Sequence[str]) -> bool:
-    """Whether a recognised sentence is one of the phrases to its end: a decoder that got stuck returns a beginning."""
-    return any(re.fullmatch(_pattern(phrase), sentence) for phrase in phrases)
+def matched(sentence: str, phrases: Sequence[str]) -> str | None:
+    """The phrase of which a recognised sentence is the whole, a literal one first; None if it is only a beginning (what a
+    decoder returns that got stuck)."""
+    if sentence in phrases:
+        return sentence
+    return next((phrase for phrase in phrases if re.fullmatch(_pattern(phrase), sentence)), None)
+
+
+def is_open(phrase: str) -> bool:
+    """Whether a phrase has a mark in it, so that much fits it."""
+    return MARK.search(phrase) is not None
 
 
 def _pattern(phrase: str) -> str:

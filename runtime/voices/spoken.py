@@ -26,7 +26,10 @@ INSTALL = "spoken voices need the voice extra: pip install 'voiceflow-compiler[v
 DECODER_RATE_HZ = 16_000
 LEAST_MS = 160
 # Per frame, in the decoder's log units: how much better free phonemes may explain a sound than the best phrase does.
-REJECT_BELOW = -5.5e-4
+REJECT_BELOW, REJECT_OPEN_BELOW = (
+    -5.5e-4,
+    -3.5e-4,
+)  # a phrase as it stands; one with a number or the like in it
 NOISE_SIGMA = 150  # -47 dBFS
 MARGIN_MS = 200
 SYNCHRONOUS, RATE, CHARACTERS, UTF8 = 2, 1, 1, 1  # constants of speak_lib.h
@@ -65,7 +68,9 @@ class _Espeak:
         import espeakng_loader
 
         self._library = ctypes.CDLL(espeakng_loader.get_library_path())
-        self._rate_hz = self._library.espeak_Initialize(SYNCHRONOUS, 0, espeakng_loader.get_data_path().encode(), 0)
+        self._rate_hz = self._library.espeak_Initialize(
+            SYNCHRONOUS, 0, espeakng_loader.get_data_path().encode(), 0
+        )
         if self._rate_hz <= 0:
             raise VoiceMissing("eSpeak NG was found but does not start (its data is missing)")
         self._said = bytearray()
@@ -133,12 +138,14 @@ class Spoken:
         """The phrase that was said, or None: too short, none of the phrases, or nothing to expect."""
         if audio.duration_ms(mulaw) < LEAST_MS or not self._expect(tuple(phrases)):
             return None
-        pcm = audio.mulaw_to_pcm16(mulaw)
-        heard, score, frames = self._decode(audio.resample(with_noise(pcm), audio.SAMPLE_RATE_HZ, DECODER_RATE_HZ), "turn")
-        if heard is None or not grammar.is_whole(heard, self._usable):
+        pcm = audio.resample(with_noise(audio.mulaw_to_pcm16(mulaw)), audio.SAMPLE_RATE_HZ, DECODER_RATE_HZ)
+        heard, score, frames = self._decode(pcm, "turn")
+        phrase = grammar.matched(heard, self._usable) if heard else None
+        if phrase is None:
             return None
-        _, free, _ = self._decode(audio.resample(with_noise(pcm), audio.SAMPLE_RATE_HZ, DECODER_RATE_HZ), "phones")
-        return heard if (score - free) / max(1, frames) >= REJECT_BELOW else None
+        _, free, _ = self._decode(pcm, "phones")
+        least = REJECT_OPEN_BELOW if grammar.is_open(phrase) else REJECT_BELOW
+        return heard if (score - free) / max(1, frames) >= least else None
 
     def unknown_words(self, phrases: Sequence[str]) -> list[str]:
         """Words that the dictionary lacks: phrases with them cannot be recognised."""

@@ -36,7 +36,11 @@ def test_frames(mulaw: bytes) -> None:
     assert len(joined) - len(mulaw) < 160
 
 
-@given(PCM, st.lists(st.integers(0, 400), max_size=4), st.sampled_from([(8000, 24000), (24000, 8000), (8000, 8000)]))
+@given(
+    PCM,
+    st.lists(st.integers(0, 400), max_size=4),
+    st.sampled_from([(8000, 24000), (24000, 8000), (8000, 8000)]),
+)
 def test_resampling_has_no_seams(pcm: bytes, cuts: list[int], rates: tuple[int, int]) -> None:
     """A stream resampled in pieces, cut anywhere, is the stream resampled at once."""
     resampler = audio.Resampler(*rates)
@@ -74,7 +78,12 @@ def test_stereo_wav() -> None:
     """The WAV of a call has the first track left, the second right, and both to the end."""
     left, right = b"\x10" * 160, b"\x30" * 80
     with wave.open(io.BytesIO(audio.stereo_wav([(0, left)], [(5, right)]))) as wav:
-        assert (wav.getnchannels(), wav.getframerate(), wav.getsampwidth(), wav.getnframes()) == (2, 8000, 2, 160)
+        assert (wav.getnchannels(), wav.getframerate(), wav.getsampwidth(), wav.getnframes()) == (
+            2,
+            8000,
+            2,
+            160,
+        )
         frames = wav.readframes(160)
     samples = [int.from_bytes(frames[at : at + 2], "little", signed=True) for at in range(0, len(frames), 2)]
     loud_left, loud_right = samples[0], samples[2 * 41 + 1]

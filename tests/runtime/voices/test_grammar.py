@@ -33,14 +33,16 @@ def test_spelled_numbers_are_read_back(number: int) -> None:
 
 def test_unknown_words_are_left_out() -> None:
     """A phrase with a word the recogniser lacks is left out, and the word is told."""
-    kept, missing = grammar.usable(["hello there", "hello Xanthippe", "about <number>"], {"hello", "there", "about"}.__contains__)
+    kept, missing = grammar.usable(
+        ["hello there", "hello Xanthippe", "about <number>"], {"hello", "there", "about"}.__contains__
+    )
     assert (kept, missing) == (["hello there", "about <number>"], ["xanthippe"])
 
 
 def test_whole_sentences() -> None:
     """Only a phrase to its end is a sentence; a mark stands for words of its kind."""
     phrases = ["let me talk to a person", "about <number> people"]
-    assert grammar.is_whole("let me talk to a person", phrases)
-    assert grammar.is_whole("about two hundred people", phrases)
-    assert not grammar.is_whole("let me talk to a", phrases)
-    assert not grammar.is_whole("about people", phrases)
+    assert grammar.matched("let me talk to a person", phrases) == phrases[0]
+    assert grammar.matched("about two hundred people", phrases) == phrases[1]
+    assert grammar.matched("let me talk to a", phrases) is None
+    assert grammar.matched("about people", phrases) is None

@@ -35,7 +35,9 @@ def test_understood(ear: Voice, caller: Voice, words: str) -> None:
     assert ear.hear(audio.silence(300) + caller.speak(words) + audio.silence(500), PHRASES) == words
 
 
-@pytest.mark.parametrize("words", ["blue bananas dance at night", "seventeen purple elephants", "hmm"])
+@pytest.mark.parametrize(
+    "words", ["my dog ran away", "can we meet the queen", "i would like some tea", "hmm"]
+)
 def test_rejected(ear: Voice, caller: Voice, words: str) -> None:
     """What is not among the phrases is not forced into one of them."""
     assert ear.hear(caller.speak(words), PHRASES) is None

@@ -19,7 +19,9 @@ MODES = st.sampled_from(tones.MODES)
 def noisy(mulaw: bytes, sigma: float, seed: int) -> bytes:
     rng = random.Random(seed)
     samples = (max(-32768, min(32767, round(rng.gauss(0, sigma)))) for _ in range(len(mulaw)))
-    return audio.pcm16_to_mulaw(audio.mix(audio.mulaw_to_pcm16(mulaw), struct.pack(f"<{len(mulaw)}h", *samples)))
+    return audio.pcm16_to_mulaw(
+        audio.mix(audio.mulaw_to_pcm16(mulaw), struct.pack(f"<{len(mulaw)}h", *samples))
+    )
 
 
 @settings(max_examples=40, deadline=None)
