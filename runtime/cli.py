@@ -127,7 +127,7 @@ def call(
         out=out,
         voice=voice.value,
         form=form.value,
-        compile_flow=compiler.compiled,
+        compile_flow=_compiled,
         read_yaml=compiler.read_plain,
         speed=speed,
     )
@@ -171,10 +171,15 @@ def main() -> None:
         raise SystemExit(INTERRUPTED) from None
 
 
+def _compiled(flow: Path) -> "Artifact":
+    """The artifact of a flow; its findings are printed, and errors end the command."""
+    return compiler._compiled(flow, compiler.Format.TEXT, to_stderr=True)
+
+
 def _artifact(path: Path) -> "Artifact":
     """A compiled artifact as it is, or the artifact of a flow."""
     if path.suffix != ".json":
-        return compiler.compiled(path)
+        return _compiled(path)
     from voiceflow_compiler.artifact import ArtifactError, decode
 
     try:
