@@ -57,8 +57,8 @@ class Caller:
             self.lines.append((moment.at_ms, line))
             self._frames.extend(audio.split_frames(self._sound(line)))
             self._keys.extend(line.key or "")
-        frame = self._frames.popleft() if self._frames else SILENT
-        return Deed(self._over_noise(frame), self._press(), line is not None and line.hang_up)
+        frame = self._frames.popleft() if self._frames else self._silence()
+        return Deed(frame, self._press(), line is not None and line.hang_up)
 
     def _listen(self, moment: Moment) -> None:
         if moment.playing:
@@ -101,10 +101,9 @@ class Caller:
             return self._keys.popleft()
         return ""
 
-    def _over_noise(self, frame: bytes) -> bytes:
-        if self._background is None:
-            return frame
-        return audio.pcm16_to_mulaw(audio.mix(audio.mulaw_to_pcm16(frame), next(self._background)))
+    def _silence(self) -> bytes:
+        """What a silent caller sounds like. Speech brings noise of its own, where the voice has any."""
+        return SILENT if self._background is None else audio.pcm16_to_mulaw(next(self._background))
 
 
 def mumble() -> bytes:

@@ -76,9 +76,9 @@ def test_a_mumble_is_speech_without_words() -> None:
     assert tones.decode(sound) is None
 
 
-def test_noise_is_under_everything() -> None:
-    """With noise there is no digital silence on the line, and a line is still heard."""
+def test_noise_is_between_lines() -> None:
+    """With noise there is no digital silence between lines, and nothing is laid over a line."""
     deeds = list(ticks(caller(Line(say="hello"), noise=True), "x" * 5 + "." * 60))
     said = b"".join(deed.frame for deed in deeds)
     assert 20 < audio.mulaw_rms(deeds[0].frame) < 400
-    assert tones.decode(said) == "hello"
+    assert tones.encode("hello") in said
