@@ -8,7 +8,8 @@ from websockets.exceptions import ConnectionClosedError
 
 from runtime import audio
 from runtime.record import replay
-from runtime.session.stand_in import StandIn
+from runtime.session.stand_in import StandIn, hostile_policy
+from runtime.simulate.line import Deed
 from runtime.simulate.profile import Line
 from runtime.voices.tones import Tones
 
@@ -85,6 +86,44 @@ def test_speech_is_cut_where_the_caller_interrupts(world, mouth):
     assert QUESTION.startswith(cut[0]["text"])
     assert call.notes("model_error") == []
     assert GOODBYE in call.said
+
+
+class At:
+    """A caller who says one thing at one tick of the call, and says it again when asked again."""
+
+    def __init__(self, tick, words):
+        self.tick_at, self.frames, self.words, self.ticks, self.quiet = tick, [], words, 0, 0
+
+    def tick(self, moment):
+        self.ticks += 1
+        self.quiet = 0 if moment.playing else self.quiet + 1
+        if self.ticks == self.tick_at or (self.ticks > self.tick_at and self.quiet == 60):
+            self.frames = list(audio.split_frames(Tones().speak(self.words)))
+        return Deed(self.frames.pop(0) if self.frames else audio.MULAW_SILENCE * audio.FRAME_BYTES)
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("tick", range(90, 146, 5))
+def test_a_caller_may_interrupt_at_any_moment(world, tick):
+    """From the last words of the disclosure to the end of the question: the disclosure is whole, nothing
+    is corrected wrongly.
+    """
+    call = world.call(tones, At(tick, "four people"))
+    assert call.said[0] == DISCLOSURE
+    assert call.notes("model_error") == []
+    assert call.said[-1] == GOODBYE
+    assert replay(world.artifact, call.record.lines) is None
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("seed", range(4))
+def test_a_hostile_model_cannot_break_a_call(world, mouth, seed):
+    """Whatever the model says and calls, the call ends by its own rules and leaves a record that replays."""
+    stand_in = StandIn(voice="tones", policy=hostile_policy(seed))
+    call = world.call(lambda: stand_in, mouth(*["four people"] * 12))
+    assert call.reason in ("assistant_hangup", "transferred")
+    assert call.said[0] == DISCLOSURE
+    assert replay(world.artifact, call.record.lines) is None
 
 
 def test_the_disclosure_goes_on_over_the_caller(world, mouth):

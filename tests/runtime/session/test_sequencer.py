@@ -1,5 +1,7 @@
 """The one owner of response.create, under every order of requests, answers, refusals and stops."""
 
+from typing import Any
+
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -15,7 +17,7 @@ class Server(RuleBasedStateMachine):
         self.ordered = 0
         self.left = set()  # requests not yet ended
         self.asked = {}  # request id -> request, asked and not ended
-        self.foreign = None
+        self.foreign: Any = None
         self.responses = 0
 
     def end(self, request):
