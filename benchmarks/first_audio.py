@@ -1,0 +1,109 @@
+"""How long a caller waits for the first sound: from the webhook's request to the first frame on the media
+stream.
+
+The floor is what nobody can save: the webhook answered and the media socket open, on the bare relay.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import tempfile
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+import httpx2
+from websockets.asyncio.client import ClientConnection, connect
+
+from benchmarks import world
+from benchmarks.figures import Figure, Floor, percentile
+from benchmarks.world import Place
+from runtime.simulate.phone import ACCOUNT
+from runtime.simulate.twiml import Stream, read
+from runtime.telephony.twilio import SIGNATURE_HEADER, sign
+
+
+def measure(*, quick: bool) -> tuple[Figure, ...]:
+    """The median and the 99th percentile over 30 calls (5 in a quick run), one after the other, on
+    loopback.
+    """
+    count = 5 if quick else 30
+    with tempfile.TemporaryDirectory() as folder:
+        ours, bare = asyncio.run(_measure(Path(folder), count))
+    floor = "both handshakes alone, bare relay"
+    return (
+        Figure(
+            f"webhook to first audio, median of {count} calls", median(ours), "ms", Floor(floor, median(bare))
+        ),
+        Figure(
+            f"webhook to first audio, p99 of {count} calls",
+            percentile(ours, 0.99),
+            "ms",
+            Floor(floor, percentile(bare, 0.99)),
+        ),
+    )
+
+
+async def _measure(folder: Path, count: int) -> tuple[list[float], list[float]]:
+    async with (
+        world.bridge(folder, speed=1) as bridge,
+        world.relay([], speed=1) as relay,
+        httpx2.AsyncClient() as http,
+    ):
+        pairs = [
+            (await _wait(http, bridge, audio=True), await _wait(http, relay, audio=False))
+            for _ in range(count + 1)
+        ]
+    ours, bare = zip(*pairs[1:], strict=True)  # the first call warms both
+    return list(ours), list(bare)
+
+
+async def _wait(http: httpx2.AsyncClient, at: Place, *, audio: bool) -> float:
+    """Milliseconds of one call that is hung up once its first audio (or its socket) is there."""
+    call_id = "CA" + secrets.token_hex(16)
+    began = perf_counter()
+    stream = await _ring(http, at, call_id)
+    headers = {SIGNATURE_HEADER: sign(at.subscription.token, stream.url)}
+    async with connect(stream.url, additional_headers=headers, compression=None) as socket:
+        opened = perf_counter()
+        await _start(socket, stream, call_id)
+        while audio and json.loads(await socket.recv())["event"] != "media":
+            pass
+        waited = (perf_counter() if audio else opened) - began
+        await socket.send(json.dumps({"event": "stop", "streamSid": "MZ" + call_id[2:], "stop": {}}))
+    return 1000 * waited
+
+
+async def _ring(http: httpx2.AsyncClient, at: Place, call_id: str) -> Stream:
+    url = at.subscription.webhook
+    fields = {
+        "CallSid": call_id,
+        "AccountSid": ACCOUNT,
+        "From": "+12025550101",
+        "To": at.subscription.number,
+        "Direction": "inbound",
+        "CallStatus": "ringing",
+    }
+    signature = sign(at.subscription.token, url, fields.items())
+    answer = await http.post(url, data=fields, headers={SIGNATURE_HEADER: signature})
+    stream = next((verb for verb in read(answer.text) if isinstance(verb, Stream)), None)
+    if stream is None:
+        raise RuntimeError("the webhook did not answer with a media stream")
+    return stream
+
+
+async def _start(socket: ClientConnection, stream: Stream, call_id: str) -> None:
+    start = {
+        "accountSid": ACCOUNT,
+        "streamSid": "MZ" + call_id[2:],
+        "callSid": call_id,
+        "tracks": ["inbound"],
+        "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1},
+        "customParameters": dict(stream.parameters),
+    }
+    await socket.send(json.dumps({"event": "connected", "protocol": "Call", "version": "1.0.0"}))
+    await socket.send(
+        json.dumps({"event": "start", "sequenceNumber": "1", "streamSid": start["streamSid"], "start": start})
+    )
