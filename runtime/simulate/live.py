@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 
 from runtime.simulate.story import clock
 
@@ -74,8 +75,14 @@ class Screen:
         style = _STYLES.get(who, "yellow")
         name = {"assistant": "assistant", "caller": "   caller", "node": "         "}.get(who, "         ")
         body = f"● {text}" if who == "node" else text
-        text = f"[dim]{clock(at_ms)}[/] [{style}]{name} {escape(body)}[/]"
-        self._console.print(text, highlight=False, soft_wrap=not self._console.is_terminal)
+        if not self._console.is_terminal:
+            self._console.print(
+                f"{clock(at_ms)} {name} {body}", highlight=False, soft_wrap=True, markup=False
+            )
+            return
+        grid = Table.grid(padding=(0, 1))
+        grid.add_row(f"[dim]{clock(at_ms)}[/]", f"[{style}]{name}[/]", f"[{style}]{escape(body)}[/]")
+        self._console.print(grid, highlight=False)
 
 
 _STYLES: Final = {"assistant": "cyan", "caller": "bold", "node": "green"}

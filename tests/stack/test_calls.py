@@ -3,7 +3,6 @@
 import asyncio
 import json
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,8 @@ from runtime.simulate.live import Screen
 from runtime.voices import tones
 from tests.flows.shipped import ROOT, artifact, caller
 
-SPEED = 6.0
+SPEED = 4.0
+AT_ONCE = 3
 ONE_PER_FLOW = (
     ("appointment_scheduling", "moves_the_visit"),
     ("insurance_claim", "talks_over"),
@@ -27,7 +27,8 @@ ONE_PER_FLOW = (
 TRANSFERS = (("insurance_claim", "is_hurt"), ("lead_qualification", "escalates"))
 NOBODY = (("lead_qualification", "finds_nobody"),)
 EARLY = (("appointment_scheduling", "hangs_up"),)
-each_call = pytest.mark.parametrize(("flow", "name"), [*ONE_PER_FLOW, *TRANSFERS, *NOBODY, *EARLY])
+ALL = (*ONE_PER_FLOW, *TRANSFERS, *NOBODY, *EARLY)
+each_call = pytest.mark.parametrize(("flow", "name"), ALL)
 
 
 @dataclass(frozen=True)
@@ -46,19 +47,25 @@ class Placed:
 
 @pytest.fixture(scope="module")
 def calls(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Places a call when it is first asked for; every test of this file looks at the same calls."""
+    """All calls of this file, placed once, a few at a time; every test looks at the same ones."""
+    folder = tmp_path_factory.mktemp("calls")
 
-    @cache
-    def placed(flow: str, name: str) -> Placed:
-        out = tmp_path_factory.mktemp(f"{flow}-{name}")
-        screen = Screen(Console(quiet=True))
-        with asyncio.Runner(loop_factory=hurried(SPEED)) as runner:
-            made = runner.run(
-                place_one(artifact(flow), ROOT / "flows" / flow, caller(flow, name), out, "tones", screen)
+    async def place(flow: str, name: str, lines: asyncio.Semaphore) -> Placed:
+        out = folder / f"{flow}-{name}"
+        async with lines:
+            screen = Screen(Console(quiet=True))
+            made = await place_one(
+                artifact(flow), ROOT / "flows" / flow, caller(flow, name), out, "tones", screen
             )
         return Placed(made, record.read(out / "call.jsonl").lines)
 
-    return placed
+    async def place_all() -> list[Placed]:
+        lines = asyncio.Semaphore(AT_ONCE)
+        return await asyncio.gather(*(place(flow, name, lines) for flow, name in ALL))
+
+    with asyncio.Runner(loop_factory=hurried(SPEED)) as runner:
+        placed = dict(zip(ALL, runner.run(place_all()), strict=True))
+    return lambda flow, name: placed[flow, name]
 
 
 @each_call
