@@ -137,7 +137,9 @@ def call(
 @app.command()
 def replay(
     record: Annotated[Path, typer.Argument(help="A call record (.jsonl).", metavar="RECORD")],
-    flow: Annotated[Path, typer.Argument(help="The flow or artifact to replay it with.", metavar="FLOW")],
+    flow: Annotated[
+        Path | None, typer.Argument(help="The flow or artifact; else the one kept beside.", metavar="[FLOW]")
+    ] = None,
 ) -> None:
     """Feed a call's record to the engine again and tell where the two part, if they do."""
     from runtime.record import RecordError, read
@@ -149,7 +151,7 @@ def replay(
         _stop(f"{record}: {error}")
     except OSError as error:
         _stop(f"{record}: {(error.strerror or 'cannot be read').lower()}")
-    artifact = _artifact(flow)
+    artifact = _artifact(flow or _kept_artifact(record, kept.header["artifact"]["hash"]))
     if kept.torn:
         print(f"{record}: the last {kept.torn} bytes are not whole lines and are left out", file=sys.stderr)
     if kept.header["artifact"]["hash"] != artifact.content_hash:
@@ -188,6 +190,16 @@ def _artifact(path: Path) -> "Artifact":
         _stop(f"{path}: {error}")
     except OSError as error:
         _stop(f"{path}: {(error.strerror or 'cannot be read').lower()}")
+
+
+def _kept_artifact(record: Path, content_hash: str) -> Path:
+    """The artifact a call was made with, as a server keeps it: in a folder `artifacts` near the record."""
+    name = f"{content_hash}.json"
+    places = (*record.parent.rglob(name), record.parent.parent / "artifacts" / name)
+    found = next((place for place in places if place.is_file()), None)
+    if found is None:
+        _stop(f"{record}: the flow of this call is not kept here: give it as FLOW")
+    return found
 
 
 def _log(level: str) -> None:

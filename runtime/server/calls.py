@@ -47,6 +47,7 @@ class LiveCall:
     session: OpenAISession = field(repr=False)
     look_up: context.StartedLookUp | None = field(repr=False)
     record: Path
+    sound: Tracks | None = field(repr=False)
     line: Line = field(default_factory=Line)
     tokens_used: set[str] = field(default_factory=set, repr=False)
     expiry: asyncio.TimerHandle | None = field(default=None, repr=False)
@@ -111,8 +112,9 @@ class Calls:
             session=session,
             look_up=context.begin(facts, number) if facts and number else None,
             record=self.settings.records / "calls" / f"{call.call_id}.jsonl",
+            sound=Tracks() if self.settings.keep_sound else None,
         )
-        live.expiry = asyncio.get_running_loop().call_later(LIFETIME_MS / 1000, self._miss, live)
+        live.expiry = asyncio.get_running_loop().call_later(LIFETIME_MS / 1000, self.miss, live)
         self._remember(live)
         log.info("call.answered", call_id=call.call_id, flow=deployment.artifact.flow)
         return live
@@ -151,7 +153,7 @@ class Calls:
         self.draining = True
         for live in list(self._known.values()):
             if live.reason is None and live.task is None:
-                self._miss(live)
+                self.miss(live)
             elif live.reason is None:
                 await live.line.close(1001)
         if self._tasks:
@@ -197,10 +199,10 @@ class Calls:
             voice=deployment.voice,
             scripts=deployment.scripts,
             record=_Watched(live.record, header, self._watch),
-            recording=Tracks(),
+            recording=live.sound or Unrecorded(),
         )
 
-    def _miss(self, live: LiveCall) -> None:
+    def miss(self, live: LiveCall) -> None:
         """The stream never came: the caller hung up while it rang, or the provider could not reach us."""
         if live.task is None and live.reason is None:
             self._over(live, "never_started")
@@ -215,6 +217,8 @@ class Calls:
             await asyncio.gather(live.look_up.task, return_exceptions=True)
         await live.line.close()
         await live.session.close()
+        if live.sound and live.task:
+            await asyncio.to_thread(_keep_sound, live.sound, live.record.with_suffix(".wav"))
 
     def _over(self, live: LiveCall, reason: str) -> None:
         live.reason = reason
@@ -249,6 +253,27 @@ class _Watched(Recorder):
         super().append(body)
         if self._watch:
             self._watch(self._call_id, body)
+
+
+class Unrecorded:
+    """Implements Recording for calls whose sound is not kept."""
+
+    def caller(self, at_ms: int, payload: str) -> None:
+        """Nothing is kept."""
+
+    def assistant(self, at_ms: int, payload: str) -> None:
+        """Nothing is kept."""
+
+    def cleared(self, at_ms: int) -> None:
+        """Nothing is kept."""
+
+
+def _keep_sound(sound: Tracks, path: Path) -> None:
+    try:
+        path.write_bytes(sound.wav())
+        path.chmod(0o600)
+    except OSError as error:
+        log.error("sound.lost", kind=type(error).__name__)
 
 
 def _now_ms() -> int:

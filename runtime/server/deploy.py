@@ -4,8 +4,10 @@ settings.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 import msgspec
@@ -19,7 +21,7 @@ from runtime.session.openai import SpeechSettings, speech
 from runtime.settings import Settings
 from runtime.settings.keys import SettingsError
 from runtime.speech import ScriptAudio, prepare
-from voiceflow_compiler.artifact import Artifact
+from voiceflow_compiler.artifact import Artifact, encode
 
 Tell = Callable[[str], None]
 
@@ -61,7 +63,19 @@ async def deploy(artifact: Artifact, settings: Settings, tell: Tell) -> Deployme
             f" {settings.model.base_url}; see model.base_url, model.api_key and model.speech."
         )
         raise SettingsError([line]) from None
+    await asyncio.to_thread(_keep, artifact, settings.records / "artifacts")
     return Deployment(artifact, scripts, voice, _session(artifact, settings), facts, actions, destinations)
+
+
+def _keep(artifact: Artifact, folder: Path) -> None:
+    """Keep the flow as it is served now, by its hash: whoever replays a call needs this one and no other."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{artifact.content_hash}.json").write_bytes(encode(artifact))
+    except OSError as error:
+        raise SettingsError(
+            [f"records: {folder} cannot be written to ({error.strerror}): set VFC_RECORDS."]
+        ) from None
 
 
 Part = TypeVar("Part")

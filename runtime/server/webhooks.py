@@ -102,6 +102,8 @@ class Webhooks:
                 after_url=self.place.url(self.place.after_dial),
                 whisper_url=self.place.url(f"{self.place.whisper}/{call.call_id}"),
             )
+        if live.task is None:  # the provider could not reach our media address
+            self.calls.miss(live)
         await _settled(live)
         return self.provider.hang_up() if live.reason in PLANNED else self._sorry()
 

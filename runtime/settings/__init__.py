@@ -76,6 +76,7 @@ class Settings:
     telephony: Telephony
     limits: Limits
     records: Path
+    keep_sound: bool
     numbers: Mapping[str, str]
     facts: Mapping[str, Table]
     actions: Mapping[str, Table] = field(repr=False)
@@ -200,6 +201,7 @@ def _build(values: _Values, folder: Path, environment: Mapping[str, str]) -> Set
         ),
         limits=Limits(**{one.name: get(f"limits.{one.name}") for one in fields(Limits)}),
         records=folder / get("records"),
+        keep_sound=get("keep_sound"),
         numbers=_numbers(values),
         facts=_tables(values, "facts"),
         actions=_tables(values, "actions"),

@@ -126,12 +126,17 @@ class Switchboard:
 
 @asynccontextmanager
 async def open_switchboard(
-    folder: Path, *, carry: Carry = echo, toml: str = "", flows: tuple[str, ...] = ("lead-qualification",)
+    folder: Path,
+    *,
+    carry: Carry = echo,
+    head: str = "",
+    toml: str = "",
+    flows: tuple[str, ...] = ("lead-qualification",),
 ) -> AsyncIterator[Switchboard]:
-    """A running server for these flows; `toml` is added to its settings."""
+    """A running server for these flows; `head` and `toml` are added to its settings."""
     async with StandIn(voice="text") as stand_in:
         running = await start(
-            [artifact(name) for name in flows], settings(folder, stand_in.base_url, toml), carry=carry
+            [artifact(name) for name in flows], settings(folder, stand_in.base_url, toml, head), carry=carry
         )
         try:
             async with httpx2.AsyncClient(trust_env=False, timeout=PATIENCE_S) as http:
@@ -140,11 +145,11 @@ async def open_switchboard(
             await running.aclose()
 
 
-def settings(folder: Path, model_url: str, toml: str = "") -> Settings:
+def settings(folder: Path, model_url: str, toml: str = "", head: str = "") -> Settings:
     """Settings of a server on loopback that checks signatures."""
     crm = FLOWS / "lead_qualification" / "crm.csv"
     facts = f'[facts.crm]\nsource = "csv_file"\npath = "{crm}"\n'
-    (folder / "vfc.toml").write_text(f"{facts}{toml}")
+    (folder / "vfc.toml").write_text(f"{head}\n{facts}{toml}")
     environment = {"OPENAI_BASE_URL": model_url, "TWILIO_AUTH_TOKEN": SECRET, "VFC_PORT": "0"}
     return load(folder / "vfc.toml", environment | {"VFC_PUBLIC_URL": "http://127.0.0.1"})
 

@@ -12,6 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from runtime.engine.events import CallEnded, CallStarted
+from runtime.engine.step import start as begin
+from runtime.engine.step import step
+from runtime.record import Header, Recorder
 from runtime.session.stand_in import StandIn
 from voiceflow_compiler.artifact import encode
 from voiceflow_compiler.pipeline import compile as compile_flow
@@ -148,6 +152,43 @@ async def test_serve_prints_its_address_and_ends_cleanly(tmp_path: Path, number:
         told, code, errors = await asyncio.to_thread(watch)
     assert re.fullmatch(r"lead-qualification: http://127\.0\.0\.1:\d+/twilio/voice \(every number\)", told)
     assert (code, errors) == (0, "")
+
+
+def recorded(folder: Path) -> Path:
+    """The record of a caller who hung up at once, with its artifact beside it as a server leaves them."""
+    artifact = compile_flow(str(FLOW / "flow.yaml")).artifact
+    assert artifact is not None
+    (folder / "artifacts").mkdir()
+    (folder / "artifacts" / f"{artifact.content_hash}.json").write_bytes(encode(artifact))
+    path = folder / "calls" / "CA1.jsonl"
+    header = Header(
+        "CA1", "2026-01-01T00:00:00Z", artifact.content_hash, artifact.flow, artifact.flow_version
+    )
+    recorder, state = Recorder(path, header), None
+    for event in (CallStarted(at_ms=0, call_id="CA1"), CallEnded(at_ms=900, reason="caller_hangup")):
+        recorder.event(event)
+        state, effects = step(artifact, state, event) if state else begin(artifact, event)
+        for effect in effects:
+            recorder.effect(event.at_ms, effect)
+    recorder.end(900, "caller_hangup", None)
+    asyncio.run(recorder.durable())
+    return path
+
+
+def test_a_record_replays_with_the_artifact_kept_beside_it(tmp_path: Path) -> None:
+    """A record is fed to the engine again and comes out the same, with the flow the server kept."""
+    told = vfc("replay", str(recorded(tmp_path)), cwd=tmp_path)
+    assert (told.returncode, told.stderr) == (0, "")
+    assert "the same again" in told.stdout
+
+
+def test_a_record_without_its_flow_asks_for_it(tmp_path: Path) -> None:
+    """Without the artifact, replay says what to give."""
+    path = recorded(tmp_path)
+    next((tmp_path / "artifacts").iterdir()).unlink()
+    told = vfc("replay", str(path), cwd=tmp_path)
+    assert told.returncode == 2
+    assert "give it as FLOW" in told.stderr
 
 
 def test_ctrl_c_ends_the_stand_in_cleanly(tmp_path: Path) -> None:

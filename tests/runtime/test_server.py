@@ -10,6 +10,7 @@ from runtime.server.tokens import LIFETIME_MS, Tokens
 from runtime.telephony.twilio import sign
 from tests.runtime.switchboard import (
     ACCOUNT,
+    AUDIO,
     CALL,
     CALLER,
     NUMBER,
@@ -350,3 +351,30 @@ def test_tokens_are_not_shown() -> None:
     """The key that makes tokens is in no repr."""
     tokens = Tokens(b"k" * 32)
     assert "kkk" not in repr(tokens)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+async def test_sound_is_kept_where_the_settings_say_so(tmp_path: Path, kept: bool) -> None:
+    """With `keep_sound` a stereo WAV lies beside the record; without it no sound is on the disk."""
+
+    async def talk(caller, outside):
+        outside.recording.caller(0, AUDIO)
+        return await end(outside, "assistant_hangup")
+
+    (tmp_path / "records").mkdir()
+    async with open_switchboard(tmp_path, carry=talk, head=f"keep_sound = {str(kept).lower()}") as board:
+        token = await board.answer()
+        async with board.stream(token):
+            await board.over()
+    assert [path.suffix for path in sorted((tmp_path / "records" / "calls").iterdir())] == [
+        ".jsonl",
+        *([".wav"] if kept else []),
+    ]
+
+
+async def test_a_stream_that_could_not_reach_us_is_told_at_once(tmp_path: Path) -> None:
+    """When the provider asks what next before any stream came, the caller hears so and the call is let go."""
+    async with open_switchboard(tmp_path) as board:
+        await board.answer()
+        assert "went wrong" in ((await board.ask("/twilio/after-stream")).findtext("Say") or "")
+        assert board.running.calls.live == 0
