@@ -114,9 +114,7 @@ KEYS: Final[tuple[Key, ...]] = (
         "how long live calls may go on after SIGTERM",
         300_000,
     ),
-    Key(
-        "keep_sound", "VFC_KEEP_SOUND", read_yes, "true keeps the sound of each call beside its record", False
-    ),
+    Key("keep_sound", "VFC_KEEP_SOUND", read_yes, "true keeps each call's sound beside its record", False),
     Key("records", "VFC_RECORDS", read_text, "the folder of the call records", "records"),
 )
 NAMED: Final = ("numbers", "facts", "actions", "handoffs")

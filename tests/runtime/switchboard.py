@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -131,7 +131,7 @@ async def open_switchboard(
     carry: Carry = echo,
     head: str = "",
     toml: str = "",
-    flows: tuple[str, ...] = ("lead-qualification",),
+    flows: Sequence[str] = ("lead-qualification",),
 ) -> AsyncIterator[Switchboard]:
     """A running server for these flows; `head` and `toml` are added to its settings."""
     async with StandIn(voice="text") as stand_in:

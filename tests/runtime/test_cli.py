@@ -164,10 +164,12 @@ def recorded(folder: Path) -> Path:
     header = Header(
         "CA1", "2026-01-01T00:00:00Z", artifact.content_hash, artifact.flow, artifact.flow_version
     )
-    recorder, state = Recorder(path, header), None
-    for event in (CallStarted(at_ms=0, call_id="CA1"), CallEnded(at_ms=900, reason="caller_hangup")):
+    recorder = Recorder(path, header)
+    rings, hangs_up = CallStarted(at_ms=0, call_id="CA1"), CallEnded(at_ms=900, reason="caller_hangup")
+    state, orders = begin(artifact, rings)
+    _, last_orders = step(artifact, state, hangs_up)
+    for event, effects in ((rings, orders), (hangs_up, last_orders)):
         recorder.event(event)
-        state, effects = step(artifact, state, event) if state else begin(artifact, event)
         for effect in effects:
             recorder.effect(event.at_ms, effect)
     recorder.end(900, "caller_hangup", None)
