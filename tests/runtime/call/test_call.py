@@ -15,6 +15,7 @@ from runtime.voices.tones import Tones
 
 QUESTION = "How many people are you?"
 DISCLOSURE = "I am the AI assistant of Harbour House. This call is recorded. Ask for a person at any time."
+DISCLOSURE_CHUNKS = -(-len(Tones().speak(DISCLOSURE)) // 480)
 GOODBYE = "Your table is booked. Goodbye."
 HOLD = "Please hold on."
 LOST = "I am sorry, I lost my thread. We will call you back."
@@ -212,6 +213,34 @@ def test_marks_that_never_return_do_not_stop_a_call(world):
     call = world.call(tones, markless)
     assert call.said[0] == DISCLOSURE
     assert call.notes("marks_missing")
+
+
+def test_a_second_stream_is_the_same_call(world):
+    """When the carrier opens a new stream in the middle of the disclosure, all of it is said again on that
+    stream.
+    """
+
+    async def moves(stream):
+        await stream._send("start", start=stream._start({}))
+        marks = 0
+        async for message in stream._connection:
+            event = json.loads(message)
+            marks += event["event"] == "mark"
+            if marks == 1 and event["event"] == "mark":
+                await stream._send("start", start=stream._start({}))
+            if marks == 2 * DISCLOSURE_CHUNKS:
+                await stream._send("mark", mark=event["mark"])
+                await stream._send("stop", stop={"accountSid": "AC1", "callSid": "CA1"})
+                return "moved"
+        return "ended"
+
+    call = world.call(tones, moves)
+    assert call.how == "moved"
+    assert call.notes("stream_restarted")
+    assert [event["speech_id"] for event in call.events("PlaybackInterrupted")] == ["s1"]
+    assert [order["text"] for order in call.effects("PlayScript")][:2] == [DISCLOSURE, DISCLOSURE]
+    assert call.said == [DISCLOSURE]
+    assert call.reason == "caller_hangup"
 
 
 @pytest.mark.faults

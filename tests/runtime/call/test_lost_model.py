@@ -42,6 +42,7 @@ def test_the_line_is_held_and_the_call_goes_on(world, mouth, plan):
     assert call.notes("line_after_loss")[0]["after_ms"] <= 500
     assert heard(call, HOLD)
     assert len(call.events("SessionRestored")) == 2
+    assert QUESTION in call.said
     assert call.said[-1] == GOODBYE
     assert replay(world.artifact, call.record.lines) is None
 
