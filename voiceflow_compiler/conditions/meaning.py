@@ -62,7 +62,8 @@ def closest(word: str, known: Mapping[str, Any] | tuple[str, ...]) -> str | None
     bare = {_skeleton(name): name for name in known}
     if _skeleton(word) in bare:
         return bare[_skeleton(word)]
-    near = get_close_matches(word[:100], list(known)[:2000], n=1, cutoff=0.7)
+    alike = [name for name in known if abs(len(name) - len(word)) <= 4]
+    near = get_close_matches(word, alike[:500], n=1, cutoff=0.7)  # bounded: a flow may have 10,000 names
     return near[0] if near else None
 
 

@@ -7,6 +7,7 @@ already.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final, TypeVar
 
 from voiceflow_compiler import conditions
@@ -15,6 +16,9 @@ from voiceflow_compiler.diagnostics import Finding, Path, Places
 from voiceflow_compiler.flow import Condition, Scalar, misplaced_braces, placeholders
 
 T = TypeVar("T", bound=str)
+
+MAX_FINDINGS: Final = 200  # each costs a search for what was meant; nobody corrects more at a time
+_PER_TEXT: Final = 10
 
 # What a name may refer to -> (code, name of the finding, what to call it)
 KINDS: Final = {
@@ -41,7 +45,16 @@ class Binder:
 
     def find(self, code: str, name: str, message: str, path: Path, tip: str, *, at_key: bool = False) -> None:
         span = self.places.key(path) if at_key else self.places.value(path)
-        self.findings.append(Finding(code, name, "error", message, span, tip))
+        self._add(Finding(code, name, "error", message, span, tip))
+
+    def _add(self, finding: Finding) -> None:
+        if not self.full:
+            self.findings.append(finding)
+
+    @property
+    def full(self) -> bool:
+        """Whether enough has been found."""
+        return len(self.findings) >= MAX_FINDINGS
 
     def bind(self, kind: str, name: str | None, path: Path, *, at_key: bool = False) -> str | None:
         """The name, when it exists. One misspelt is told, and stands for the name it resembles, so that it is
@@ -50,6 +63,9 @@ class Binder:
         known = self.known[kind]
         if name is None or name in known:
             return name
+        if self.full:
+            self.holes = True
+            return None
         code, title, word = KINDS[kind]
         near = conditions.closest(name, known)
         listed = ", ".join(list(known)[:8]) + (", ..." if len(known) > 8 else "")
@@ -66,12 +82,11 @@ class Binder:
 
     def check_text(self, text: str, path: Path, fillings: Mapping[str, Any] | None = None) -> None:
         """Find braces that name nothing this flow knows."""
-        if "{" not in text and "}" not in text:
+        if ("{" not in text and "}" not in text) or self.full:
             return
         known = self.fillings if fillings is None else fillings
-        for name, start, end in placeholders(text):
-            if name in known:
-                continue
+        unknown = (each for each in placeholders(text) if each[0] not in known)
+        for name, start, end in islice(unknown, _PER_TEXT):
             near = conditions.closest(name, known)
             tip = (
                 f"Did you mean `{{{near}}}`?"
@@ -80,8 +95,8 @@ class Binder:
             )
             span = self.places.inside(path, start, end)
             message = f"there is nothing called `{name[:64]}` to say here"
-            self.findings.append(Finding("VF126", "unknown-placeholder", "error", message, span, tip))
-        for at in misplaced_braces(text):
+            self._add(Finding("VF126", "unknown-placeholder", "error", message, span, tip))
+        for at in islice(misplaced_braces(text), _PER_TEXT):
             span = self.places.inside(path, at, at + 1)
             tip = "Write one name in braces, without spaces: `{name}`; or drop the brace."
             self.findings.append(
@@ -92,6 +107,9 @@ class Binder:
         """A condition, lowered when nothing is wrong with it."""
         if text is None:
             return None
+        if self.full:
+            self.holes = True
+            return Condition(path, text, None)
         expr, problems = conditions.condition(text, self.names)
         self._report(problems, path)
         return Condition(path, text, expr)
@@ -121,6 +139,8 @@ class Binder:
     def _report(self, problems: Iterable[Problem], path: Path) -> None:
         for problem in problems:
             self.holes = True
+            if self.full:
+                return
             span = self.places.inside(path, problem.start, problem.end)
             self.findings.append(
                 Finding(problem.code, problem.name, "error", problem.message, span, problem.tip)
