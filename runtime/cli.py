@@ -121,6 +121,9 @@ def call(
     """Place one call on this machine: a synthetic caller, the real server, a stand-in."""
     from runtime.simulate import command
 
+    read_plain = getattr(compiler, "read_plain", None)
+    if read_plain is None:
+        _stop("call: this compiler cannot read callers yet (voiceflow_compiler.cli has no read_plain)")
     code = command.call(
         flow,
         caller=caller,
@@ -128,7 +131,7 @@ def call(
         voice=voice.value,
         form=form.value,
         compile_flow=_compiled,
-        read_yaml=compiler.read_plain,
+        read_yaml=read_plain,
         speed=speed,
     )
     raise typer.Exit(code)
