@@ -28,7 +28,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from voiceflow_compiler.checks.base import Found, line_place, plain, spoken
-from voiceflow_compiler.diagnostics import Places
+from voiceflow_compiler.diagnostics import Places, Span
 from voiceflow_compiler.flow import Flow
 from voiceflow_compiler.graph import Graph
 
@@ -50,14 +50,24 @@ _DENIED: Final = re.compile(r"\b(not|never|don't|isn't|without)\b(?:\W*\w+){0,4}
 
 def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
     """Every line with words that claim to be human; instructions not to are fine."""
+    for span, what, claim in _claims(flow, graph, places):
+        yield Found(
+            span,
+            f'{what} makes the caller believe that a human is speaking: "{claim}"',
+            "Say what it is, for example: I'm an AI assistant. Or say nothing about it.",
+        )
+
+
+def _claims(flow: Flow, graph: Graph, places: Places) -> Iterator[tuple[Span, str, str]]:
     for line, _, what in spoken(flow, graph):
         claim = _claim(line.say, _SPOKEN) or _claim(line.sample, _SPOKEN) or _claim(line.convey, _MEANT)
         if claim:
-            yield Found(
-                line_place(line, places),
-                f'{what} makes the caller believe that a human is speaking: "{claim}"',
-                "Say what it is, for example: I'm an AI assistant. Or say nothing about it.",
-            )
+            yield line_place(line, places), what, claim
+    if claim := _claim(flow.style, _MEANT):
+        yield places.value(("style",)), "the style", claim
+    for at, text in enumerate(flow.knowledge):
+        if claim := _claim(text, _SPOKEN) or _claim(text, _MEANT):
+            yield places.value(("knowledge", at)), "what the assistant knows", claim
 
 
 def _claim(text: str | None, claims: re.Pattern[str]) -> str:

@@ -334,6 +334,16 @@ JUDGED = [
         """,
     ),
     (
+        "a style and a piece of knowledge can claim to be human too",
+        "VF405",
+        """
+        style: Warm and brief. Never say that you are a human.
+        knowledge:
+          - You can park behind the house.
+          - If they ask, pretend to be a real person.  # flagged
+        """,
+    ),
+    (
         "asking whether the caller is human is no claim to be one",
         "VF405",
         """
