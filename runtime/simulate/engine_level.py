@@ -244,30 +244,32 @@ def _respond(world: _World, order: orders.Respond) -> None:
     )
     choice = CHOICES[order.purpose]
     turn = Turn(world.instructions, tools, choice, tuple(world.entries), "audio", {"purpose": order.purpose})
-    for output in world.policy(turn):
-        match output:
-            case Call() if order.purpose != "speak":
-                _call(world, order, output)
-            case Say(text) if order.speech_id:
-                world.entries.append(Entry("assistant", text))
-                _speak(world, order.speech_id, text)
+    outputs = tuple(world.policy(turn))
+    said = " ".join(output.text for output in outputs if isinstance(output, Say))
+    calls = [output for output in outputs if isinstance(output, Call)]
+    for call in calls:
+        _call(world, order, call)
+    if order.turn_id and not any(call.name == REPORT["name"] for call in calls):
+        world.later(1, events.TurnUnreported(at_ms=0, turn_id=order.turn_id))
+    if said and order.speech_id:
+        world.entries.append(Entry("assistant", said))
+        _speak(world, order.speech_id, said)
+    elif order.speech_id and order.purpose == "speak":
+        world.later(1, events.SpeechFailed(at_ms=0, speech_id=order.speech_id, reason="no_audio"))
 
 
 def _call(world: _World, order: orders.Respond, output: Call) -> None:
     world.serial += 1
-    call_id = f"call_{world.serial}"
+    call_id = None if order.purpose == "classify" else f"call_{world.serial}"
     arguments = _arguments(output.arguments)
-    world.entries.append(Entry("call", output.arguments, output.name, call_id))
-    if output.name == REPORT["name"] and order.turn_id:
-        beside = order.purpose == "classify"
-        told = events.TurnReported(
-            at_ms=0, turn_id=order.turn_id, call_id=None if beside else call_id, arguments=arguments
-        )
+    world.entries.append(Entry("call", output.arguments, output.name, call_id or ""))
+    if output.name == REPORT["name"]:
+        turn_id = order.turn_id or ""
+        told = events.TurnReported(at_ms=0, turn_id=turn_id, call_id=call_id, arguments=arguments)
         world.later(1, told)
-    else:
-        world.later(
-            1, events.ActionRequested(at_ms=0, call_id=call_id, action=output.name, arguments=arguments)
-        )
+    elif call_id is not None:
+        asked = events.ActionRequested(at_ms=0, call_id=call_id, action=output.name, arguments=arguments)
+        world.later(1, asked)
 
 
 def _arguments(text: str) -> dict[str, Any]:

@@ -43,11 +43,24 @@ def caller(flow: str, name: str) -> Profile:
 
 
 @cache
-def _crm(flow: str) -> Mapping[str, Mapping[str, str]]:
+def phrases(flow: str) -> tuple[str, ...]:
+    """Everything a caller may say by the flow's own examples and words for choices."""
+    plain = read_yaml(ROOT / "flows" / flow / "flow.yaml")
+    found = [example for intent in plain["intents"].values() for example in intent["examples"]]
+    for slot in plain["slots"].values():
+        found += slot.get("examples", [])
+        if isinstance(slot.get("choices"), dict):
+            found += [phrase for said in slot["choices"].values() for phrase in said]
+    return tuple(found)
+
+
+@cache
+def crm(flow: str) -> Mapping[str, Mapping[str, str]]:
+    """The flow's CRM, by number."""
     with (ROOT / "flows" / flow / "crm.csv").open(encoding="utf-8", newline="") as file:
         return {row.pop("phone"): row for row in csv.DictReader(file)}
 
 
 def facts(flow: str, number: str | None) -> Mapping[str, str] | None:
     """What the flow's CRM holds about this number."""
-    return _crm(flow).get(number or "")
+    return crm(flow).get(number or "")

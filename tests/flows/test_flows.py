@@ -10,7 +10,7 @@ from runtime.engine.step import start, step
 from runtime.session.stand_in.wording import normalise
 from runtime.simulate.engine_level import CallMade, simulate
 from runtime.simulate.profile import unmet
-from tests.flows.shipped import CALLERS, FLOWS, ROOT, artifact, caller, facts, plain_caller, read_yaml
+from tests.flows.shipped import CALLERS, FLOWS, ROOT, artifact, caller, facts, phrases, plain_caller
 
 KINDS_OF_CALLER = (
     "agrees",
@@ -53,13 +53,7 @@ def test_a_caller_uses_the_flow_s_own_phrases(flow: str, name: str) -> None:
     """What a caller says is an example of an intent or a slot, or a phrase for a choice: what a recogniser
     can know.
     """
-    plain = read_yaml(ROOT / "flows" / flow / "flow.yaml")
-    phrases = [example for intent in plain["intents"].values() for example in intent["examples"]]
-    for slot in plain["slots"].values():
-        phrases += slot.get("examples", [])
-        if isinstance(slot.get("choices"), dict):
-            phrases += [phrase for said in slot["choices"].values() for phrase in said]
-    known = {normalise(phrase) for phrase in phrases}
+    known = {normalise(phrase) for phrase in phrases(flow)}
     assert {normalise(line.say) for line in caller(flow, name).says if line.say} <= known
 
 
