@@ -129,7 +129,7 @@ def _inherited(graph: Graph) -> Iterator[tuple[Edge, ...]]:
     seen = set()
     for name in graph.reached:
         for edge in graph.edges_from[name]:
-            if edge.kind not in ("everywhere", "ladder") or not edge.inherited or edge.progress:
+            if edge.kind not in ("everywhere", "then", "ladder") or not edge.inherited or edge.progress:
                 continue
             if (edge.label, edge.target) not in seen:
                 seen.add((edge.label, edge.target))

@@ -86,6 +86,14 @@ JUDGED = [
         """,
     ),
     (
+        "a bound that leads back to a node with the same bound is endless",
+        "VF205",
+        """
+        everywhere:
+          what_is_this: {convey: Say it in simpler words., stay: true, at_most: 2, then: team}  # flagged
+        """,
+    ),
+    (
         "an objection that its own node answers otherwise is not endless",
         "VF205",
         """
