@@ -1,15 +1,15 @@
 """Telephone audio: G.711 and PCM16, sample rates, 20 ms frames, loudness, and the stereo WAV of a call.
 
-Everything here takes bytes and returns bytes. mu-law means G.711 PCMU, 8000 samples a second, one byte a sample
-(8 bytes = 1 ms); PCM16 means signed 16-bit little-endian mono.
+Everything here takes bytes and returns bytes. mu-law means G.711 PCMU, 8000 samples a second, one byte a
+sample (8 bytes = 1 ms); PCM16 means signed 16-bit little-endian mono.
 """
 
 from __future__ import annotations
 
 import io
 import math
-import wave
 import warnings
+import wave
 from collections.abc import Iterable, Iterator
 
 with (
@@ -79,7 +79,8 @@ def dbfs(pcm: bytes) -> float:
 
 
 def projection(pcm: bytes, reference: bytes) -> float:
-    """How much of `reference` is in `pcm` (both PCM16, equally long): their dot product over the reference's own energy."""
+    """How much of `reference` is in `pcm` (both PCM16, equally long): their dot product over the reference's
+    own energy."""
     return audioop.findfactor(pcm, reference)
 
 
@@ -136,7 +137,8 @@ def lay_out(pieces: Iterable[tuple[int, bytes]], length_ms: int | None = None) -
 
 
 def stereo_wav(left: Iterable[tuple[int, bytes]], right: Iterable[tuple[int, bytes]]) -> bytes:
-    """A WAV file (PCM16, 8 kHz, two channels) of two timed mu-law tracks `(at_ms, mulaw)`; the shorter ends in silence."""
+    """A WAV file (PCM16, 8 kHz, two channels) of two timed mu-law tracks `(at_ms, mulaw)`; the shorter ends
+    in silence."""
     tracks = [lay_out(left), lay_out(right)]
     length = max(map(len, tracks))
     padded = [mulaw_to_pcm16(track.ljust(length, MULAW_SILENCE)) for track in tracks]

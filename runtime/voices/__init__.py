@@ -1,7 +1,8 @@
-"""Ways to speak and to hear over 8 kHz mu-law without a speech model: silent text, exact tones, synthetic speech.
+"""Ways to speak and to hear over 8 kHz mu-law without a speech model: silent text, exact tones, synthetic
+speech.
 
-A voice is one file here and one line in VOICES. `open_voice` makes one listener-and-speaker; it keeps state between
-turns, so every call (and every side of a call) opens its own.
+A voice is one file here and one line in VOICES. `open_voice` makes one listener-and-speaker; it keeps state
+between turns, so every call (and every side of a call) opens its own.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ Role = Literal["assistant", "caller"]
 
 
 class Voice(Protocol):
-    """Both directions of one way to speak. Neither method touches the event loop; unless the voice is `quick`, run them in
-    a thread when a loop is waiting."""
+    """Both directions of one way to speak. Neither method touches the event loop; unless the voice is
+    `quick`, run them in a thread when a loop is waiting."""
 
     @property
     def name(self) -> str: ...
@@ -29,11 +30,12 @@ class Voice(Protocol):
         ...
 
     def hear(self, mulaw: bytes, phrases: Sequence[str]) -> str | None:
-        """The words in the audio, or None when nothing could be made out. `phrases` are what is likely to be said."""
+        """The words in the audio, or None when nothing could be made out. `phrases` are what is likely to be
+        said."""
         ...
 
 
-class VoiceMissing(RuntimeError):
+class VoiceMissing(RuntimeError):  # noqa: N818 - it is caught by name, and says what is missing
     """A voice whose packages are not installed; the message says what to install."""
 
 
@@ -59,7 +61,8 @@ VOICES: dict[str, Callable[[Role], Voice]] = {"text": _text, "tones": _tones, "s
 
 
 def open_voice(name: str, role: Role = "assistant") -> Voice:
-    """A voice by name. Raises ValueError for an unknown name, VoiceMissing when its packages are not installed."""
+    """A voice by name. Raises ValueError for an unknown name, VoiceMissing when its packages are not
+    installed."""
     if name not in VOICES:
         raise ValueError(f"no voice is called {name!r}; there are {', '.join(VOICES)}")
     return VOICES[name](role)

@@ -1,4 +1,5 @@
-"""From likely phrases to a grammar for a recogniser: JSGF text, the words it needs, and whether a sentence is whole.
+"""From likely phrases to a grammar for a recogniser: JSGF text, the words it needs, and whether a sentence is
+whole.
 
 Pure. `<number>`, `<digits>`, `<date>`, `<time>` and `<email>` in a phrase stand for anything of that kind.
 """
@@ -8,17 +9,67 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-UNITS = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
-    " eighteen nineteen"
-).split()
-TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-ORDINALS = (
-    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth"
-    " sixteenth seventeenth eighteenth nineteenth twentieth thirtieth"
-).split()
-WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
-MONTHS = "january february march april may june july august september october november december".split()
+UNITS = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
+TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+ORDINALS = [
+    "first",
+    "second",
+    "third",
+    "fourth",
+    "fifth",
+    "sixth",
+    "seventh",
+    "eighth",
+    "ninth",
+    "tenth",
+    "eleventh",
+    "twelfth",
+    "thirteenth",
+    "fourteenth",
+    "fifteenth",
+    "sixteenth",
+    "seventeenth",
+    "eighteenth",
+    "nineteenth",
+    "twentieth",
+    "thirtieth",
+]
+WEEKDAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+MONTHS = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+]
 DIGITS = [*UNITS[:10], "oh", "double"]
 LETTERS = list("abcdefghijklmnopqrstuvwxyz")
 DOMAINS = ["example", "gmail", "outlook", "hotmail", "yahoo", "company"]
@@ -28,7 +79,9 @@ KINDS: dict[str, str] = {
     "digits": f"({' | '.join(DIGITS)})+",
     "small": f"{' | '.join(UNITS[1:])} | ({' | '.join(TENS)}) [{' | '.join(UNITS[1:10])}]",
     # Round numbers above a hundred and no more: every further freedom makes nonsense sound like a number.
-    "number": f"<small> | (a | {' | '.join(UNITS[1:10])}) hundred [[and] <small>] | (a | <small>) thousand | zero",
+    "number": (
+        f"zero | <small> | (a | {' | '.join(UNITS[1:10])}) hundred [[and] <small>] | (a | <small>) thousand"
+    ),
     "ordinal": f"{' | '.join(ORDINALS)} | (twenty | thirty) ({' | '.join(ORDINALS[:9])})",
     "date": (
         f"today | tomorrow | [next | this] ({' | '.join(WEEKDAYS)}) | ({' | '.join(MONTHS)}) <ordinal>"
@@ -87,8 +140,8 @@ def jsgf(phrases: Sequence[str]) -> str:
 
 
 def matched(sentence: str, phrases: Sequence[str]) -> str | None:
-    """The phrase of which a recognised sentence is the whole, a literal one first; None if it is only a beginning (what a
-    decoder returns that got stuck)."""
+    """The phrase of which a recognised sentence is the whole, a literal one first; None if it is only a
+    beginning (what a decoder returns that got stuck)."""
     if sentence in phrases:
         return sentence
     return next((phrase for phrase in phrases if re.fullmatch(_pattern(phrase), sentence)), None)

@@ -1,11 +1,14 @@
-"""Synthetic speech and its recognition in this process: eSpeak NG speaks, PocketSphinx hears what it was told to expect.
+"""Synthetic speech and its recognition in this process: eSpeak NG speaks, PocketSphinx hears what it was told
+to expect.
 
-It makes a call audible without any service. It is no substitute for a speech model: how well it hears people has not been
-measured. Measured with these settings on the phrases of a shipped flow, spoken by the caller's voice over mu-law: all of
-them word for word. Three traps, each answered below:
+It makes a call audible without any service. It is no substitute for a speech model: how well it hears people
+has not been measured. Measured with these settings on the phrases of a shipped flow, spoken by the caller's
+voice over mu-law: all of them word for word. Three traps, each answered below:
 1. digital silence between words ruins recognition, so faint noise is laid under it;
-2. a grammar forces every sound into one of its phrases, so speech that free phonemes explain much better is rejected;
-3. one word missing from the dictionary stops the decoder, so its phrase is left out (`unknown_words` tells which).
+2. a grammar forces every sound into one of its phrases, so speech that free phonemes explain much better is
+rejected;
+3. one word missing from the dictionary stops the decoder, so its phrase is left out (`unknown_words` tells
+which).
 """
 
 from __future__ import annotations
@@ -25,7 +28,8 @@ from runtime.voices import Role, VoiceMissing, grammar
 INSTALL = "spoken voices need the voice extra: pip install 'voiceflow-compiler[voice]'"
 DECODER_RATE_HZ = 16_000
 LEAST_MS = 160
-# Per frame, in the decoder's log units: how much better free phonemes may explain a sound than the best phrase does.
+# Per frame, in the decoder's log units: how much better free phonemes may explain a sound than the best
+# phrase does.
 REJECT_BELOW, REJECT_OPEN_BELOW = (
     -5.5e-4,
     -3.5e-4,
@@ -181,7 +185,8 @@ class Spoken:
                 dict=f"{model}/en-us/cmudict-en-us.dict",
                 lm=None,
                 loglevel="FATAL",
-                # Narrow beams lose the end of a phrase, and the lattice then offers another phrase's beginning.
+                # Narrow beams lose the end of a phrase, and the lattice then offers another phrase's
+                # beginning.
                 beam=1e-80,
                 wbeam=1e-60,
                 pbeam=1e-80,

@@ -1,4 +1,5 @@
-"""A voice that says nothing aloud: its audio is silence as long as the words would take, so that only text carries meaning."""
+"""A voice that says nothing aloud: its audio is silence as long as the words would take, so that only text
+carries meaning."""
 
 from __future__ import annotations
 

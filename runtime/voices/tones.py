@@ -1,10 +1,11 @@
-"""A voice that is exact: text as two tones at once, for tests and load, where speech would only blur the oracle.
+"""A voice that is exact: text as two tones at once, for tests and load, where speech would only blur the
+oracle.
 
-A packet is PREAMBLE, length (2 bytes), UTF-8 text, CRC-16. A symbol lasts 20 ms at 8 kHz. Tones sit 100 Hz apart, so any
-two of them are orthogonal over less than one symbol (10 ms) and a frame that starts in the wrong place costs little.
-DENSE sends a byte a symbol (low nibble in the lower sixteen tones, high nibble in the upper); PLAIN sends a nibble a
-symbol, one tone at a time, for noisier lines. A listener tells them apart by the preamble. Only the standard library is
-used: `audio.projection` is a dot product in C.
+A packet is PREAMBLE, length (2 bytes), UTF-8 text, CRC-16. A symbol lasts 20 ms at 8 kHz. Tones sit 100 Hz
+apart, so any two of them are orthogonal over less than one symbol (10 ms) and a frame that starts in the
+wrong place costs little. DENSE sends a byte a symbol (low nibble in the lower sixteen tones, high nibble in
+the upper); PLAIN sends a nibble a symbol, one tone at a time, for noisier lines. A listener tells them apart
+by the preamble. Only the standard library is used: `audio.projection` is a dot product in C.
 """
 
 from __future__ import annotations
@@ -46,7 +47,8 @@ MODES = (DENSE, PLAIN)
 
 @cache
 def _wave(tone: int, quarter: int) -> bytes:
-    """One symbol of one tone as PCM16, a quarter turn later if asked: the reference for both parts of a correlation."""
+    """One symbol of one tone as PCM16, a quarter turn later if asked: the reference for both parts of a
+    correlation."""
     step = 2 * math.pi * (LOWEST_HZ + SPACING_HZ * tone) / audio.SAMPLE_RATE_HZ
     samples = (AMPLITUDE * math.cos(step * n - quarter * math.pi / 2) for n in range(SYMBOL_SAMPLES))
     return struct.pack(f"<{SYMBOL_SAMPLES}h", *(round(sample) for sample in samples))
@@ -62,8 +64,8 @@ def _symbol(tones: tuple[int, ...]) -> bytes:
 
 
 def encode(text: str, mode: Mode = DENSE) -> bytes:
-    """The text as mu-law tones: 120 ms of preamble and margins, then 20 ms a byte (40 ms in PLAIN). Raises ValueError
-    beyond 65,535 bytes of UTF-8."""
+    """The text as mu-law tones: 120 ms of preamble and margins, then 20 ms a byte (40 ms in PLAIN). Raises
+    ValueError beyond 65,535 bytes of UTF-8."""
     body = text.encode()
     if len(body) > MAX_BYTES:
         raise ValueError(f"a packet of tones holds {MAX_BYTES} bytes, not {len(body)}")
@@ -82,8 +84,8 @@ def _tones_of(byte: int, mode: Mode) -> tuple[tuple[int, ...], ...]:
 def decode(mulaw: bytes) -> str | None:
     """The text of every whole packet in a stretch of audio, joined by spaces; None when there is none.
 
-    Silence, noise and speech around a packet do not matter, nor where the frames begin. A packet that was cut or
-    damaged is left out: a wrong text is never returned (the CRC lets one damaged packet in 65,536 pass).
+    Silence, noise and speech around a packet do not matter, nor where the frames begin. A packet that was cut
+    or damaged is left out: a wrong text is never returned (the CRC lets one damaged packet in 65,536 pass).
     """
     texts = [text for text, _ in packets(mulaw) if text is not None]
     return " ".join(texts) if texts else None
@@ -95,7 +97,8 @@ def holds_tones(mulaw: bytes) -> bool:
 
 
 def packets(mulaw: bytes) -> Iterator[tuple[str | None, str]]:
-    """Each packet that begins in this audio, in order: its text (None if damaged or cut) and what could be read of it."""
+    """Each packet that begins in this audio, in order: its text (None if damaged or cut) and what could be
+    read of it."""
     pcm = audio.mulaw_to_pcm16(mulaw)
     at = 0
     while (found := _find_preamble(pcm, at)) is not None:
@@ -123,7 +126,8 @@ def _sharpen(pcm: bytes, near: int, mode: Mode) -> int:
 
 
 def _purity(pcm: bytes, start: int, tones: Sequence[int]) -> float:
-    """The smallest share of a symbol's energy that lies in its expected tone; stops at the first that fails."""
+    """The smallest share of a symbol's energy that lies in its expected tone; stops at the first that
+    fails."""
     smallest = 1.0
     for share in _shares(pcm, start, tones):
         if share < PURE:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import wave
 
 from hypothesis import given
@@ -45,7 +46,7 @@ def test_resampling_has_no_seams(pcm: bytes, cuts: list[int], rates: tuple[int, 
     """A stream resampled in pieces, cut anywhere, is the stream resampled at once."""
     resampler = audio.Resampler(*rates)
     edges = [0, *sorted(min(cut, len(pcm)) for cut in cuts), len(pcm)]
-    pieces = [resampler.feed(pcm[start:end]) for start, end in zip(edges, edges[1:], strict=False)]
+    pieces = [resampler.feed(pcm[start:end]) for start, end in itertools.pairwise(edges)]
     assert b"".join(pieces) == audio.resample(pcm, *rates)
 
 
@@ -66,7 +67,8 @@ def test_loudness() -> None:
 
 
 def test_layout() -> None:
-    """Pieces lie where their times say, silence between them, the later over the earlier, the end where it is asked."""
+    """Pieces lie where their times say, silence between them, the later over the earlier, the end where it is
+    asked."""
     a, b = b"\x10" * 80, b"\x20" * 80
     assert audio.lay_out([(10, a), (30, b)]) == audio.silence(10) + a + audio.silence(10) + b
     assert audio.lay_out([(0, a), (5, b)]) == a[:40] + b

@@ -1,7 +1,8 @@
-"""A stand-in for the speech model: a server that speaks the GA Realtime protocol and needs no key and no network.
+"""A stand-in for the speech model: a server that speaks the GA Realtime protocol and needs no key and no
+network.
 
-Exported on first use, so that importing this package costs nothing: `StandIn` and `run` (server), `FaultPlan` and
-`hostile_policy` (faults), `decide` (the policy), and what a policy sees and answers (turns).
+Exported on first use, so that importing this package costs nothing: `StandIn` and `run` (server), `FaultPlan`
+and `hostile_policy` (faults), `decide` (the policy), and what a policy sees and answers (turns).
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""What a client may set: the session object and the parameters of a response, their defaults, checks and merging.
+"""What a client may set: the session object and the parameters of a response, their defaults, checks and
+merging.
 
-The tables say which parameter takes which values (the GA Realtime session of the OpenAI SDK, 3.x). `check` answers with
-the first Problem, worded as the real server words it; nothing here keeps state.
+The tables say which parameter takes which values (the GA Realtime session of the OpenAI SDK, 3.x). `check`
+answers with the first Problem, worded as the real server words it; nothing here keeps state.
 """
 
 from __future__ import annotations
@@ -71,7 +72,8 @@ def _between(low: float, high: float, *, whole: bool) -> Check:
         if low <= value <= high:
             return None
         side, sign, bound = ("below min", ">=", low) if value < low else ("above max", "<=", high)
-        text = f"Invalid '{path}': {word} {side}imum value. Expected a value {sign} {bound}, but got {value} instead."
+        expected = f"Expected a value {sign} {bound}, but got {value} instead."
+        text = f"Invalid '{path}': {word} {side}imum value. {expected}"
         return Problem(f"{word}_{side.replace(' ', '_')}_value", text, path)
 
     return check
@@ -191,8 +193,20 @@ TOOLS = _each(
         function=_table({"type": TEXT, "name": TEXT, "description": TEXT, "parameters": _is(dict)}, "name"),
         mcp=_table(
             dict.fromkeys(
-                "server_label server_url server_description connector_id authorization allowed_tools allowed_callers headers"
-                " require_approval defer_loading tunnel_id type".split(),
+                [
+                    "server_label",
+                    "server_url",
+                    "server_description",
+                    "connector_id",
+                    "authorization",
+                    "allowed_tools",
+                    "allowed_callers",
+                    "headers",
+                    "require_approval",
+                    "defer_loading",
+                    "tunnel_id",
+                    "type",
+                ],
                 _any,
             ),
             "server_label",
@@ -304,7 +318,8 @@ def check(value: Json, table: Table, path: str) -> Problem | None:
 
 
 def merge(session: Json, update: Any, *, voice_used: bool) -> Json | Problem:
-    """The session after `session.update`: only the given fields change; null, "" and [] clear. A Problem changes nothing."""
+    """The session after `session.update`: only the given fields change; null, "" and [] clear. A Problem
+    changes nothing."""
     if not isinstance(update, dict):
         return Problem("missing_required_parameter", "Missing required parameter: 'session'.", "session")
     if "type" not in update:

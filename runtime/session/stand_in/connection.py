@@ -1,7 +1,8 @@
-"""One WebSocket of the stand-in: reads client events, performs the conversation's orders, writes in one order.
+"""One WebSocket of the stand-in: reads client events, performs the conversation's orders, writes in one
+order.
 
-Everything that goes out passes one queue, so events keep the order in which the conversation made them, whatever tasks
-are playing. Hearing and speaking run in threads: a decoder must not hold up the loop.
+Everything that goes out passes one queue, so events keep the order in which the conversation made them,
+whatever tasks are playing. Hearing and speaking run in threads: a decoder must not hold up the loop.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -23,6 +24,9 @@ from runtime.session.stand_in.items import Item
 from runtime.session.stand_in.responses import COMPLETED, Ending, Pace, Response, Wait, play
 from runtime.session.stand_in.turns import Output, Policy, Say
 from runtime.voices import Voice
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,5 +187,9 @@ class Connection:
         async with self._voice_lock:
             return await self._off_loop(self._voice.speak, output.text)
 
-    async def _off_loop(self, work: Callable[..., Any], *arguments: Any) -> Any:
-        return work(*arguments) if self._voice.quick else await asyncio.to_thread(work, *arguments)
+    async def _off_loop(self, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        return (
+            work(*arguments, **named)
+            if self._voice.quick
+            else await asyncio.to_thread(work, *arguments, **named)
+        )

@@ -1,7 +1,8 @@
-"""The server's side of the Realtime protocol as a state machine: client events in, server events and orders out.
+"""The server's side of the Realtime protocol as a state machine: events in, events and orders out.
 
-Pure: no socket, clock or thread. `receive` yields events (dicts) to be sent in order, and orders for the shell: Hear (make
-out the words), Begin (let the policy decide and play the response), Stop (a response was ended), Close. Laws:
+Pure: no socket, clock or thread. `receive` yields events (dicts) to be sent in order, and orders for the
+shell: Hear (make out the words), Begin (let the policy decide and play the response), Stop (a response was
+ended), Close. Laws:
 1. Whatever a client sends, the connection stays open and it gets an error event; only expiry closes it.
 2. One response at a time writes to the conversation; others run beside it (`conversation: "none"`).
 3. What was cancelled or truncated is exactly as long as what had been sent.
@@ -16,13 +17,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from runtime import audio
-from runtime.session.stand_in import configuration, usage
+from runtime.session.stand_in import configuration, requests, usage
 from runtime.session.stand_in.configuration import Json, Problem
 from runtime.session.stand_in.items import (
     Item,
     check_item,
     completed,
-    find,
     named,
     position,
     unplaceable,
@@ -89,9 +89,9 @@ class Conversation:
         self._count += 1
         return f"{kind}_{self._serial}{self._count:04d}"
 
-    def emit(self, type: str, /, **fields: Any) -> Json:
+    def emit(self, kind: str, /, **fields: Any) -> Json:
         """A server event with its id."""
-        return {"type": type, "event_id": self.new_id("event"), **fields}
+        return {"type": kind, "event_id": self.new_id("event"), **fields}
 
     def add_item(self, item: Item) -> str | None:
         """Append an item; answers the id of the one before it."""
@@ -195,18 +195,15 @@ class Conversation:
 
     @property
     def _turns(self) -> Json:
-        return self.session["audio"]["input"]["turn_detection"] or {
-            "interrupt_response": False,
-            "create_response": False,
-        }
+        off = {"interrupt_response": False, "create_response": False}
+        return self.session["audio"]["input"]["turn_detection"] or off
 
     def commit_audio(self, event: Json) -> Iterator[Out | Problem]:
         had = self.ear.buffered_ms
         if had < LEAST_COMMIT_MS:
-            text = "Error committing input audio buffer: buffer too small. Expected at least 100ms of audio, "
-            yield Problem(
-                "input_audio_buffer_commit_empty", f"{text}but buffer only has {had:.2f}ms of audio."
-            )
+            text = f"Expected at least 100ms of audio, but buffer only has {had:.2f}ms of audio."
+            text = f"Error committing input audio buffer: buffer too small. {text}"
+            yield Problem("input_audio_buffer_commit_empty", text)
             return
         yield from self._commit(self.ear.take_all(), self.new_id("item"))
 
@@ -232,7 +229,8 @@ class Conversation:
         yield self.emit("input_audio_buffer.cleared")
 
     def heard(self, item: Item, text: str | None) -> Iterator[Json]:
-        """The words of an item were made out (None: nothing could be); tells the client if it asked for transcripts."""
+        """The words of an item were made out (None: nothing could be); tells the client if it asked for
+        transcripts."""
         item.heard = text or ""
         if self.session["audio"]["input"]["transcription"] is None or item not in self.items:
             return
@@ -249,10 +247,8 @@ class Conversation:
             "input_tokens": sound,
             "output_tokens": words,
         }
-        yield self.emit(
-            "conversation.item.input_audio_transcription.completed",
-            **where, transcript=item.heard, usage={**used, "input_token_details": details},
-        )  # fmt: skip
+        told = {"transcript": item.heard, "usage": {**used, "input_token_details": details}}
+        yield self.emit("conversation.item.input_audio_transcription.completed", **where, **told)
 
     # --- items ---
 
@@ -328,48 +324,18 @@ class Conversation:
 
     def create_response(self, event: Json) -> Iterator[Out | Problem]:
         asked = event.get("response") or {}
-        bad = configuration.check(asked, configuration.RESPONSE, "response") if isinstance(asked, dict) else Problem(
-            "invalid_type", "Invalid type for 'response': expected an object.", "response"
-        )  # fmt: skip
-        seen = () if bad else self._seen(asked.get("input"))
         active = self._active()
-        if bad or isinstance(seen, Problem):
-            yield bad or seen  # type: ignore[misc]
+        seen = requests.check(asked) or requests.look_up(self.items, asked.get("input"), self._new_item)
+        if isinstance(seen, Problem):
+            yield seen
         elif active and asked.get("conversation") != "none":
-            text = f"Conversation already has an active response in progress: {active.id}. Wait until the response is finished before creating a new one."
-            yield Problem("conversation_already_has_active_response", text)
+            yield requests.too_early(active.id)
         else:
             yield from self._begin(asked, seen)
 
-    def _seen(self, given: Any) -> tuple[Item, ...] | Problem:
-        if given is None:
-            return tuple(self.items)
-        seen = []
-        for number, value in enumerate(given):
-            path = f"response.input[{number}]"
-            if isinstance(value, dict) and value.get("type") == "item_reference":
-                found = find(self.items, value.get("id"))
-                if not found:
-                    return Problem(
-                        "invalid_value", f"Item with id '{value.get('id')}' not found.", f"{path}.id"
-                    )
-                seen.append(found)
-            elif bad := check_item(value, path):
-                return bad
-            else:
-                seen.append(self._new_item(value))
-        return tuple(seen)
-
     def _begin(self, asked: Json, seen: tuple[Item, ...]) -> Iterator[Out]:
-        fields = ("instructions", "tools", "tool_choice", "output_modalities", "max_output_tokens")
-        settings = {key: self.session[key] if asked.get(key) is None else asked[key] for key in fields}
-        sound = {
-            key: one
-            for key, one in ((asked.get("audio") or {}).get("output") or {}).items()
-            if one is not None
-        }
-        settings["audio"] = {"output": {**self.session["audio"]["output"], **sound}}
         alone = asked.get("conversation") == "none"
+        settings = requests.effective(self.session, asked)
         response = Response(self.new_id("resp"), settings, asked.get("metadata"), not alone, seen)
         self.running[response.id] = response
         yield self.emit("response.created", response=response.wire(None, self.id, None))

@@ -167,7 +167,8 @@ HOSTILE_VALUES: tuple[Any, ...] = (
 
 
 def hostile_policy(seed: int) -> Policy:
-    """A model that does anything: any tool (known or not), any argument (JSON or not), any words, several at once.
+    """A model that does anything: any tool (known or not), any argument (JSON or not), any words, several at
+    once.
 
     Equal seeds give equal behaviour for equal sequences of turns.
     """
@@ -196,7 +197,7 @@ def _bad_arguments(rng: random.Random, schema: Json) -> str:
         return rng.choice(
             ("", "{", "null", "[1]", '"text"', '{"intent": ', "\ud83d".encode("utf-8", "replace").decode())
         )
-    names = list(schema.get("properties", {})) + ["__proto__", "amount", "node"]
+    names = [*list(schema.get("properties", {})), "__proto__", "amount", "node"]
     chosen = {
         name: _bad_value(rng, schema.get("properties", {}).get(name, {}))
         for name in names

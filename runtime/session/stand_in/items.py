@@ -31,7 +31,8 @@ FIELDS = {
 
 @dataclass(slots=True)
 class Item:
-    """One item: its wire form, and what the wire does not show (mu-law audio, the words in it, where it was cut)."""
+    """One item: its wire form, and what the wire does not show (mu-law audio, the words in it, where it was
+    cut)."""
 
     wire: Json
     audio: bytearray = field(default_factory=bytearray)
@@ -133,7 +134,8 @@ def _without_audio(part: Json) -> Json:
 
 
 def position(items: Sequence[Item], previous_id: str | None) -> int | None:
-    """The index at which an item goes that should follow `previous_id` ("root": first; None: last); None if unknown."""
+    """The index at which an item goes that should follow `previous_id` ("root": first; None: last); None if
+    unknown."""
     if previous_id is None:
         return len(items)
     if previous_id == "root":
@@ -177,7 +179,8 @@ def untruncatable(item: Item, event: Json) -> Problem | None:
     if type(end_ms) is not int:
         return _missing("audio_end_ms")
     if end_ms < 0:
-        text = f"Invalid 'audio_end_ms': integer below minimum value. Expected a value >= 0, but got {end_ms} instead."
+        expected = f"Expected a value >= 0, but got {end_ms} instead."
+        text = f"Invalid 'audio_end_ms': integer below minimum value. {expected}"
         return Problem("integer_below_min_value", text, "audio_end_ms")
     if not item.is_assistant_audio or not item.audio:
         return Problem("unsupported_content_type", "Only model output audio messages can be truncated")

@@ -1,7 +1,7 @@
 """The input audio buffer: what was appended, in which format, and the turns found in it.
 
-Pure. Audio is kept as mu-law at 8 kHz whatever the client sends; every position is in milliseconds of audio appended
-since the session began.
+Pure. Audio is kept as mu-law at 8 kHz whatever the client sends; every position is in milliseconds of audio
+appended since the session began.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What the stand-in says and calls: decided by the prompt and the tools it was given, and by nothing else.
 
-One pure function of a Turn. A prompt in the forms of docs/prompting.md is obeyed; for any other client there is a short
-conversation of echoes. There is no classifier: an utterance means what an example in the prompt says it means, or it is
-unclear.
+One pure function of a Turn. A prompt in the forms of docs/prompting.md is obeyed; for any other client there
+is a short conversation of echoes. There is no classifier: an utterance means what an example in the prompt
+says it means, or it is unclear.
 """
 
 from __future__ import annotations
@@ -48,7 +48,8 @@ NEGATIVE = (
 
 
 def decide(turn: Turn) -> tuple[Output, ...]:
-    """A call of the forced tool; else a report of a turn not reported yet, where that may be called; else speech."""
+    """A call of the forced tool; else a report of a turn not reported yet, where that may be called; else
+    speech."""
     tools = {tool["name"]: tool for tool in turn.tools if tool["type"] == "function"}
     forced = _forced(turn.tool_choice, tools)
     if forced:
@@ -73,7 +74,8 @@ def _call(tool: Json, turn: Turn) -> Call:
 
 
 def _newest_unreported(entries: Sequence[Entry]) -> bool:
-    """Whether somebody spoke since the last report (a caller item that comes after every call of the report tool)."""
+    """Whether somebody spoke since the last report (a caller item that comes after every call of the report
+    tool)."""
     for entry in reversed(entries):
         if entry.kind == "user":
             return True
@@ -143,7 +145,8 @@ def report(turn: Turn, tool: Json) -> Json:
 
 
 def _fits(schema: Json, value: Any) -> bool:
-    """Whether a value is within the bounds its schema names; a model that follows the schema reports no other."""
+    """Whether a value is within the bounds its schema names; a model that follows the schema reports no
+    other."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         return True
     return bool(schema.get("minimum", value) <= value <= schema.get("maximum", value))
@@ -152,7 +155,8 @@ def _fits(schema: Json, value: Any) -> bool:
 def understand(
     heard: str, listed: Sequence[IntentLine], allowed: Sequence[str], brief: Brief, values: Json
 ) -> Meaning:
-    """The intent: a read-back's yes or no, an example said exactly, an example said within, an answer, or unclear."""
+    """The intent: a read-back's yes or no, an example said exactly, an example said within, an answer, or
+    unclear."""
     words = normalise(heard)
     if brief.read_back and (agreed := agreement(heard)) is not None:
         changed = "correction" if values or "denial" not in allowed else "denial"

@@ -1,6 +1,8 @@
-"""Reads the compiled prompts by program: the stable prefix, the briefs, and the phrases a caller is likely to say.
+"""Reads the compiled prompts by program: the stable prefix, the briefs, and the phrases a caller is likely to
+say.
 
-The forms are those of docs/prompting.md and no others. Whatever does not have them is a prompt of somebody else's.
+The forms are those of docs/prompting.md and no others. Whatever does not have them is a prompt of somebody
+else's.
 """
 
 from __future__ import annotations
@@ -153,10 +155,11 @@ def _brief_of(output: str) -> str:
 
 
 def likely_phrases(session: Json, entries: Sequence[Entry]) -> list[str]:
-    """What a caller may say here, for a recogniser that knows only phrases: examples of the asked slots and of all intents.
+    """What a caller may say here, for a recogniser that knows only phrases: examples of the asked slots and
+    of all intents.
 
-    `<number>`, `<digits>`, `<date>`, `<time>` and `<email>` stand for anything of that kind; numbers in examples become
-    `<number>`, so that "about fifty" also covers "about sixty".
+    `<number>`, `<digits>`, `<date>`, `<time>` and `<email>` stand for anything of that kind; numbers in
+    examples become `<number>`, so that "about fifty" also covers "about sixty".
     """
     instructions = session["instructions"]
     asked = newest_brief(entries)

@@ -1,7 +1,8 @@
-"""One response from response.created to response.done: the events in the order of the GA protocol, and what they leave behind.
+"""One response from response.created to response.done: the events in the order of the GA protocol, and what
+they leave behind.
 
-Pure: `play` yields events and Waits; whoever performs it sleeps. A response can be ended between any two events with
-`finish`, which closes what is open (the item stays, marked incomplete, as long as what was sent).
+Pure: `play` yields events and Waits; whoever performs it sleeps. A response can be ended between any two
+events with `finish`, which closes what is open (the item stays, marked incomplete, as long as what was sent).
 """
 
 from __future__ import annotations
@@ -129,7 +130,7 @@ class Response:
 class Desk(Protocol):
     """What a response needs of its conversation: new ids, events with ids, and a place for its items."""
 
-    def emit(self, type: str, /, **fields: Any) -> Json: ...
+    def emit(self, kind: str, /, **fields: Any) -> Json: ...
     def new_id(self, kind: str) -> str: ...
     def add_item(self, item: Item) -> str | None: ...
 
@@ -137,8 +138,8 @@ class Desk(Protocol):
 def play(
     desk: Desk, response: Response, outputs: Sequence[tuple[Output, bytes]], pace: Pace
 ) -> Iterator[Json | Wait]:
-    """Send each output as an item. Each comes with its mu-law audio (unused for text and calls). Ends before response.done;
-    a response that ran out of tokens stops where it is (`over_budget`)."""
+    """Send each output as an item. Each comes with its mu-law audio (unused for text and calls). Ends before
+    response.done; a response that ran out of tokens stops where it is (`over_budget`)."""
     for output, mulaw in outputs:
         if isinstance(output, Say):
             yield from (

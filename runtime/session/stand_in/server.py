@@ -1,4 +1,5 @@
-"""The stand-in as a server: the Realtime WebSocket and the speech endpoint on one port, with no key of anybody's.
+"""The stand-in as a server: the Realtime WebSocket and the speech endpoint on one port, with no key of
+anybody's.
 
     async with StandIn(voice="tones") as stand_in:
         client = AsyncOpenAI(base_url=stand_in.base_url, api_key="anything")
@@ -61,14 +62,15 @@ class StandIn:
         session_limit_s: float = SESSION_LIMIT_S,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`voice` is text, tones or spoken; port 0 takes a free one; `key` None accepts any key but none at all."""
+        """`voice` is text, tones or spoken; port 0 takes a free one; `key` None accepts any key but none at
+        all."""
         self.faults = faults or FaultPlan()
         self.connections = 0
         self._voice_name, self._address, self._key = voice, (host, port), key
         self._manner = Manner(policy, pace or Pace(), think_ms, transcript_delay_ms, session_limit_s, clock)
         self._speaker: Voice = open_voice(voice)  # a missing extra shows here, not in the first call
         self._speaking = asyncio.Lock()
-        self._transports: dict[Any, asyncio.Transport] = {}
+        self._transports: dict[Any, asyncio.BaseTransport] = {}
 
     @property
     def base_url(self) -> str:
@@ -149,7 +151,7 @@ class StandIn:
 
     def _abort(self, websocket: WebSocket) -> None:
         transport = self._transports.get(tuple(websocket.scope["client"]))
-        if transport:
+        if isinstance(transport, asyncio.WriteTransport):
             transport.abort()
 
     async def _speech(self, request: Request) -> Response:
@@ -198,14 +200,15 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _remembering(transports: dict[Any, asyncio.Transport]) -> type[WebSocketsSansIOProtocol]:
-    """uvicorn's WebSocket protocol that keeps its transport by peer address, so that a fault can cut the wire."""
+def _remembering(transports: dict[Any, asyncio.BaseTransport]) -> type[WebSocketsSansIOProtocol]:
+    """uvicorn's WebSocket protocol that keeps its transport by peer address, so that a fault can cut the
+    wire."""
 
     class Remembering(WebSocketsSansIOProtocol):
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
             self._peer = tuple(transport.get_extra_info("peername"))
-            transports[self._peer] = transport  # type: ignore[assignment]
-            super().connection_made(transport)  # type: ignore[arg-type]
+            transports[self._peer] = transport
+            super().connection_made(transport)
 
         def connection_lost(self, exc: Exception | None) -> None:
             transports.pop(self._peer, None)
@@ -222,5 +225,4 @@ def run(host: str = "127.0.0.1", port: int = 8081, voice: str = "tones", key: st
 
 async def _serve_until_interrupted(stand_in: StandIn) -> None:
     async with stand_in:
-        print(f"stand-in for the Realtime API: OPENAI_BASE_URL={stand_in.base_url} (any key)")
         await asyncio.get_running_loop().create_future()

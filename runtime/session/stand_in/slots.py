@@ -1,7 +1,7 @@
 """Slot values in an utterance: what the brief asks for first, then what can belong to one slot only.
 
-Pure and visible: patterns and word lists, no guessing beyond them. Values come out in the forms of the report tool's
-schema (dates YYYY-MM-DD, times HH:MM, telephone numbers with a plus).
+Pure and visible: patterns and word lists, no guessing beyond them. Values come out in the forms of the report
+tool's schema (dates YYYY-MM-DD, times HH:MM, telephone numbers with a plus).
 """
 
 from __future__ import annotations
@@ -45,8 +45,21 @@ NO = (
 )
 CURRENCY = ("dollar", "dollars", "bucks", "euro", "euros", "pound", "pounds", "usd", "eur")
 JOINTS = {"dot": ".", "underscore": "_", "dash": "-", "hyphen": "-", "plus": "+"}
-WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
-MONTHS = "january february march april may june july august september october november december".split()
+WEEKDAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+MONTHS = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+]
 EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 CLOCK = re.compile(r"\b([01]?\d|2[0-3]):([0-5]\d)\b(?:\s*([ap])\.?\s?m\b)?", re.IGNORECASE)
 TODAY = re.compile(r"today[^\n]{0,40}?(\d{4}-\d{2}-\d{2})", re.IGNORECASE)
@@ -66,6 +79,7 @@ class Utterance:
     def __init__(self, text: str, today: datetime.date | None) -> None:
         self.text, self.today = text, today
         self.words = tokens(text)
+        self.asked = False  # whether the brief asks for the slot that is being looked for
 
     def claim(self, start: int, end: int) -> None:
         """These words belong to a slot now."""
@@ -91,7 +105,8 @@ def agreement(text: str) -> bool | None:
 def extract(
     text: str, known: Sequence[SlotLine], asked: Sequence[str], today: datetime.date | None
 ) -> dict[str, Any]:
-    """Values by slot name. Slots in `asked` take any value of their type; the others only one that nothing else can be."""
+    """Values by slot name. Slots in `asked` take any value of their type; the others only one that nothing
+    else can be."""
     said = Utterance(text, today)
     order = {name: place for place, name in enumerate(READERS)}
     wanted = sorted(
@@ -101,7 +116,8 @@ def extract(
     found: dict[str, Any] = {}
     for slot in [*wanted, *(slot for slot in known if slot.name not in asked and _alone(slot, known, found))]:
         reader = READERS.get(slot.type)
-        value = reader(said, slot, slot.name in asked) if reader else None
+        said.asked = slot.name in asked
+        value = reader(said, slot) if reader else None
         if value is not None:
             found[slot.name] = value
     return found
@@ -114,7 +130,7 @@ def _alone(slot: SlotLine, known: Sequence[SlotLine], found: dict[str, Any]) -> 
     )
 
 
-def _email(said: Utterance, slot: SlotLine, asked: bool) -> str | None:
+def _email(said: Utterance, slot: SlotLine) -> str | None:
     if found := EMAIL.search(said.text):
         said.words = tokens(said.text.replace(found[0], " | "))
         return found[0].casefold()
@@ -148,7 +164,7 @@ def _local_part(words: Sequence[str], at: int) -> tuple[int, str]:
     return start, local
 
 
-def _phone(said: Utterance, slot: SlotLine, asked: bool) -> str | None:
+def _phone(said: Utterance, slot: SlotLine) -> str | None:
     written = re.search(r"\+?\d[\d\s().-]{5,}\d", said.text)
     digits = re.sub(r"\D", "", written[0]) if written else digit_run(said.words)
     if not 7 <= len(digits) <= 15:
@@ -159,20 +175,20 @@ def _phone(said: Utterance, slot: SlotLine, asked: bool) -> str | None:
     return f"+1{digits}" if len(digits) == 10 else f"+{digits}"
 
 
-def _money(said: Utterance, slot: SlotLine, asked: bool) -> float | int | None:
+def _money(said: Utterance, slot: SlotLine) -> float | int | None:
     spoken = list(numbers(said.words))
     for start, end, value in spoken:
         if end < len(said.words) and said.words[end] in CURRENCY:
             said.claim(start, end + 1)
             return _plain(value)
-    if spoken and ("$" in said.text or "\u20ac" in said.text or asked):
+    if spoken and ("$" in said.text or "\u20ac" in said.text or said.asked):
         start, end, value = spoken[0]
         said.claim(start, end)
         return _plain(value)
     return None
 
 
-def _number(said: Utterance, slot: SlotLine, asked: bool) -> float | int | None:
+def _number(said: Utterance, slot: SlotLine) -> float | int | None:
     for start, end, value in numbers(said.words):
         said.claim(start, end)
         return _plain(value) if slot.type == "number" else int(value)
@@ -183,12 +199,12 @@ def _plain(value: float) -> float | int:
     return int(value) if value == int(value) else value
 
 
-def _digits(said: Utterance, slot: SlotLine, asked: bool) -> str | None:
+def _digits(said: Utterance, slot: SlotLine) -> str | None:
     keys = re.sub(r"[^\d*#]", "", said.text)
     return digit_run(said.words) or keys or None
 
 
-def _choice(said: Utterance, slot: SlotLine, asked: bool) -> str | None:
+def _choice(said: Utterance, slot: SlotLine) -> str | None:
     """The choice with the longest phrase that was said; two choices said with equal weight are no answer."""
     words = normalise(" ".join(said.words))
     said_lengths: dict[str, int] = {}
@@ -206,11 +222,11 @@ def _choice(said: Utterance, slot: SlotLine, asked: bool) -> str | None:
     return ranked[0][0]
 
 
-def _boolean(said: Utterance, slot: SlotLine, asked: bool) -> bool | None:
+def _boolean(said: Utterance, slot: SlotLine) -> bool | None:
     return agreement(" ".join(said.words))
 
 
-def _date(said: Utterance, slot: SlotLine, asked: bool) -> str | None:
+def _date(said: Utterance, slot: SlotLine) -> str | None:
     if found := re.search(r"\b\d{4}-\d{2}-\d{2}\b", said.text):
         said.words = tokens(said.text.replace(found[0], " | "))
         return found[0]
@@ -248,7 +264,7 @@ def _month_day(said: Utterance, today: datetime.date) -> datetime.date | None:
         return None
 
 
-def _time(said: Utterance, slot: SlotLine, asked: bool) -> str | None:
+def _time(said: Utterance, slot: SlotLine) -> str | None:
     if found := CLOCK.search(said.text):
         said.words = tokens(said.text.replace(found[0], " | "))
         return _clock(int(found[1]), int(found[2]), (found[3] or "").casefold(), exact=found[3] is None)
@@ -256,10 +272,10 @@ def _time(said: Utterance, slot: SlotLine, asked: bool) -> str | None:
     for word, value in (("noon", "12:00"), ("midday", "12:00"), ("midnight", "00:00")):
         if contains(words, word):
             return value
-    return _spoken_time(said, asked=asked)
+    return _spoken_time(said)
 
 
-def _spoken_time(said: Utterance, *, asked: bool) -> str | None:
+def _spoken_time(said: Utterance) -> str | None:
     spoken = [one for one in numbers(said.words) if 0 <= one[2] < 24 and one[2] == int(one[2])]
     if not spoken:
         return None
@@ -274,7 +290,7 @@ def _spoken_time(said: Utterance, *, asked: bool) -> str | None:
     if said.words[max(0, start - 2) : start] == ["half", "past"]:
         minute = 30
     marked = bool(half) or rest[:2] in (["o", "clock"], ["oclock"]) or rest[:1] == ["oclock"] or minute == 30
-    return _clock(int(hour), minute, half[:1], exact=False) if marked or asked else None
+    return _clock(int(hour), minute, half[:1], exact=False) if marked or said.asked else None
 
 
 def _clock(hour: int, minute: int, half: str, *, exact: bool) -> str | None:
@@ -286,7 +302,7 @@ def _clock(hour: int, minute: int, half: str, *, exact: bool) -> str | None:
     return f"{hour:02d}:{minute:02d}" if hour < 24 else None
 
 
-READERS: dict[str, Callable[[Utterance, SlotLine, bool], Any]] = {
+READERS: dict[str, Callable[[Utterance, SlotLine], Any]] = {
     "email": _email,
     "phone": _phone,
     "money": _money,

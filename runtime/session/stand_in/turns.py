@@ -1,4 +1,5 @@
-"""What a policy is shown and what it may answer: the model's side of one response, without any protocol around it."""
+"""What a policy is shown and what it may answer: the model's side of one response, without any protocol
+around it."""
 
 from __future__ import annotations
 
@@ -13,8 +14,8 @@ Json = dict[str, Any]
 class Entry:
     """One conversation item as a model would read it.
 
-    `text` is what was said or written; for a call its arguments, for an output the output. Caller audio appears as the
-    words that were made out, "" when there were none.
+    `text` is what was said or written; for a call its arguments, for an output the output. Caller audio
+    appears as the words that were made out, "" when there were none.
     """
 
     kind: Literal["system", "user", "assistant", "call", "output"]
@@ -25,7 +26,8 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One request for a response: the effective prompt, tools and choice, and the items it may look at, oldest first."""
+    """One request for a response: the effective prompt, tools and choice, and the items it may look at,
+    oldest first."""
 
     instructions: str
     tools: tuple[Json, ...]
@@ -44,7 +46,8 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Call a tool. `arguments` is the JSON text; a policy that plays a broken model may put anything there."""
+    """Call a tool. `arguments` is the JSON text; a policy that plays a broken model may put anything
+    there."""
 
     name: str
     arguments: str

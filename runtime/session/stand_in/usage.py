@@ -1,7 +1,9 @@
-"""Token counts of a response: estimates by fixed rates, with the prefix that an earlier response had already sent counted as cached.
+"""Token counts of a response: estimates by fixed rates, with the prefix that an earlier response had already
+sent counted as cached.
 
-Text is four characters a token, caller audio one token per 100 ms, assistant audio one per 50 ms. A cache holds whole
-blocks of 64 tokens and breaks at the first byte that differs, so changed instructions or tools make everything new.
+Text is four characters a token, caller audio one token per 100 ms, assistant audio one per 50 ms. A cache
+holds whole blocks of 64 tokens and breaks at the first byte that differs, so changed instructions or tools
+make everything new.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
-"""When a caller's turn begins and ends, judged by loudness on the audio that was appended (never by the clock on the wall).
+"""When a caller's turn begins and ends, judged by loudness on the audio that was appended (never by the clock
+on the wall).
 
-Pure: it is fed 20 ms frames of mu-law and answers with what they show. Times count milliseconds of audio appended since the
-session began, as in the protocol: a start includes the prefix padding, an end includes the silence that proved it.
+Pure: it is fed 20 ms frames of mu-law and answers with what they show. Times count milliseconds of audio
+appended since the session began, as in the protocol: a start includes the prefix padding, an end includes the
+silence that proved it.
 """
 
 from __future__ import annotations

@@ -8,13 +8,35 @@ from collections.abc import Iterator, Sequence
 UNITS = {
     word: value
     for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
-        " eighteen nineteen".split()
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+        ]
     )
 }
 TENS = {
     word: 10 * (place + 2)
-    for place, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split())
+    for place, word in enumerate(
+        ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+    )
 }
 SCALES = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
 DIGITS = {**{word: str(value) for word, value in UNITS.items() if value < 10}, "oh": "0", "o": "0"}
@@ -22,8 +44,28 @@ REPEATS = {"double": 2, "triple": 3}
 ORDINALS = {
     word: place + 1
     for place, word in enumerate(
-        "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth"
-        " sixteenth seventeenth eighteenth nineteenth twentieth".split()
+        [
+            "first",
+            "second",
+            "third",
+            "fourth",
+            "fifth",
+            "sixth",
+            "seventh",
+            "eighth",
+            "ninth",
+            "tenth",
+            "eleventh",
+            "twelfth",
+            "thirteenth",
+            "fourteenth",
+            "fifteenth",
+            "sixteenth",
+            "seventeenth",
+            "eighteenth",
+            "nineteenth",
+            "twentieth",
+        ]
     )
 } | {"thirtieth": 30}
 APOSTROPHES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u201c": " ", "\u201d": " "})
@@ -53,7 +95,8 @@ def contains(words: str, phrase: str) -> bool:
 
 
 def numbers(words: Sequence[str]) -> Iterator[tuple[int, int, float]]:
-    """Each number in the words, in order: first word, word after the last, value. `a hundred and twenty` is one number."""
+    """Each number in the words, in order: first word, word after the last, value. `a hundred and twenty` is
+    one number."""
     at = 0
     while at < len(words):
         end, value = _number_at(words, at)
@@ -106,13 +149,15 @@ def _fits(current: int | None, unit: int) -> bool:
 
 
 def _goes_on(words: Sequence[str], at: int, current: int, total: int) -> bool:
-    """Whether the `and` at this place is inside a number: after hundreds or thousands, before a small number."""
+    """Whether the `and` at this place is inside a number: after hundreds or thousands, before a small
+    number."""
     follows = words[at + 1] if at + 1 < len(words) else ""
     return (current >= 100 or total > 0) and (follows in UNITS or follows in TENS)
 
 
 def digit_run(words: Sequence[str]) -> str:
-    """The longest run of digits said one by one or written, `double five` included: "555" of `five double five`."""
+    """The longest run of digits said one by one or written, `double five` included: "555" of `five double
+    five`."""
     best = run = ""
     times = 1
     for word in words:

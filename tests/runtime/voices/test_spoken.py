@@ -8,9 +8,16 @@ from runtime import audio
 from runtime.voices import Voice, open_voice
 
 PHRASES = [
-    "yes", "no thanks", "that's too expensive", "let me talk to a person", "monthly reports", "this year",
-    "dana at example dot com", "<number>", "about <number> people",
-]  # fmt: skip
+    "yes",
+    "no thanks",
+    "that's too expensive",
+    "let me talk to a person",
+    "monthly reports",
+    "this year",
+    "dana at example dot com",
+    "<number>",
+    "about <number> people",
+]
 
 
 @pytest.fixture(scope="module")
@@ -27,9 +34,16 @@ def caller() -> Voice:
 
 @pytest.mark.parametrize(
     "words",
-    ["yes", "no thanks", "that's too expensive", "let me talk to a person", "dana at example dot com", "twenty five",
-     "about two hundred people"],
-)  # fmt: skip
+    [
+        "yes",
+        "no thanks",
+        "that's too expensive",
+        "let me talk to a person",
+        "dana at example dot com",
+        "twenty five",
+        "about two hundred people",
+    ],
+)
 def test_understood(ear: Voice, caller: Voice, words: str) -> None:
     """An expected phrase is heard word for word, in digital silence as on a telephone line."""
     assert ear.hear(audio.silence(300) + caller.speak(words) + audio.silence(500), PHRASES) == words

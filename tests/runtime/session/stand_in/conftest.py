@@ -30,7 +30,8 @@ CLASSES = {
 
 
 def parse(raw: bytes | str) -> dict[str, Any]:
-    """One server event, refused unless the SDK parses it strictly into the class of its type, with no stray field."""
+    """One server event, refused unless the SDK parses it strictly into the class of its type, with no stray
+    field."""
     event: dict[str, Any] = json.loads(raw)
     cls = CLASSES[event["type"]]
     model = cls.model_validate_json(raw, strict=True)

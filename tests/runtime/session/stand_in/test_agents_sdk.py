@@ -1,4 +1,5 @@
-"""A client that is not ours: the OpenAI Agents SDK's realtime runner holds a conversation with the stand-in."""
+"""A client that is not ours: the OpenAI Agents SDK's realtime runner holds a conversation with the
+stand-in."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ PATIENCE_S = 20
 
 
 async def conversation(stand_in: StandIn, agent: Any, turns: list[Any]) -> list[Any]:
-    """Hold the turns (text, or mu-law audio) one after the other; every event until the answer to the last one ended."""
+    """Hold the turns (text, or mu-law audio) one after the other; every event until the answer to the last
+    one ended."""
     model_config: Any = {
         "url": stand_in.base_url.replace("http", "ws") + "/realtime?model=gpt-realtime-2.1",
         "api_key": "any",

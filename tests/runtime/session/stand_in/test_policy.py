@@ -28,7 +28,8 @@ You are the AI assistant of Northwind Analytics, speaking on the telephone. Toda
 
 # What you find out
 - team_size (integer, 1 to 100000): people who would use the product. Examples: "about fifty", "twenty people"
-- timeline (choice): when they want to start. One of: this_quarter ("this quarter", "right now"), this_year ("this year"), later ("next year").
+- timeline (choice): when they want to start. One of: this_quarter ("this quarter", "right now"), \
+this_year ("this year"), later ("next year").
 - email (email, read back to confirm): where to send it.
 - budget (money): what they can spend.
 - visit_day (date): the day of the visit.
@@ -54,7 +55,7 @@ SLOTS: dict[str, Any] = {
     "policy_digits": {"type": "string", "pattern": "^[0-9*#]+$"},
     "story": {"type": "string"},
 }
-REPORT = {
+REPORT: dict[str, Any] = {
     "type": "function",
     "name": "take_turn",
     "parameters": {
@@ -285,18 +286,30 @@ def test_any_prompt_is_survived(instructions: str, item: str) -> None:
     assert said(*decide(turn(*entries, instructions=instructions, tools=())))
 
 
-SCHEMAS = st.recursive(
-    st.sampled_from(
-        [{"type": "string"}, {"type": "string", "minLength": 4}, {"type": "integer", "minimum": 3}, {"type": "number"},
-         {"type": "boolean"}, {"type": "null"}, {"enum": ["a", 1]}, {"const": 7}, {"type": ["string", "null"]}]
-    ),
-    lambda inner: st.builds(
-        lambda one, many: {
-            "type": "object", "properties": {"one": one, "list": {"type": "array", "items": many, "minItems": 2}},
-            "required": ["one", "list"], "additionalProperties": False,
-        }, inner, inner,
-    ),
-)  # fmt: skip
+LEAVES: tuple[dict[str, Any], ...] = (
+    {"type": "string"},
+    {"type": "string", "minLength": 4},
+    {"type": "integer", "minimum": 3},
+    {"type": "number"},
+    {"type": "boolean"},
+    {"type": "null"},
+    {"enum": ["a", 1]},
+    {"const": 7},
+    {"type": ["string", "null"]},
+)
+
+
+def both(one: dict[str, Any], many: dict[str, Any]) -> dict[str, Any]:
+    properties = {"one": one, "list": {"type": "array", "items": many, "minItems": 2}}
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": ["one", "list"],
+        "additionalProperties": False,
+    }
+
+
+SCHEMAS = st.recursive(st.sampled_from(LEAVES), lambda inner: st.builds(both, inner, inner))
 
 
 @given(SCHEMAS)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 from typing import Any
 
 import pytest
-from openai import AsyncOpenAI, AuthenticationError
-from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from runtime import audio
-from runtime.session.stand_in import FaultPlan, Pace, Say, StandIn
+from runtime.session.stand_in import Pace, StandIn
 from runtime.voices import tones
 
 TOOL = {
@@ -53,17 +50,23 @@ async def test_update_clears(peer: Any) -> None:
     ("session", "code", "param"),
     [
         ({"temperature": 0.8}, "unknown_parameter", "session.temperature"),
-        ({"audio": {"input": {"format": {"type": "audio/pcmu", "rate": 8000}}}}, "unknown_parameter",
-         "session.audio.input.format.rate"),
+        (
+            {"audio": {"input": {"format": {"type": "audio/pcmu", "rate": 8000}}}},
+            "unknown_parameter",
+            "session.audio.input.format.rate",
+        ),
         ({"audio": {"output": {"speed": 2.0}}}, "decimal_above_max_value", "session.audio.output.speed"),
         ({"instructions": 5}, "invalid_type", "session.instructions"),
         ({"output_modalities": ["text", "audio"]}, "invalid_value", "session.output_modalities"),
         ({"tools": [{"type": "function"}]}, "missing_required_parameter", "session.tools[0].name"),
         ({"model": "another"}, "invalid_value", "session.model"),
-        ({"audio": {"input": {"turn_detection": {"type": "server_vad", "idle_timeout_ms": 10}}}},
-         "integer_below_min_value", "session.audio.input.turn_detection.idle_timeout_ms"),
+        (
+            {"audio": {"input": {"turn_detection": {"type": "server_vad", "idle_timeout_ms": 10}}}},
+            "integer_below_min_value",
+            "session.audio.input.turn_detection.idle_timeout_ms",
+        ),
     ],
-)  # fmt: skip
+)
 async def test_update_refused(peer: Any, session: dict[str, Any], code: str, param: str) -> None:
     """A wrong session parameter is refused by its full path, names our event, and changes nothing."""
     error = await peer.error("session.update", session={"type": "realtime", "instructions": "new", **session})
@@ -93,13 +96,22 @@ async def test_spoken_answer_order(peer: Any) -> None:
     await peer.write("hello there")
     start = len(peer.seen)
     response = await peer.respond(metadata={"purpose": "speak"})
-    kinds = [kind for kind in dict.fromkeys(peer.types()[start:])]
+    kinds = list(dict.fromkeys(peer.types()[start:]))
     assert kinds == [
-        "response.created", "rate_limits.updated", "response.output_item.added", "conversation.item.added",
-        "response.content_part.added", "response.output_audio_transcript.delta", "response.output_audio.delta",
-        "response.output_audio.done", "response.output_audio_transcript.done", "response.content_part.done",
-        "response.output_item.done", "conversation.item.done", "response.done",
-    ]  # fmt: skip
+        "response.created",
+        "rate_limits.updated",
+        "response.output_item.added",
+        "conversation.item.added",
+        "response.content_part.added",
+        "response.output_audio_transcript.delta",
+        "response.output_audio.delta",
+        "response.output_audio.done",
+        "response.output_audio_transcript.done",
+        "response.content_part.done",
+        "response.output_item.done",
+        "conversation.item.done",
+        "response.done",
+    ]
     (item,) = response["output"]
     assert item["content"] == [{"type": "output_audio", "transcript": "I heard: hello there"}]
     assert tones.decode(peer.audio_of(item["id"])) == "I heard: hello there"
@@ -127,7 +139,8 @@ async def test_text_answer(peer: Any) -> None:
 
 
 async def test_forced_tool(peer: Any) -> None:
-    """A forced tool is called with arguments that its schema accepts; its output can be given and answered."""
+    """A forced tool is called with arguments that its schema accepts; its output can be given and
+    answered."""
     await peer.update(tools=[TOOL])
     response = await peer.respond(tool_choice={"type": "function", "name": "book_table"})
     (call,) = response["output"]
@@ -145,7 +158,8 @@ async def test_unknown_call_output(peer: Any) -> None:
 
 
 async def test_one_default_response(connect: Any) -> None:
-    """A second response in the conversation is refused with the real server's words until the first is done."""
+    """A second response in the conversation is refused with the real server's words until the first is
+    done."""
     async with StandIn(voice="tones", pace=Pace(speed=0.5)) as slow, connect(slow) as peer:
         created = await peer.ask("response.create", "response.created")
         error = await peer.error("response.create")
@@ -157,7 +171,8 @@ async def test_one_default_response(connect: Any) -> None:
 
 
 async def test_out_of_band_beside(connect: Any) -> None:
-    """Responses outside the conversation run beside an active one, see their own input, and leave no item behind."""
+    """Responses outside the conversation run beside an active one, see their own input, and leave no item
+    behind."""
     async with StandIn(voice="tones", pace=Pace(speed=0.5)) as slow, connect(slow) as peer:
         await peer.ask("response.create", "response.created")
         message = {
@@ -197,7 +212,8 @@ async def test_item_references(peer: Any) -> None:
 
 
 async def test_cancel(connect: Any) -> None:
-    """A cancelled response closes its item as incomplete and tells why; cancelling again is a harmless error."""
+    """A cancelled response closes its item as incomplete and tells why; cancelling again is a harmless
+    error."""
     async with StandIn(voice="tones", pace=Pace(speed=0.5)) as slow, connect(slow) as peer:
         await peer.telephone()
         await peer.ask("response.create", "response.output_audio.delta")
@@ -207,12 +223,14 @@ async def test_cancel(connect: Any) -> None:
         assert response["output"][0]["status"] == "incomplete"
         error = await peer.error("response.cancel")
         assert (error["code"], error["message"]) == (
-            "response_cancel_not_active", "Cancellation failed: no active response found",
-        )  # fmt: skip
+            "response_cancel_not_active",
+            "Cancellation failed: no active response found",
+        )
 
 
 async def test_truncate(peer: Any) -> None:
-    """Truncation shortens the audio and removes the transcript; beyond the audio it is refused with both lengths."""
+    """Truncation shortens the audio and removes the transcript; beyond the audio it is refused with both
+    lengths."""
     await peer.telephone()
     (item,) = (await peer.respond())["output"]
     length = audio.duration_ms(peer.audio_of(item["id"]))
@@ -236,8 +254,9 @@ async def test_truncate_refused(peer: Any) -> None:
     cut = {"content_index": 0, "audio_end_ms": 0}
     error = await peer.error("conversation.item.truncate", item_id=user, **cut)
     assert (error["code"], error["message"]) == (
-        "unsupported_content_type", "Only model output audio messages can be truncated",
-    )  # fmt: skip
+        "unsupported_content_type",
+        "Only model output audio messages can be truncated",
+    )
     error = await peer.error("conversation.item.truncate", item_id="item_x", **cut)
     assert error["code"] == "item_truncate_invalid_item_id"
     error = await peer.error(
@@ -289,12 +308,14 @@ async def test_assistant_audio_cannot_be_created(peer: Any) -> None:
     item = {"type": "message", "role": "assistant", "content": [{"type": "output_audio", "audio": None}]}
     error = await peer.error("conversation.item.create", item=item)
     assert (error["code"], error["message"]) == (
-        "missing_required_parameter", "Missing required parameter: 'item.content[0].text'.",
-    )  # fmt: skip
+        "missing_required_parameter",
+        "Missing required parameter: 'item.content[0].text'.",
+    )
 
 
 async def test_nonsense_keeps_the_line(peer: Any) -> None:
-    """Text that is no JSON, an event without a type and an unknown type are errors; the connection stays open."""
+    """Text that is no JSON, an event without a type and an unknown type are errors; the connection stays
+    open."""
     for raw in ("{no json", '{"event_id": "e"}', '{"type": "response.dance"}', "[1]", "null"):
         await peer.connection._connection.send(raw)
         error = await peer.until("error")
@@ -319,74 +340,3 @@ async def test_usage_and_cache(peer: Any) -> None:
     assert all(one["total_tokens"] == one["input_tokens"] + one["output_tokens"] for one in used)
     await peer.update(instructions="You are another assistant. " * 40)
     assert (await peer.respond())["usage"]["input_token_details"]["cached_tokens"] == 0
-
-
-async def test_expiry(connect: Any) -> None:
-    """At its maximum length a session ends with session_expired and close code 1001."""
-    now = [1000.0]
-    async with StandIn(voice="text", clock=lambda: now[0]) as stand_in, connect(stand_in) as peer:
-        assert peer.seen[0]["session"]["expires_at"] == 4600
-        now[0] = 4600.5
-        await peer.send("response.create")
-        error = await peer.until("error")
-        assert error["error"]["code"] == "session_expired"
-        with pytest.raises(ConnectionClosed) as closed:
-            await peer.next()
-        assert closed.value.rcvd is not None
-        assert closed.value.rcvd.code == 1001
-
-
-async def test_keys(connect: Any) -> None:
-    """Without a key, or with another than the one asked for, the door stays shut with 401."""
-    async with StandIn(key="sesame") as stand_in:
-        with pytest.raises(InvalidStatus) as refused:
-            async with connect(stand_in):
-                pass
-        assert refused.value.response.status_code == 401
-        async with AsyncOpenAI(base_url=stand_in.base_url, api_key="wrong", max_retries=0) as client:
-            with pytest.raises(AuthenticationError):
-                await client.audio.speech.create(
-                    model="tts", voice="marin", input="hello", response_format="pcm"
-                )
-
-
-async def test_speech_endpoint(stand_in: StandIn) -> None:
-    """The speech endpoint renders exact lines as 24 kHz PCM that says the input."""
-    line = "This call is recorded."
-    async with AsyncOpenAI(base_url=stand_in.base_url, api_key="any", max_retries=0) as client:
-        made = await client.audio.speech.create(model="tts", voice="marin", input=line, response_format="pcm")
-    assert tones.decode(audio.pcm16_to_mulaw(audio.resample(made.content, 24000, 8000))) == line
-
-
-async def test_refused_and_slow_upgrade(connect: Any) -> None:
-    """A fault plan can refuse one upgrade and leave the next connection alone."""
-    async with StandIn(faults=FaultPlan(refuse_status=503, connections=frozenset({1}))) as stand_in:
-        with pytest.raises(InvalidStatus):
-            async with connect(stand_in):
-                pass
-        async with connect(stand_in) as peer:
-            assert peer.types()[0] == "session.created"
-
-
-async def test_policy_is_replaceable(connect: Any) -> None:
-    """A test's own policy decides everything, several items included."""
-    async with (
-        StandIn(policy=lambda turn: (Say("one"), Say("two")), voice="tones") as stand_in,
-        connect(stand_in) as peer,
-    ):
-        await peer.telephone()
-        response = await peer.respond()
-        assert [tones.decode(peer.audio_of(item["id"])) for item in response["output"]] == ["one", "two"]
-
-
-async def test_many_connections(stand_in: StandIn, connect: Any) -> None:
-    """Connections do not see each other."""
-
-    async def converse(name: str) -> str:
-        async with connect(stand_in) as peer:
-            await peer.write(name)
-            response = await peer.respond(output_modalities=["text"])
-            return str(response["output"][0]["content"][0]["text"])
-
-    names = [f"caller {number}" for number in range(8)]
-    assert await asyncio.gather(*map(converse, names)) == [f"I heard: {name}" for name in names]
