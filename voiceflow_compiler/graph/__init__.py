@@ -148,7 +148,7 @@ def cycles(graph: Graph, *, via: Via) -> list[tuple[Edge, ...]]:
     left = _peel(graph, via)
     if not left:
         return []
-    import networkx  # noqa: TID251 (the one place that asks it)
+    import networkx  # here, because it takes a fifth of a second to load
 
     knots: networkx.DiGraph[str] = networkx.DiGraph()
     knots.add_edges_from((edge.source, edge.target) for edges in left.values() for edge in edges)
