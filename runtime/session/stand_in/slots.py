@@ -61,8 +61,8 @@ MONTHS = [
     "december",
 ]
 EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-CLOCK = re.compile(r"\b([01]?\d|2[0-3]):([0-5]\d)\b(?:\s*([ap])\.?\s?m\b)?", re.IGNORECASE)
-TODAY = re.compile(r"today[^\n]{0,40}?(\d{4}-\d{2}-\d{2})", re.IGNORECASE)
+CLOCK = re.compile(r"\b([01]?[0-9]|2[0-3]):([0-5][0-9])\b(?:\s*([ap])\.?\s?m\b)?", re.IGNORECASE)
+TODAY = re.compile(r"today[^\n]{0,40}?([0-9]{4}-[0-9]{2}-[0-9]{2})", re.IGNORECASE)
 SURE = (
     "choice",
     "email",
@@ -84,6 +84,13 @@ class Utterance:
     def claim(self, start: int, end: int) -> None:
         """These words belong to a slot now."""
         self.words[start:end] = ["|"]
+
+    def claim_phrase(self, phrase: str) -> None:
+        """The words of this phrase belong to a slot now."""
+        wanted = tokens(phrase)
+        for start in range(len(self.words) - len(wanted) + 1):
+            if self.words[start : start + len(wanted)] == wanted:
+                return self.claim(start, start + len(wanted))
 
 
 def today_in(instructions: str) -> datetime.date | None:
@@ -165,8 +172,8 @@ def _local_part(words: Sequence[str], at: int) -> tuple[int, str]:
 
 
 def _phone(said: Utterance, slot: SlotLine) -> str | None:
-    written = re.search(r"\+?\d[\d\s().-]{5,}\d", said.text)
-    digits = re.sub(r"\D", "", written[0]) if written else digit_run(said.words)
+    written = re.search(r"\+?[0-9][0-9\s().-]{5,}[0-9]", said.text)
+    digits = re.sub(r"[^0-9]", "", written[0]) if written else digit_run(said.words)
     if not 7 <= len(digits) <= 15:
         return None
     said.words = [word for word in said.words if not word.isdigit() and not digit_run([word])]
@@ -200,25 +207,28 @@ def _plain(value: float) -> float | int:
 
 
 def _digits(said: Utterance, slot: SlotLine) -> str | None:
-    keys = re.sub(r"[^\d*#]", "", said.text)
+    keys = re.sub(r"[^0-9*#]", "", said.text)
     return digit_run(said.words) or keys or None
 
 
 def _choice(said: Utterance, slot: SlotLine) -> str | None:
-    """The choice with the longest phrase that was said; two choices said with equal weight are no answer."""
+    """The choice with the longest phrase that was said; two choices said with equal weight are no answer.
+
+    Unasked, a single word is too little: "later" may mean anything.
+    """
     words = normalise(" ".join(said.words))
-    said_lengths: dict[str, int] = {}
+    found: dict[str, str] = {}
     for value, phrases in slot.choices:
-        lengths = [
-            len(norm)
-            for phrase in (*phrases, value.replace("_", " "))
-            if contains(words, norm := normalise(phrase))
+        heard = [
+            phrase for phrase in (*phrases, value.replace("_", " ")) if contains(words, normalise(phrase))
         ]
-        if lengths:
-            said_lengths[value] = max(lengths)
-    ranked = sorted(said_lengths.items(), key=lambda one: -one[1])
-    if not ranked or (len(ranked) > 1 and ranked[0][1] == ranked[1][1]):
+        heard = [phrase for phrase in heard if said.asked or len(tokens(phrase)) > 1]
+        if heard:
+            found[value] = max(heard, key=lambda phrase: len(normalise(phrase)))
+    ranked = sorted(found.items(), key=lambda one: -len(normalise(one[1])))
+    if not ranked or (len(ranked) > 1 and len(normalise(ranked[0][1])) == len(normalise(ranked[1][1]))):
         return None
+    said.claim_phrase(ranked[0][1])
     return ranked[0][0]
 
 
@@ -227,7 +237,7 @@ def _boolean(said: Utterance, slot: SlotLine) -> bool | None:
 
 
 def _date(said: Utterance, slot: SlotLine) -> str | None:
-    if found := re.search(r"\b\d{4}-\d{2}-\d{2}\b", said.text):
+    if found := re.search(r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}\b", said.text):
         said.words = tokens(said.text.replace(found[0], " | "))
         return found[0]
     if said.today is None:

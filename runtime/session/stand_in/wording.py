@@ -74,8 +74,8 @@ APOSTROPHES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u201c": " ", "\u201
 def tokens(text: str) -> list[str]:
     """Lower-case words and numbers without punctuation; `1,000` and `2.5` stay whole, apostrophes vanish."""
     plain = text.translate(APOSTROPHES).casefold().replace("'", "").replace("-", " ")
-    plain = re.sub(r"(?<=\d),(?=\d{3}\b)", "", plain)
-    return re.findall(r"\d+(?:\.\d+)?|[^\W\d_]+|\d+", plain)
+    plain = re.sub(r"(?<=[0-9]),(?=[0-9]{3}\b)", "", plain)
+    return re.findall(r"[0-9]+(?:\.[0-9]+)?|[^\W0-9_]+|[0-9]+", plain)
 
 
 def normalise(text: str) -> str:
@@ -110,7 +110,7 @@ def numbers(words: Sequence[str]) -> Iterator[tuple[int, int, float]]:
 def _number_at(words: Sequence[str], at: int) -> tuple[int, float | None]:
     if words[at] in ("dozen",) or (words[at] == "a" and words[at + 1 : at + 2] == ["dozen"]):
         return at + (2 if words[at] == "a" else 1), 12
-    if re.fullmatch(r"\d{1,15}(\.\d+)?", words[at]):
+    if re.fullmatch(r"[0-9]{1,15}(\.[0-9]+)?", words[at]):
         return _scaled(words, at + 1, float(words[at]))
     if words[at] == "a" and words[at + 1 : at + 2] and words[at + 1] in SCALES:
         return _compound(words, at + 1, 1, 0)
@@ -164,7 +164,7 @@ def digit_run(words: Sequence[str]) -> str:
         if word in REPEATS:
             times = REPEATS[word]
             continue
-        digit = DIGITS.get(word) or (word if word.isdigit() else "")
+        digit = DIGITS.get(word) or (word if word.isdigit() and word.isascii() else "")
         run, times = (run + digit * times, 1) if digit else ("", 1)
         best = max(best, run, key=len)
     return best

@@ -188,6 +188,31 @@ def test_unasked_slots() -> None:
     assert reported("yes", Find_out="timeline")["slots"] == {}
 
 
+def test_words_count_once() -> None:
+    """The words of an asked choice fill no other slot, and a single word fills no choice that was not asked for."""
+    lines = "# What you find out\n" + "".join(
+        f"- {name} (choice): x. One of: {listed}\n"
+        for name, listed in (
+            ("need", 'forecasts ("planning next year")'),
+            ("start", 'later ("later", "next year")'),
+        )
+    )
+    slots = {name: {"type": "string"} for name in ("need", "start")}
+    tool = json.loads(json.dumps(REPORT))
+    tool["parameters"]["properties"]["slots"]["properties"] = slots
+    for words, asked, expected in (
+        ("planning next year", "need", {"need": "forecasts"}),
+        ("maybe later", "need", {}),
+        ("maybe later", "start", {"start": "later"}),
+    ):
+        entries = (brief(Find_out=asked), user(words))
+        (call,) = decide(
+            turn(*entries, instructions=PREFIX.split("# What you find")[0] + lines, tools=(tool,))
+        )
+        assert isinstance(call, Call)
+        assert json.loads(call.arguments)["slots"] == expected
+
+
 def test_intent_and_slots() -> None:
     """An intent wins over an answer, and the slots are reported all the same."""
     got = reported("sounds good, fifty people", Find_out="team_size")
