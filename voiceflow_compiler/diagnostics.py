@@ -128,10 +128,10 @@ class Places:
             return self.value(path)
         raw = text[place.value.start_mark.index : place.value.end_mark.index]
         first, last = _align(raw, value, getattr(place.value, "style", None), (start, max(end - 1, start)))
-        if last < first or first >= len(raw):
+        if last <= first or first >= len(raw):
             return self.value(path)
         from_line, from_column = _advance(place.value.start_mark, raw, first)
-        to_line, to_column = _advance(place.value.start_mark, raw, last + 1)
+        to_line, to_column = _advance(place.value.start_mark, raw, last)
         return Span(place.file, from_line, from_column, to_line, to_column)
 
     def _find(self, path: Path) -> tuple[Place, bool]:
@@ -165,7 +165,7 @@ def _advance(mark: Mark, raw: str, count: int) -> tuple[int, int]:
 
 
 def _align(raw: str, value: str, style: str | None, offsets: tuple[int, int]) -> tuple[int, int]:
-    """Where two characters of a scalar's value stand in its source text.
+    """Where in its source text one character of a scalar's value starts, and another ends.
 
     White space between words may have been folded, so words are found by skipping it; escapes stand for one
     character each.
@@ -173,15 +173,25 @@ def _align(raw: str, value: str, style: str | None, offsets: tuple[int, int]) ->
     at = _body_start(raw, style)
     found = []
     for index, character in enumerate(value):
+        at = _skip_break(raw, at, style)
         if not character.isspace():
-            while at < len(raw) and (raw[at].isspace() or raw.startswith(("\\\n", "\\\r"), at)):
-                at += 1
+            while at < len(raw) and raw[at].isspace():
+                at = _skip_break(raw, at + 1, style)
         if index in offsets:
-            found.append(at)
+            found.append((at, at + _width(raw, at, style)))
         if character.isspace() and at < len(raw) and not raw[at].isspace() and raw[at] != "\\":
             continue
         at += _width(raw, at, style)
-    return (found[0], found[-1]) if found else (len(raw), 0)
+    return (found[0][0], found[-1][1]) if found else (len(raw), 0)
+
+
+def _skip_break(raw: str, at: int, style: str | None) -> int:
+    """Past an escaped line break and the indentation after it, if one stands here."""
+    while style == '"' and raw.startswith(("\\\n", "\\\r"), at):
+        at += 1
+        while at < len(raw) and raw[at].isspace():
+            at += 1
+    return at
 
 
 def _body_start(raw: str, style: str | None) -> int:

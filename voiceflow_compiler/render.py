@@ -6,6 +6,7 @@ Laws
 """
 
 import json
+import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
@@ -16,13 +17,14 @@ from voiceflow_compiler.diagnostics import Finding, Severity, Span
 FINDINGS_VERSION: Final = 1
 _WIDTH: Final = 100  # of an excerpt, in columns of a terminal
 _TAB: Final = 4
+_BREAK = re.compile(r"\r\n|\r|\n")  # where the reader counts a line; str.splitlines knows more
 
 Texts = Mapping[str, str]  # file name, as in spans -> its text
 
 
 def as_text(findings: Sequence[Finding], texts: Texts, *, colour: bool = False) -> str:
     """Each finding with an excerpt of its line and a caret, and a last line that counts them."""
-    lines = {file: text.splitlines() for file, text in texts.items()}
+    lines = {file: _BREAK.split(text) for file, text in texts.items()}
     blocks = [_block(finding, lines, _COLOURED if colour else _PLAIN) for finding in findings]
     return "\n\n".join([*blocks, _counted(findings)]) + "\n"
 
