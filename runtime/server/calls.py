@@ -37,17 +37,27 @@ Carry = Callable[[Caller, Outside], Awaitable[str]]
 Watch = Callable[[str, Mapping[str, Any]], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a call holds while it lives: its session, the look-up begun for it, its sound where kept."""
+
+    session: OpenAISession
+    look_up: context.StartedLookUp | None
+    sound: Tracks | None
+
+
 @dataclass(slots=True)
 class LiveCall:
-    """One call from its first webhook on. `reason`: why it ended, None while it has not."""
+    """One call from its first webhook on. `reason`: why it ended, None while it has not.
+
+    `held` is None once the call has let go of it: many calls that are over are remembered.
+    """
 
     call: LineCall
     deployment: Deployment
     token: str = field(repr=False)
-    session: OpenAISession = field(repr=False)
-    look_up: context.StartedLookUp | None = field(repr=False)
+    held: Held | None = field(repr=False)
     record: Path
-    sound: Tracks | None = field(repr=False)
     line: Line = field(default_factory=Line)
     tokens_used: set[str] = field(default_factory=set, repr=False)
     expiry: asyncio.TimerHandle | None = field(default=None, repr=False)
@@ -109,10 +119,12 @@ class Calls:
             call=call,
             deployment=deployment,
             token=self.new_token(call),
-            session=session,
-            look_up=context.begin(facts, number) if facts and number else None,
+            held=Held(
+                session=session,
+                look_up=context.begin(facts, number) if facts and number else None,
+                sound=Tracks() if self.settings.keep_sound else None,
+            ),
             record=self.settings.records / "calls" / f"{call.call_id}.jsonl",
-            sound=Tracks() if self.settings.keep_sound else None,
         )
         live.expiry = asyncio.get_running_loop().call_later(LIFETIME_MS / 1000, self.miss, live)
         self._remember(live)
@@ -136,7 +148,8 @@ class Calls:
         """Carry a call whose first stream has started (and is attached to its line)."""
         if live.expiry:
             live.expiry.cancel()
-        live.task = self._keep(self._hold(live, codec))
+        if live.held:
+            live.task = self._keep(self._hold(live, live.held, codec))
 
     async def drain(self, within_ms: int) -> None:
         """Take no more calls; wait until the live ones are over, then end what is left."""
@@ -162,11 +175,11 @@ class Calls:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
-    async def _hold(self, live: LiveCall, codec: Codec) -> None:
+    async def _hold(self, live: LiveCall, held: Held, codec: Codec) -> None:
         call = live.call
         reason = "internal_error"
         caller = Caller(call.call_id, call.caller_number, call.called_number, call.direction)
-        outside = self._outside(live, codec)
+        outside = self._outside(live, held, codec)
         try:
             reason = await self._carry(caller, outside)
         except Exception as error:  # noqa: BLE001 - the outermost loop of a call: the others must go on
@@ -177,7 +190,7 @@ class Calls:
             log.info("call.ended", call_id=call.call_id, reason=reason)
             await self._let_go(live)
 
-    def _outside(self, live: LiveCall, codec: Codec) -> Outside:
+    def _outside(self, live: LiveCall, held: Held, codec: Codec) -> Outside:
         deployment = live.deployment
         artifact, call_id = deployment.artifact, live.call.call_id
         header = Header(
@@ -192,14 +205,14 @@ class Calls:
             artifact=artifact,
             line=live.line,
             codec=codec,
-            session=live.session,
-            facts=live.look_up or deployment.facts,
+            session=held.session,
+            facts=held.look_up or deployment.facts,
             actions=deployment.actions,
             desk=CallDesk(call_id, folder, deployment.destinations, live.line),
             voice=deployment.voice,
             scripts=deployment.scripts,
             record=_Watched(live.record, header, self._watch),
-            recording=live.sound or Unrecorded(),
+            recording=held.sound or Unrecorded(),
         )
 
     def miss(self, live: LiveCall) -> None:
@@ -212,13 +225,16 @@ class Calls:
     async def _let_go(self, live: LiveCall) -> None:
         if live.expiry:
             live.expiry.cancel()
-        if live.look_up:
-            live.look_up.task.cancel()
-            await asyncio.gather(live.look_up.task, return_exceptions=True)
         await live.line.close()
-        await live.session.close()
-        if live.sound and live.task:
-            await asyncio.to_thread(_keep_sound, live.sound, live.record.with_suffix(".wav"))
+        held, live.held = live.held, None
+        if held is None:
+            return
+        if held.look_up:
+            held.look_up.task.cancel()
+            await asyncio.gather(held.look_up.task, return_exceptions=True)
+        await held.session.close()
+        if held.sound and live.task:
+            await asyncio.to_thread(_keep_sound, held.sound, live.record.with_suffix(".wav"))
 
     def _over(self, live: LiveCall, reason: str) -> None:
         live.reason = reason
@@ -270,6 +286,7 @@ class Unrecorded:
 
 def _keep_sound(sound: Tracks, path: Path) -> None:
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(sound.wav())
         path.chmod(0o600)
     except OSError as error:

@@ -12,6 +12,7 @@ from runtime.server import start
 from runtime.settings import Listen
 from runtime.settings.keys import SettingsError
 from tests.runtime.switchboard import (
+    CALL,
     OTHER_CALL,
     PATIENCE_S,
     artifact,
@@ -135,3 +136,18 @@ async def test_exact_words_that_cannot_be_rendered_are_told(tmp_path: Path) -> N
     (line,) = error.value.problems
     assert "cannot be spoken (unreachable)" in line
     assert NOBODY in line
+
+
+async def test_a_call_that_is_over_holds_nothing(tmp_path: Path) -> None:
+    """A remembered call has let go of its session, its look-up and its sound, carried or missed."""
+    async with open_switchboard(tmp_path) as board:
+        token = await board.answer()
+        async with board.stream(token) as stream:
+            await stream.send(stop_message())
+            await board.over()
+        await board.answer(form(OTHER_CALL))
+        await board.running.calls.close()
+        for call_id in (CALL, OTHER_CALL):
+            live = board.running.calls.find(call_id)
+            assert live is not None
+            assert live.held is None
