@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn, TextIO
 
 import typer
 
@@ -128,7 +128,7 @@ def graph(
     if show and output is None:
         output = Path(tempfile.mkdtemp(prefix="vfc-")) / name
     if output is None:
-        print(text, end="")
+        _print(text, sys.stdout)
         return
     try:
         write(output, text.encode())
@@ -227,12 +227,18 @@ def _print_findings(
         text = render.as_text(findings, texts, colour=colour)
     else:
         text = render.FORMATS[written](findings, texts)
-    print(text, end="", file=out)
+    _print(text, out)
+
+
+def _print(text: str, out: TextIO) -> None:
+    """Print what a terminal of any encoding can take: file names and texts may hold what it cannot."""
+    encoding = out.encoding or "utf-8"
+    print(text.encode(encoding, "backslashreplace").decode(encoding), end="", file=out)
 
 
 def _stop(message: str) -> NoReturn:
     """End the command because it cannot run, with one line that says why."""
-    print(f"vfc: {message}", file=sys.stderr)
+    _print(f"vfc: {message}\n", sys.stderr)
     raise typer.Exit(2)
 
 

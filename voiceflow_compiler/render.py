@@ -205,7 +205,7 @@ def _result(finding: Finding, codes: Sequence[str]) -> dict[str, Any]:
 
 
 def _location(span: Span) -> dict[str, Any]:
-    uri = quote(span.file.replace("\\", "/"), safe="/._-~")
+    uri = quote(span.file.replace("\\", "/"), safe="/._-~", errors="surrogateescape")
     artifact = {"uri": uri} if uri.startswith("/") else {"uri": uri, "uriBaseId": "%SRCROOT%"}
     region = {
         "startLine": span.line,

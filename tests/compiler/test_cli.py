@@ -138,6 +138,30 @@ def test_explain_shows_the_page_of_a_check() -> None:
     assert "**Flagged**" in by_code.stdout
 
 
+@pytest.mark.parametrize("form", ["text", "json", "sarif", "github"])
+def test_a_terminal_of_any_encoding_can_take_the_output(tmp_path: Path, form: str) -> None:
+    """Neither a file name that is not Unicode nor a terminal that knows only ASCII ends in a traceback."""
+    path = os.fsencode(tmp_path) + b"/caf\xe9.yaml"
+    Path(os.fsdecode(path)).write_text("title: \u540d\u524d\n", encoding="utf-8")
+    ran = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from voiceflow_compiler.cli import app; app()",
+            "check",
+            path,
+            "--format",
+            form,
+        ],
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        check=False,
+    )
+    assert ran.returncode == 1, ran.stderr
+    assert ran.stderr == b""
+    assert b"VF102" in ran.stdout
+
+
 def test_help_is_cheap() -> None:
     """Asking for help loads neither the reader nor the graph."""
     program = "import sys, voiceflow_compiler.cli; print(*(name for name in sys.modules if '.' not in name))"

@@ -22,7 +22,9 @@ def written(finding: Finding, folder: Path) -> str:
         f" < {Path(other.span.file).relative_to(folder).as_posix()}:{other.span.line}:{other.span.column}"
         for other in finding.related
     )
-    place = f"{file}:{finding.span.line}:{finding.span.column}-{finding.span.end_line}:{finding.span.end_column}"
+    place = (
+        f"{file}:{finding.span.line}:{finding.span.column}-{finding.span.end_line}:{finding.span.end_column}"
+    )
     return f"{place} {finding.code} {finding.name}: {finding.message} | {finding.tip}{related}"
 
 

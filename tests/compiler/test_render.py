@@ -26,7 +26,7 @@ def finding(line: int, column: int, end_column: int, **more: Any) -> Finding:
 
 
 def test_a_finding_shows_its_line_and_a_caret() -> None:
-    """The text form holds place, code, excerpt, caret, related places, the caller's way, the tip, and a count."""
+    """The text form holds place, code, excerpt, caret, related places, a way, the tip, and a count."""
     found = finding(
         2,
         15,
