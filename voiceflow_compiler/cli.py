@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO
 
 import typer
 
@@ -120,7 +120,7 @@ def graph(
     """Draw a flow's graph."""
     from voiceflow_compiler.targets import TARGETS
 
-    artifact = _compiled(flow, Format.TEXT, to_stderr=True)
+    artifact = compiled(flow)
     if show and format is Picture.MERMAID:
         format = Picture.HTML  # noqa: A001 - a browser does not draw Mermaid
     target, name = _PICTURES[format]
@@ -177,6 +177,28 @@ def _umask() -> int:
     return mask
 
 
+def compiled(flow: Path) -> "Artifact":
+    """The artifact of a flow, given by its file or folder, for commands that run it.
+
+    Findings go to standard error; errors end the command with exit code 1, a missing file with 2.
+    """
+    return _compiled(flow, Format.TEXT, to_stderr=True)
+
+
+def read_plain(path: Path) -> Any:
+    """The plain data of any YAML file, read as safely as a flow. Ends the command like `compiled` does."""
+    from voiceflow_compiler.include import read
+    from voiceflow_compiler.source import Budget
+
+    if not path.exists():
+        _stop(f"{path}: there is no such file")
+    result = read(path, str(path), Budget())
+    if result.findings:
+        _print_findings(result.findings, {str(path): result.text}, Format.TEXT, to_stderr=True)
+        raise typer.Exit(1)
+    return result.data
+
+
 def flow_file(path: Path) -> Path:
     """The file of a flow that is given by its file or its folder. Stops the command when there is none."""
     if path.is_dir():
@@ -208,12 +230,12 @@ def _compiled(flow: Path, written: Format, *, to_stderr: bool = False) -> "Artif
     """The artifact of a flow; its findings are printed, and errors end the command."""
     from voiceflow_compiler.pipeline import compile as compile_
 
-    compiled = compile_(str(flow_file(flow)))
-    if compiled.findings or written is not Format.TEXT:
-        _print_findings(compiled.findings, compiled.source.places.texts, written, to_stderr=to_stderr)
-    if compiled.artifact is None:
+    done = compile_(str(flow_file(flow)))
+    if done.findings or written is not Format.TEXT:
+        _print_findings(done.findings, done.source.places.texts, written, to_stderr=to_stderr)
+    if done.artifact is None:
         raise typer.Exit(1)
-    return compiled.artifact
+    return done.artifact
 
 
 def _print_findings(

@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from voiceflow_compiler.artifact import decode
-from voiceflow_compiler.cli import app, write
+from voiceflow_compiler.cli import app, compiled, read_plain, write
 
 CLEAN = Path(__file__).parent.parent / "cases" / "clean" / "lead"
 RUN = CliRunner()
@@ -128,6 +129,29 @@ def test_graph_prints_mermaid(tmp_path: Path) -> None:
     drawn = RUN.invoke(app, ["graph", str(CLEAN), "--format", "svg", "-o", str(tmp_path / "g.svg")])
     assert drawn.exit_code == 0
     assert (tmp_path / "g.svg").read_text(encoding="utf-8").startswith("<")
+
+
+def test_other_commands_take_a_compiled_flow(broken: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A command that runs a flow gets its artifact, or ends after its findings were printed to standard error."""
+    assert compiled(CLEAN).flow == "lead-qualification"
+    with pytest.raises(typer.Exit) as ended:
+        compiled(broken)
+    assert ended.value.exit_code == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "VF120" in printed.err
+
+
+def test_other_commands_read_yaml_as_safely(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Any YAML file of the project is read by the same rules, a list at its top allowed."""
+    file = tmp_path / "caller.yaml"
+    file.write_text("- on: no\n")
+    assert read_plain(file) == [{"on": "no"}]
+    file.write_text("a: *x\n")
+    with pytest.raises(typer.Exit) as ended:
+        read_plain(file)
+    assert ended.value.exit_code == 1
+    assert "VF008" in capsys.readouterr().err
 
 
 def test_explain_shows_the_page_of_a_check() -> None:
