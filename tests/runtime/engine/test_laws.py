@@ -4,18 +4,19 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from runtime.engine import effects as fx
 from runtime.engine import events as ev
 from runtime.engine.state import State
 from runtime.engine.step import start, step
-
 from tests.runtime.engine.world import INTENTS, MONITORS, Call, ask, flow, flows, possible
 
 
 @given(flows(), st.data())
 @settings(max_examples=300)
 def test_laws_hold_in_any_order_of_events(artifact, data) -> None:
-    """Whatever the caller, the model and the providers send, in any order, no law is broken and nothing raises."""
+    """Whatever the caller, the model and the providers send, in any order, no law is broken and nothing
+    raises."""
     call = Call.begin(artifact)
     for _ in range(data.draw(st.integers(5, 60), label="events")):
         possible(call, data)
@@ -26,7 +27,8 @@ def test_laws_hold_in_any_order_of_events(artifact, data) -> None:
 @given(flows(), st.data())
 @settings(max_examples=150)
 def test_every_call_ends(artifact, data) -> None:
-    """From any state, a world that lets speech end and clocks run brings the call to its end in a bounded number of events."""
+    """From any state, a world that lets speech end and clocks run brings the call to its end in a bounded
+    number of events."""
     call = Call.begin(artifact)
     for _ in range(data.draw(st.integers(0, 40), label="events")):
         possible(call, data)
@@ -43,7 +45,8 @@ def test_every_call_ends(artifact, data) -> None:
 @given(flows(), st.data())
 @settings(max_examples=150)
 def test_a_caller_who_never_helps_is_brought_to_an_end(artifact, data) -> None:
-    """A caller who only mumbles or keeps silent, without the overall clock ever running out, still meets the end of the call."""
+    """A caller who only mumbles or keeps silent, without the overall clock ever running out, still meets the
+    end of the call."""
     call = Call.begin(artifact)
     for _ in range(600):
         if call.ended:
@@ -63,7 +66,8 @@ def test_a_caller_who_never_helps_is_brought_to_an_end(artifact, data) -> None:
 @given(flows(), st.data())
 @settings(max_examples=150)
 def test_replay_gives_the_same_effects(artifact, data) -> None:
-    """The recorded events, fed again through states that went to JSON and back, give byte for byte the recorded effects."""
+    """The recorded events, fed again through states that went to JSON and back, give byte for byte the
+    recorded effects."""
     call = Call.begin(artifact)
     for _ in range(data.draw(st.integers(5, 40), label="events")):
         possible(call, data)

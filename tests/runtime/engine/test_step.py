@@ -1,13 +1,14 @@
 """What the engine does in the situations designers think of, one sentence each."""
 
 import json
+from typing import Any
 
 import pytest
+
 from runtime.engine import effects as fx
 from runtime.engine import events as ev
-from voiceflow_compiler.artifact import Answer, Case, Line, Node, Rung
-
 from tests.runtime.engine.world import LIMITS, Call, ask, flow
+from voiceflow_compiler.artifact import Answer, Case, Line, Node, Rung
 
 
 def call_at(*nodes: Node, **changes) -> Call:
@@ -24,7 +25,8 @@ def listening(*nodes: Node, **changes) -> Call:
 
 
 def test_the_first_words_are_the_disclosure_and_the_look_up_runs_meanwhile() -> None:
-    """At the start the caller is looked up and hears the disclosure, protected, and nothing else is ordered."""
+    """At the start the caller is looked up and hears the disclosure, protected, and nothing else is
+    ordered."""
     call = Call.begin(flow({"n0": ask()}))
     kinds = [type(effect).__name__ for effect in call.trace[0][1]]
     assert kinds == ["StartTimer", "LookUpContext", "StartTimer", "EnterNode", "PlayScript"]
@@ -40,7 +42,8 @@ def test_facts_in_time_stand_in_the_prefix() -> None:
 
 
 def test_late_facts_are_appended() -> None:
-    """After the deadline the call goes on with `otherwise`, and facts that come later reach the model as a system item."""
+    """After the deadline the call goes on with `otherwise`, and facts that come later reach the model as a
+    system item."""
     call = Call.begin(flow({"n0": ask()}))
     call.fire("context")
     assert '"name": "there"' in call.effects(fx.OpenSession)[0].instructions
@@ -57,7 +60,8 @@ def test_a_fact_of_the_wrong_type_takes_its_otherwise() -> None:
 
 
 def test_speech_over_the_disclosure_is_judged_after_it() -> None:
-    """A caller who talks over the disclosure hears it to its end; what they said is judged at the next node, before its line."""
+    """A caller who talks over the disclosure hears it to its end; what they said is judged at the next node,
+    before its line."""
     call = Call.begin(flow({"n0": ask(answers={"too_expensive": Answer(go="bye")})}))
     call.send(ev.ContextMissing, reason="unknown")
     call.send(ev.CallerSpeechStarted)
@@ -92,7 +96,7 @@ def test_barge_in_stops_the_assistant() -> None:
 def test_a_filled_slot_leads_on() -> None:
     """A turn that gives what the node collects goes where `filled` says, its brief in the tool's answer."""
     call = listening(ask(collect=("size",), filled="n1"), ask("Next."))
-    effects = call.turn("answer", slots={"size": "50"})
+    effects: Any = call.turn("answer", slots={"size": "50"})
     assert call.state.slots["size"].value == 50
     assert [type(effect).__name__ for effect in effects] == [
         "CancelTimer",
@@ -200,7 +204,8 @@ def test_silence_and_noise_together_are_bounded() -> None:
 
 
 def test_a_guided_turn_without_a_report_is_classified_beside_the_conversation() -> None:
-    """Under guided control a turn the model answered without reporting is classified out of band, and not answered twice."""
+    """Under guided control a turn the model answered without reporting is classified out of band, and not
+    answered twice."""
     call = listening(ask(answers={"what_is_this": Answer(Line(convey="Explain."), at_most=2)}))
     call.send(ev.CallerTurn, turn_id="t1")
     answer = call.effects(fx.Respond)[-1]
@@ -257,7 +262,8 @@ def test_a_person_is_brought_even_from_an_action() -> None:
 
 
 def test_an_action_is_asked_for_once_under_one_key() -> None:
-    """The same action with the same arguments carries the same idempotency key however often the call comes by."""
+    """The same action with the same arguments carries the same idempotency key however often the call comes
+    by."""
     call = listening(
         ask(collect=("email",), filled="n1"), Node("act", action="book", on_success="bye", on_failure="n1")
     )
@@ -401,7 +407,8 @@ def test_an_action_the_model_may_not_ask_for_is_refused() -> None:
 
 
 def test_an_action_on_request_answers_the_model() -> None:
-    """An action on request runs on what the graph knows, whatever else the model sent; its result answers the call."""
+    """An action on request runs on what the graph knows, whatever else the model sent; its result answers the
+    call."""
     call = listening(ask(collect=("size", "when"), filled="bye"))
     call.turn("answer", slots={"size": 12})
     call.finish_speech()
@@ -416,7 +423,7 @@ def test_a_false_claim_is_flagged_and_set_right() -> None:
     """Words that claim an action which did not happen are flagged and corrected at once."""
     call = call_at(ask())
     effects = call.send(
-        ev.PlaybackFinished, speech_id=call.state.speech.id, text="Great, you\u2019re booked for noon."
+        ev.PlaybackFinished, speech_id=call.speaking, text="Great, you\u2019re booked for noon."
     )
     assert fx.Flag("claim_unbacked", "book") in effects
     assert any(isinstance(effect, fx.Respond) for effect in effects)
@@ -424,7 +431,8 @@ def test_a_false_claim_is_flagged_and_set_right() -> None:
 
 @pytest.mark.parametrize("final", [True, False])
 def test_a_lost_model_is_met_by_the_designed_line(final) -> None:
-    """Without a hold line, losing the model plays the lost-model line at once and leads where the flow says."""
+    """Without a hold line, losing the model plays the lost-model line at once and leads where the flow
+    says."""
     call = listening(ask())
     effects = call.send(ev.SessionLost, reason="1001", final=final)
     assert any(
@@ -449,16 +457,16 @@ def test_a_held_line_waits_for_one_reconnection() -> None:
 def test_a_failed_response_is_tried_once_more_and_then_given_up() -> None:
     """A response that fails twice is a lost model, not silence."""
     call = call_at(ask())
-    call.send(ev.SpeechFailed, speech_id=call.state.speech.id, reason="failed")
+    call.send(ev.SpeechFailed, speech_id=call.speaking, reason="failed")
     assert call.effects(fx.Respond)[-1].purpose == "speak"
-    call.send(ev.SpeechFailed, speech_id=call.state.speech.id, reason="failed")
+    call.send(ev.SpeechFailed, speech_id=call.speaking, reason="failed")
     assert call.effects(fx.PlayScript)[-1].text == "Trouble on my side."
 
 
 def test_a_cut_disclosure_is_played_again() -> None:
     """A disclosure that did not reach its end is not disclosed: it is played again."""
     call = Call.begin(flow({"n0": ask()}))
-    call.send(ev.PlaybackInterrupted, speech_id=call.state.speech.id, heard_ms=300)
+    call.send(ev.PlaybackInterrupted, speech_id=call.speaking, heard_ms=300)
     assert len(call.effects(fx.PlayScript)) == 2
     assert not call.state.disclosed
 

@@ -1,4 +1,5 @@
-"""A world for the engine: random compiled flows, a call that knows which events are possible, and the laws as monitors over its trace."""
+"""A world for the engine: random compiled flows, a call that knows which events are possible, and the laws as
+monitors over its trace."""
 
 import json
 from dataclasses import dataclass, field
@@ -6,6 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 from msgspec.structs import replace
+
 from runtime.engine import effects as fx
 from runtime.engine import events as ev
 from runtime.engine.state import State
@@ -297,6 +299,12 @@ class Call:
                     pass
 
     # What a well-behaved world does next, in a sentence each.
+    @property
+    def speaking(self) -> str:
+        """The id of the speech the call waits for."""
+        assert self.state.speech is not None, "nothing is being said"
+        return self.state.speech.id
+
     def finish_speech(self) -> tuple[fx.Effect, ...]:
         speech = self.state.speech
         assert speech is not None, "nothing is being said"
@@ -332,7 +340,8 @@ class Call:
 
 
 def possible(call: Call, data: st.DataObject) -> None:
-    """Send one event, from a world that is allowed everything: right ids, stale ids, invented ids, any order."""
+    """Send one event, from a world that is allowed everything: right ids, stale ids, invented ids, any
+    order."""
     pick = data.draw(st.sampled_from(_CHOICES), label="event")
     known = lambda names: data.draw(st.sampled_from([*names[-3:], "bogus"]))  # noqa: E731
     match pick:
@@ -427,11 +436,13 @@ _CHOICES = (
 )
 
 
-# ---- the laws, as monitors over a trace -------------------------------------------------------------------------------------
+# ---- the laws, as monitors over a trace
+# -------------------------------------------------------------------------------------
 
 
 def undisclosed_effects(call: Call) -> list[fx.Effect]:
-    """Law 1: what was ordered before the disclosure had been played to its end, other than itself and silent preparation."""
+    """Law 1: what was ordered before the disclosure had been played to its end, other than itself and silent
+    preparation."""
     broken: list[fx.Effect] = []
     finished = False
     disclosures: set[str] = set()
@@ -446,17 +457,20 @@ def undisclosed_effects(call: Call) -> list[fx.Effect]:
                 and effect.protected
             ):
                 disclosures.add(effect.speech_id)
-            elif not finished and isinstance(
-                effect, fx.PlayScript | fx.Respond | fx.RunAction | fx.DeliverPackage | fx.Transfer
-            ):
-                broken.append(effect)
-            elif not finished and isinstance(effect, fx.AnswerTool) and json.loads(effect.output)["accepted"]:
+            elif not finished and _speaks_or_acts(effect):
                 broken.append(effect)
     return broken
 
 
+def _speaks_or_acts(effect: fx.Effect) -> bool:
+    if isinstance(effect, fx.AnswerTool):
+        return bool(json.loads(effect.output)["accepted"])
+    return isinstance(effect, fx.PlayScript | fx.Respond | fx.RunAction | fx.DeliverPackage | fx.Transfer)
+
+
 def hasty_transfers(call: Call) -> list[fx.Effect]:
-    """Law 2: warm transfers, and promises to transfer warmly, ordered before their package was acknowledged."""
+    """Law 2: warm transfers, and promises to transfer warmly, ordered before their package was
+    acknowledged."""
     acknowledged: set[str] = set()
     broken: list[fx.Effect] = []
     for event, effects, state in call.trace:
@@ -508,7 +522,8 @@ def invented_transitions(call: Call) -> list[tuple[str, str]]:
 
 
 def unlawful_actions(call: Call) -> list[fx.RunAction]:
-    """Law 4: actions run anywhere but at their node (or on request, when they change nothing), or with an argument missing."""
+    """Law 4: actions run anywhere but at their node (or on request, when they change nothing), or with an
+    argument missing."""
     broken: list[fx.RunAction] = []
     for event, effects, state in call.trace:
         for effect in effects:
@@ -542,7 +557,8 @@ def wrong_values(call: Call) -> list[tuple[str, object]]:
 
 
 def unanswered_calls(call: Call) -> list[str]:
-    """Tool calls that got no answer in the step that brought them (requests for actions may be answered later)."""
+    """Tool calls that got no answer in the step that brought them (requests for actions may be answered
+    later)."""
     broken: list[str] = []
     for event, effects, state in call.trace:
         answered = {effect.call_id for effect in effects if isinstance(effect, fx.AnswerTool)}
@@ -557,7 +573,8 @@ def unanswered_calls(call: Call) -> list[str]:
 
 
 def unanswered_escalations(call: Call) -> list[ev.Event]:
-    """Law 5: reports of escalation, of the awaited turn and past the disclosure, that did not lead to a person."""
+    """Law 5: reports of escalation, of the awaited turn and past the disclosure, that did not lead to a
+    person."""
     broken: list[ev.Event] = []
     before = State()
     for event, effects, state in call.trace:
