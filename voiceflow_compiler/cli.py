@@ -144,12 +144,17 @@ def explain(
 ) -> None:
     """Say what a finding means, why it matters, and what to write instead."""
     from voiceflow_compiler.checks import CHECKS
+    from voiceflow_compiler.resolve.pages import PAGES
 
+    for known, page in PAGES.items():
+        if code.upper() == known or code.lower() == page.name:
+            print(f"{known} {page.name} (error)\n\n{page.text}")
+            return
     for each in CHECKS:
         if code.upper() == each.code or code.lower() == each.name:
             print(f"{each.code} {each.name} ({each.severity})\n\n{each.page.strip()}")
             return
-    _stop(f"no check is called {code!r}: its finding's own tip says what to write")
+    _stop(f"no finding is called {code!r}")
 
 
 def write(path: Path, content: bytes, *, lasting: bool = False) -> None:

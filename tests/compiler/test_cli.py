@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from voiceflow_compiler.artifact import decode
 from voiceflow_compiler.cli import app, compiled, read_plain, write
+from voiceflow_compiler.resolve.pages import PAGES
 
 CLEAN = Path(__file__).parent.parent / "cases" / "clean" / "lead"
 RUN = CliRunner()
@@ -132,7 +133,7 @@ def test_graph_prints_mermaid(tmp_path: Path) -> None:
 
 
 def test_other_commands_take_a_compiled_flow(broken: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A command that runs a flow gets its artifact, or ends after its findings were printed to standard error."""
+    """A command that runs a flow gets its artifact, or ends with its findings on standard error."""
     assert compiled(CLEAN).flow == "lead-qualification"
     with pytest.raises(typer.Exit) as ended:
         compiled(broken)
@@ -152,6 +153,14 @@ def test_other_commands_read_yaml_as_safely(tmp_path: Path, capsys: pytest.Captu
         read_plain(file)
     assert ended.value.exit_code == 1
     assert "VF008" in capsys.readouterr().err
+
+
+def test_every_finding_of_reading_has_its_page() -> None:
+    """Whatever a broken flow gives can be looked up, by the name it was given with."""
+    for expected in (CLEAN.parent.parent / "reading").rglob("findings.txt"):
+        for line in expected.read_text(encoding="utf-8").splitlines():
+            _, code, name = line.split(": ")[0].split()[-3:]
+            assert PAGES[code].name == name
 
 
 def test_explain_shows_the_page_of_a_check() -> None:
