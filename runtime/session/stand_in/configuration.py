@@ -122,7 +122,11 @@ def _by_type(**tables: Check) -> Check:
                 "missing_required_parameter", f"Missing required parameter: '{path}.type'.", f"{path}.type"
             )
         named = {name.replace("__", "/"): one for name, one in tables.items()}
-        return named[kind](value, path) if kind in named else _one_of(*named)(kind, f"{path}.type")
+        return (
+            named[kind](value, path)
+            if isinstance(kind, str) and kind in named
+            else _one_of(*named)(kind, f"{path}.type")
+        )
 
     return checked
 

@@ -367,7 +367,7 @@ class Conversation:
 
     def cancel_response(self, event: Json) -> Iterator[Out | Problem]:
         wanted = event.get("response_id")
-        response = self._active() if wanted is None else self.running.get(wanted)
+        response = self._active() if wanted is None else self.running.get(str(wanted))
         if response is None:
             yield Problem("response_cancel_not_active", "Cancellation failed: no active response found")
             return

@@ -83,6 +83,11 @@ def check_item(item: Any, path: str = "item") -> Problem | None:
     if not isinstance(item, dict) or not isinstance(item.get("type"), str):
         return _missing(f"{path}.type")
     kind = item["type"]
+    for name in ("id", "call_id"):
+        if not isinstance(item.get(name), str | None):
+            return Problem(
+                "invalid_type", f"Invalid type for '{path}.{name}': expected a string.", f"{path}.{name}"
+            )
     if kind not in FIELDS:
         return None if kind.startswith("mcp_") else _unsupported(kind, f"{path}.type", FIELDS)
     absent = next((name for name in FIELDS[kind] if not isinstance(item.get(name), str)), None)
@@ -93,7 +98,7 @@ def check_item(item: Any, path: str = "item") -> Problem | None:
 
 def _check_message(item: Json, path: str) -> Problem | None:
     role = item.get("role")
-    if role not in CONTENT:
+    if not isinstance(role, str) or role not in CONTENT:
         return _missing(f"{path}.role") if role is None else _unsupported(role, f"{path}.role", CONTENT)
     if not isinstance(item.get("content"), list):
         return _missing(f"{path}.content")

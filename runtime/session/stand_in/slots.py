@@ -90,7 +90,8 @@ class Utterance:
         wanted = tokens(phrase)
         for start in range(len(self.words) - len(wanted) + 1):
             if self.words[start : start + len(wanted)] == wanted:
-                return self.claim(start, start + len(wanted))
+                self.claim(start, start + len(wanted))
+                return
 
 
 def today_in(instructions: str) -> datetime.date | None:
