@@ -1,4 +1,4 @@
-"""What the findings of reading, of the schema and of resolving mean: short, because each finding has a tip."""
+"""What the findings of reading, schema and resolving mean: short, because each finding has a tip."""
 
 from typing import Final, NamedTuple
 
