@@ -201,9 +201,10 @@ class Conversation:
     def commit_audio(self, event: Json) -> Iterator[Out | Problem]:
         had = self.ear.buffered_ms
         if had < LEAST_COMMIT_MS:
-            text = f"Expected at least 100ms of audio, but buffer only has {had:.2f}ms of audio."
-            text = f"Error committing input audio buffer: buffer too small. {text}"
-            yield Problem("input_audio_buffer_commit_empty", text)
+            text = f"too small. Expected at least 100ms of audio, but buffer only has {had:.2f}ms of audio."
+            yield Problem(
+                "input_audio_buffer_commit_empty", f"Error committing input audio buffer: buffer {text}"
+            )
             return
         yield from self._commit(self.ear.take_all(), self.new_id("item"))
 

@@ -50,11 +50,12 @@ SETTINGS = st.fixed_dictionaries(
 RESPONSES = SETTINGS.map(
     lambda value: {key: one for key, one in value.items() if key not in ("type", "tracing")}
 )
+INPUTS = st.fixed_dictionaries({"input": st.lists(ITEMS, max_size=2) | JSON})
 EVENTS = st.fixed_dictionaries(
     {"type": st.sampled_from(sorted(RECEIVERS)) | JSON},
     optional={
         "session": SETTINGS | JSON,
-        "response": RESPONSES | st.fixed_dictionaries({"input": st.lists(ITEMS, max_size=2) | JSON}) | JSON,
+        "response": RESPONSES | INPUTS | JSON,
         "item": ITEMS | JSON,
         "item_id": IDS | JSON,
         "previous_item_id": IDS | JSON,
@@ -69,7 +70,7 @@ EVENTS = st.fixed_dictionaries(
 @settings(max_examples=300, deadline=None)
 @given(st.lists(EVENTS | JSON, max_size=8))
 def test_any_event_is_answered(events: list[Any]) -> None:
-    """Whatever a client sends, the conversation answers with events and stays open; every event has its own id."""
+    """Whatever a client sends, the conversation answers and stays open; every event has its own id."""
     conversation = Conversation(serial="x", model="m", now_s=0)
     ids = [event["event_id"] for event in conversation.opening()]
     for event in events:

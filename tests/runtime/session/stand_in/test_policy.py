@@ -189,7 +189,7 @@ def test_unasked_slots() -> None:
 
 
 def test_words_count_once() -> None:
-    """The words of an asked choice fill no other slot; a single word fills no choice that was not asked for."""
+    """The words of an asked choice fill no other slot; a single word fills no choice nobody asked for."""
     lines = "# What you find out\n" + "".join(
         f"- {name} (choice): x. One of: {listed}\n"
         for name, listed in (
