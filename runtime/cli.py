@@ -121,17 +121,15 @@ def call(
     """Place one call on this machine: a synthetic caller, the real server, a stand-in."""
     from runtime.simulate import command
 
-    read_plain = getattr(compiler, "read_plain", None)
-    if read_plain is None:
-        _stop("call: this compiler cannot read callers yet (voiceflow_compiler.cli has no read_plain)")
+    compiler.flow_file(flow)  # ends the command when there is none
     code = command.call(
         flow,
         caller=caller,
         out=out,
         voice=voice.value,
         form=form.value,
-        compile_flow=_compiled,
-        read_yaml=read_plain,
+        compile_flow=compiler.compiled,
+        read_yaml=compiler.read_plain,
         speed=speed,
     )
     raise typer.Exit(code)
@@ -176,15 +174,10 @@ def main() -> None:
         raise SystemExit(INTERRUPTED) from None
 
 
-def _compiled(flow: Path) -> "Artifact":
-    """The artifact of a flow; its findings are printed, and errors end the command."""
-    return compiler._compiled(flow, compiler.Format.TEXT, to_stderr=True)
-
-
 def _artifact(path: Path) -> "Artifact":
     """A compiled artifact as it is, or the artifact of a flow."""
     if path.suffix != ".json":
-        return _compiled(path)
+        return compiler.compiled(path)
     from voiceflow_compiler.artifact import ArtifactError, decode
 
     try:
