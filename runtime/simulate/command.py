@@ -72,15 +72,21 @@ def call(
     folder = flow.parent if flow.is_file() else flow
     target = out or OUT / folder.name
     try:
-        profile = choose(callers(folder, read_yaml), caller)
         artifact = compile_flow(folder / "flow.yaml" if flow.is_dir() else flow)
+        profile = choose(callers(folder, read_yaml), caller)
         with _quiet_log(), asyncio.Runner(loop_factory=hurried(speed)) as runner:
             made = runner.run(place_one(artifact, folder, profile, target, voice, Screen(console)))
     except (CallError, ProfileError, PhoneError, SettingsError, VoiceMissing, ValueError) as error:
-        Console(stderr=True).print(f"vfc call: {error}", style="red", highlight=False, markup=False)
-        return COULD_NOT_RUN
+        return _could_not(str(error))
+    except OSError as error:
+        return _could_not(f"{error.filename or target}: {(error.strerror or 'cannot be used').lower()}")
     _report(made, profile, form, console)
     return UNEXPECTED if made.unexpected else FINE
+
+
+def _could_not(why: str) -> int:
+    Console(stderr=True, soft_wrap=True).print(f"vfc call: {why}", style="red", highlight=False, markup=False)
+    return COULD_NOT_RUN
 
 
 @contextmanager

@@ -91,3 +91,11 @@ def test_only_a_call_s_own_files_are_written(tmp_path: Path) -> None:
     assert (out / "handoff-notes.json").read_text() == "mine"
     assert (out / "server").is_dir()
     assert {"call.jsonl", "call.wav", "transcript.md", "vfc.toml"} <= {path.name for path in out.iterdir()}
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An output folder that is a file is one line on the error output, not a traceback."""
+    out = tmp_path / "out"
+    out.write_text("a file")
+    assert place(out, caller="hangs_up") == command.COULD_NOT_RUN
+    assert "file exists" in " ".join(capsys.readouterr().err.split())
