@@ -66,7 +66,7 @@ async def _wait(http: httpx2.AsyncClient, at: Place, *, audio: bool) -> float:
     began = perf_counter()
     stream = await _ring(http, at, call_id)
     headers = {SIGNATURE_HEADER: sign(at.subscription.token, stream.url)}
-    async with connect(stream.url, additional_headers=headers, compression=None) as socket:
+    async with connect(stream.url, additional_headers=headers, compression=None, max_queue=None) as socket:
         opened = perf_counter()
         await _start(socket, stream, call_id)
         while audio and json.loads(await socket.recv())["event"] != "media":
