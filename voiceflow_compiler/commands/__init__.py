@@ -1,0 +1,10 @@
+"""Commands that draw, count and compare flows: one file for each."""
+
+import typer
+
+from voiceflow_compiler.commands.graph import graph
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to a command line."""
+    app.command()(graph)
