@@ -147,10 +147,10 @@ class Conversation:
         merged = configuration.merge(self.session, event.get("session"), voice_used=self._voice_used)
         if isinstance(merged, Problem):
             yield merged
-            return
-        self.session = merged
-        self.ear.configure(merged["audio"]["input"])
-        yield self.emit("session.updated", session=merged)
+        else:
+            self.session = merged
+            self.ear.configure(merged["audio"]["input"])
+            yield self.emit("session.updated", session=merged)
 
     # --- the caller's audio ---
 
@@ -286,9 +286,9 @@ class Conversation:
         item = named(self.items, event, "delete")
         if isinstance(item, Problem):
             yield item
-            return
-        self.items.remove(item)
-        yield self.emit("conversation.item.deleted", item_id=item.id)
+        else:
+            self.items.remove(item)
+            yield self.emit("conversation.item.deleted", item_id=item.id)
 
     def retrieve_item(self, event: Json) -> Iterator[Out | Problem]:
         item = named(self.items, event, "retrieve")
