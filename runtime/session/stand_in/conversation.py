@@ -24,6 +24,7 @@ from runtime.session.stand_in.items import (
     check_item,
     completed,
     named,
+    parts_of,
     position,
     unplaceable,
     untruncatable,
@@ -251,8 +252,6 @@ class Conversation:
         told = {"transcript": item.heard, "usage": {**used, "input_token_details": details}}
         yield self.emit("conversation.item.input_audio_transcription.completed", **where, **told)
 
-    # --- items ---
-
     def create_item(self, event: Json) -> Iterator[Out | Problem]:
         value = event.get("item")
         bad = check_item(value) or unplaceable(self.items, value or {}, event.get("previous_item_id"))
@@ -272,9 +271,7 @@ class Conversation:
 
     def _new_item(self, value: Json) -> Item:
         item = Item(completed(value, self.new_id("item"), self.new_id("call")))
-        sound = next(
-            (part["audio"] for part in value.get("content", ()) if part["type"] == "input_audio"), None
-        )
+        sound = next((part["audio"] for part in parts_of(value) if part["type"] == "input_audio"), None)
         if sound is not None:
             ear = Ear()
             ear.configure({"format": self.session["audio"]["input"]["format"], "turn_detection": None})
@@ -317,8 +314,6 @@ class Conversation:
         # The text goes with the audio: there must be none in the conversation that the caller has not heard.
         item.wire["content"] = [{"type": "output_audio", "transcript": None}]
         yield self.emit("conversation.item.truncated", item_id=item.id, content_index=0, audio_end_ms=end_ms)
-
-    # --- responses ---
 
     def _active(self) -> Response | None:
         return next((one for one in self.running.values() if one.in_conversation), None)

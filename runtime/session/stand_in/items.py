@@ -50,13 +50,13 @@ class Item:
     @property
     def is_caller_audio(self) -> bool:
         return self.wire.get("role") == "user" and any(
-            part["type"] == "input_audio" for part in self.wire["content"]
+            part["type"] == "input_audio" for part in parts_of(self.wire)
         )
 
     @property
     def is_assistant_audio(self) -> bool:
         return self.wire.get("role") == "assistant" and any(
-            part["type"] == "output_audio" for part in self.wire["content"]
+            part["type"] == "output_audio" for part in parts_of(self.wire)
         )
 
     def entry(self) -> Entry:
@@ -76,6 +76,11 @@ class Item:
             return self.heard or ""
         parts = (part.get("text") or part.get("transcript") or "" for part in self.wire["content"])
         return "\n".join(part for part in parts if part)
+
+
+def parts_of(wire: Json) -> list[Json]:
+    """The content of a message; other items have none that is ours to read."""
+    return list(wire["content"]) if wire["type"] == "message" else []
 
 
 def check_item(item: Any, path: str = "item") -> Problem | None:
