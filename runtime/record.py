@@ -150,11 +150,14 @@ class _File:
 
     def open(self) -> IO[bytes]:
         if self.handle is None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.handle = self.path.open(
-                "xb"
-            )  # a record is written once; a second one of the same name is a bug
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # Written once (a second record of the same name is a bug), and read by its owner only.
+            self.handle = open(self.path, "xb", opener=_private)  # noqa: SIM115 - `_write` closes it
         return self.handle
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 _Job = tuple[_File, Any]  # a line, a function to call once all before it is on the disk, or None: close

@@ -135,8 +135,10 @@ async def _shut(call: Call) -> None:
     await call.cancel(call.loose)
     call.cancel_timers()
     _record_rest(call)
-    if call.line.dropped:
-        call.note("audio_dropped", messages=call.line.dropped)
+    if call.line.dropped or call.ledger.dropped_bytes:
+        call.note("audio_dropped", messages=call.line.dropped, model_bytes=call.ledger.dropped_bytes)
+    if call.ledger.gap_ms:
+        call.note("audio_underrun", gap_ms=round(call.ledger.gap_ms))
     call.outside.record.end(call.at_ms(), call.reason or "cancelled", call.outcome)
 
 

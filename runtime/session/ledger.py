@@ -140,6 +140,7 @@ class Ledger:
         self._waiting_bytes = 0
         self._line_empty_ms = 0.0
         self.dropped_bytes = 0
+        self.gap_ms = 0.0  # silence inside speeches because their audio came slower than it is heard
 
     def open(self, speech_id: str, *, protected: bool, scripted: bool, text: str = "") -> None:
         """Give a speech its place in the order; its audio may come much later."""
@@ -257,6 +258,8 @@ class Ledger:
 
     def _send(self, speech: _Speech, payload: str, item: _Item, at_ms: float) -> Send:
         size = audio_bytes(payload)
+        if speech.sent:
+            self.gap_ms += max(0.0, at_ms - self._line_empty_ms)
         self._number += 1
         self._waiting_bytes -= size
         item.sent += size

@@ -183,7 +183,9 @@ class OpenAISession:
             options = cast("WebSocketConnectionOptions", {**SOCKET, "ssl": _tls()})
         manager = client.realtime.connect(model=self._settings.model, websocket_connection_options=options)
         try:
-            return await asyncio.wait_for(manager.enter(), patience.connect_ms / 1000)
+            # Not wait_for: before Python 3.12 it can swallow a cancellation, and a hang-up would never end.
+            async with asyncio.timeout(patience.connect_ms / 1000):
+                return await manager.enter()
         except InvalidStatus as error:
             raise _refusal(error) from None
         except TimeoutError:
@@ -293,7 +295,8 @@ def _close_reason(error: ConnectionClosed) -> str:
 
 async def _shut(connection: AsyncRealtimeConnection) -> None:
     try:
-        await asyncio.wait_for(connection.close(), 2)
+        async with asyncio.timeout(2):
+            await connection.close()
     except (TimeoutError, ConnectionClosed, OSError):
         pass  # it is gone either way
 

@@ -50,6 +50,11 @@ async def test_a_record_is_read_as_it_was_written(tmp_path):
     assert record.lines[4]["end"] == {"reason": "caller_hangup", "outcome": "abandoned"}
 
 
+async def test_a_record_is_for_its_owner_only(tmp_path):
+    """A record holds what people said: nobody else on the machine may read it."""
+    assert (await written(tmp_path)).path.stat().st_mode & 0o077 == 0
+
+
 async def test_nothing_is_written_after_the_end(tmp_path):
     """A late task cannot add to a record that has its end line."""
     record = await written(tmp_path)

@@ -151,6 +151,30 @@ def test_a_failed_action_takes_the_designed_way(world, mouth, firm):
 
 
 @pytest.mark.faults
+def test_a_line_that_is_cut_is_lost(world):
+    """A media socket that is reset in the middle of a sentence ends the call as lost."""
+
+    async def cut(stream):
+        await stream._send("start", start=stream._start({}))
+        await stream._connection.recv()
+        stream._connection.transport.abort()
+        return "cut"
+
+    assert world.call(tones, cut).reason == "line_lost"
+
+
+@pytest.mark.faults
+def test_nothing_is_changed_outside_without_a_record(world, mouth, firm):
+    """When the disk refuses the record, an action that changes something is not run, and the caller is told
+    the truth."""
+    (world.folder / "call.jsonl").write_text("the name is taken, so that the record cannot be made")
+    tape = world.call(tones, mouth("four people"), firm=firm, recorded=False).tape
+    assert firm.runs == []
+    told = "I could not book it. Someone will call you. Goodbye."
+    assert Tones().speak(told).strip(audio.MULAW_SILENCE) in bytes(tape.heard)
+
+
+@pytest.mark.faults
 def test_a_line_that_falls_silent_is_gone(world):
     """Ten seconds without a frame and without a goodbye end the call as lost."""
 

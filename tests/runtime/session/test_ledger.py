@@ -187,6 +187,21 @@ def test_a_flood_is_bounded():
     assert ledger.dropped_bytes == 400 * 8000 - MOST_WAITING_BYTES
 
 
+def test_gaps_inside_a_speech_are_measured():
+    """Audio that comes later than the one before was heard leaves a gap; the pause between two speeches is
+    none."""
+    ledger = Ledger()
+    spoken(ledger, ms=100)
+    ledger.take(0)
+    ledger.add("s1", sound(60), "i1")
+    ledger.take(140)
+    assert ledger.gap_ms == 40
+    ledger.close("s1")
+    spoken(ledger, "s2", item="i2")
+    ledger.take(900)
+    assert ledger.gap_ms == 40
+
+
 def test_a_new_stream_ends_what_was_on_the_old_one():
     """Speech that was on the old stream is interrupted; what had not begun is sent on the new one."""
     ledger = Ledger()

@@ -302,6 +302,31 @@ async def test_a_tool_call_counts_only_when_it_is_complete(status, acted):
         assert any(event == model.Unreported("t1", "cancelled") for event in seen) is not acted
 
 
+@pytest.mark.parametrize(
+    ("delta", "reason"),
+    [
+        ("/" * 640, "no_audio"),
+        ("", "no_audio"),
+        ("!!!!", "no_audio"),
+        ("/" * 320 + "KioqKg" + "/" * 310 + "//==", ""),
+    ],
+)
+async def test_speech_without_a_sound_is_no_speech(delta, reason):
+    """A response that is completed but holds only silence, nothing, or no base64 failed; with any sound it is
+    whole."""
+    async with ready() as (session, script):
+        session.respond(Respond(purpose="speak", speech_id="s1"))
+        session.flush()
+        await script.wait_for("response.create")
+        place = {"response_id": "resp_1", "item_id": "i", "output_index": 0, "content_index": 0}
+        await script.send(
+            response("response.created", "r1"),
+            {"type": "response.output_audio.delta", "event_id": "e", **place, "delta": delta},
+            response("response.done", "r1", status="completed"),
+        )
+        assert await until(session, model.SpeechEnded) == model.SpeechEnded("s1", reason)
+
+
 async def test_silence_of_the_carrier_does_not_leave_the_turn_open():
     """When frames stop while the caller speaks, a second of silence is appended, since the server's VAD
     runs on audio.
