@@ -20,13 +20,17 @@ from runtime.simulate.mind import Mind, answer, interruption, said
 from runtime.simulate.profile import Line, Profile
 
 MUMBLE_MS: Final = 1200
+NONSENSE: Final = "blorp frindle wamma gundip shoolk"  # a recogniser of phrases must reject it
 KEY_TICKS: Final = 8  # a key every 160 ms
 NOISE: Final = 150  # of 32768: digital silence between words would spoil hearing
 SILENT: Final = audio.MULAW_SILENCE * audio.FRAME_BYTES
 
 
 class Caller:
-    """Holds the receiver: asked once every 20 ms what it does."""
+    """Holds the receiver: asked once every 20 ms what it does.
+
+    `spoken`: the voice is speech, so there is faint noise on the line, and a mumble is words of no language.
+    """
 
     def __init__(
         self,
@@ -34,7 +38,7 @@ class Caller:
         speak: Callable[[str], bytes],
         *,
         where: Callable[[], str | None] = lambda: None,
-        noise: bool = False,
+        spoken: bool = False,
     ) -> None:
         texts = {line.say for line in profile.says if line.say}
         self._sounds = {text: speak(text) for text in sorted(texts)}
@@ -43,7 +47,8 @@ class Caller:
         self._frames: deque[bytes] = deque()
         self._keys: deque[str] = deque()
         self._key_pause = 0
-        self._background = _noise(NOISE) if noise else None
+        self._background = _noise(NOISE) if spoken else None
+        self._mumble = speak(NONSENSE) if spoken else mumble()
         self._playing_ms = 0  # of the assistant's speech under way
         self._quiet_ms = 0
         self._my_turn = False
@@ -91,7 +96,7 @@ class Caller:
     def _sound(self, line: Line) -> bytes:
         if line.say:
             return self._sounds[line.say]
-        return mumble() if line.mumble else b""
+        return self._mumble if line.mumble else b""
 
     def _press(self) -> str:
         if self._key_pause:

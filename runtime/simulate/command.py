@@ -161,7 +161,7 @@ async def _ring(
 ) -> Ended:
     speaker, human = open_voice(voice, "caller"), open_voice(voice, "assistant")
     async with open_world(artifact, flow, profile, home, voice, watched.take) as world:
-        mouth = Caller(profile, speaker.speak, where=lambda: watched.node, noise=voice == "spoken")
+        mouth = Caller(profile, speaker.speak, where=lambda: watched.node, spoken=voice == "spoken")
         try:
             with screen.open():
                 async with asyncio.timeout(CALL_LIMIT_S):

@@ -9,9 +9,9 @@ from runtime.simulate.profile import Line, Profile
 from runtime.voices import tones
 
 
-def caller(*lines: Line, node: str | None = None, noise: bool = False) -> Caller:
+def caller(*lines: Line, node: str | None = None, spoken: bool = False) -> Caller:
     profile = Profile(name="Ada", says=lines, patience_ms=200)
-    return Caller(profile, tones.encode, where=lambda: node, noise=noise)
+    return Caller(profile, tones.encode, where=lambda: node, spoken=spoken)
 
 
 def ticks(one: Caller, heard: str) -> Iterator[Deed]:
@@ -77,8 +77,8 @@ def test_a_mumble_is_speech_without_words() -> None:
 
 
 def test_noise_is_between_lines() -> None:
-    """With noise there is no digital silence between lines, and nothing is laid over a line."""
-    deeds = list(ticks(caller(Line(say="hello"), noise=True), "x" * 5 + "." * 60))
+    """With a spoken voice there is no digital silence between lines, and nothing is laid over a line."""
+    deeds = list(ticks(caller(Line(say="hello"), spoken=True), "x" * 5 + "." * 60))
     said = b"".join(deed.frame for deed in deeds)
     assert 20 < audio.mulaw_rms(deeds[0].frame) < 400
     assert tones.encode("hello") in said
