@@ -20,6 +20,7 @@ _NAMES: Final = (
     "shared_example",
     "unused_intent",
     "intent_without_examples",
+    "confusable_intents",
     "undisclosed_path",
     "disclosure_depends_on_call",
     "disclosure_incomplete",

@@ -51,7 +51,7 @@ def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
     known = conditions.domains(flow)
     for node in flow.nodes.values():
         for case in node.cases:
-            if conditions.never_true(case.when.expr, known):
+            if conditions.never_true(case.when.expr, flow, known):
                 yield Found(
                     places.value(case.when.path),
                     f'no caller can ever take the case to "{case.go}" at "{node.name}": '

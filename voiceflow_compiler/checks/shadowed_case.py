@@ -32,13 +32,30 @@ Why: cases are tried in order. Callers meant for the later node are sent to the 
           - {if: slots.team_size >= 10, go: offer}
         otherwise: goodbye
 
+What several cases take together counts too:
+
+**Flagged**
+
+    nodes:
+      team:
+        kind: ask
+        convey: Ask how many people would use it.
+        collect: [team_size]
+        filled: size
+      size:
+        kind: decide
+        cases:
+          - {if: slots.team_size < 10, go: offer}
+          - {if: slots.team_size >= 10, go: to_sales}
+          - {if: "facts.account == 'customer'", go: to_sales}  # flagged
+        otherwise: goodbye
+
 Tip: put the narrower case first.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
-from voiceflow_compiler.artifact import Expr
 from voiceflow_compiler.checks.base import Found, conditions
 from voiceflow_compiler.diagnostics import Places, Related
 from voiceflow_compiler.flow import Case, Flow, Node
@@ -53,57 +70,38 @@ def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
     """Every case that earlier cases of the same node leave no caller for."""
     known = conditions.domains(flow)
     for node in flow.nodes.values():
-        for case, earlier in _shadowed(node, known):
+        for case, earlier in _shadowed(node, flow, graph, known):
+            takes = "an earlier case takes" if len(earlier) == 1 else "earlier cases take"
             yield Found(
                 places.value(case.when.path),
-                f'no caller can take the case to "{case.go}" at "{node.name}": an earlier case takes them '
-                "all",
+                f'no caller can take the case to "{case.go}" at "{node.name}": {takes} them all',
                 "Put the narrower case first, or delete this one.",
-                (Related(places.value(earlier.when.path), "this case holds first"),),
+                tuple(Related(places.value(each.when.path), "this case holds first") for each in earlier[:3]),
             )
 
 
-def _shadowed(node: Node, known: conditions.Domains) -> Iterator[tuple[Case, Case]]:
-    """Pairs of a shadowed case and the one that shadows it."""
-    whole: dict[frozenset[str], Case] = {}
-    single: dict[str, Case] = {}
-    taken: dict[str, list[tuple[conditions.Values, Case]]] = {}
-    for case in node.cases:
-        expr = case.when.expr
-        if expr is None or conditions.never_true(expr, known):
-            continue
-        tests = conditions.tests_of(expr)
-        texts = frozenset(map(conditions.written, tests))
-        earlier = whole.get(texts) or next((single[text] for text in texts if text in single), None)
-        earlier = earlier or single.get(conditions.written(["value", True])) or _covering(tests, taken, known)
-        if earlier is not None:
-            yield case, earlier
-            continue
-        whole[texts] = case
-        if len(tests) == 1:
-            single[conditions.written(expr)] = case
-            _take(case, expr, taken, known)
+Pair = tuple[Case, list[Case]]
 
 
-def _covering(
-    tests: list[Expr], taken: dict[str, list[tuple[conditions.Values, Case]]], known: conditions.Domains
-) -> Case | None:
-    for name, values in conditions.merged(tests, known).items():
-        for earlier, case in taken.get(name, ()):
-            if values.within(earlier):
-                return case
-    return None
-
-
-def _take(
-    case: Case, expr: Expr, taken: dict[str, list[tuple[conditions.Values, Case]]], known: conditions.Domains
-) -> None:
-    """Remember what a case about one name takes; what several take of a closed set is taken together."""
-    found = conditions.allowed(expr, known)
-    if found is None:
+def _shadowed(node: Node, flow: Flow, graph: Graph, known: conditions.Domains) -> Iterator[Pair]:
+    """Pairs of a shadowed case and those that leave nobody for it; one that never holds is no such case."""
+    whole = conditions.of_cases(node, node.cases, flow, graph, known)
+    if whole is not None:
+        yield from _among(node.cases, whole)
         return
-    name, values = found
-    before = taken.setdefault(name, [])
-    if isinstance(values, conditions.Choices) and before and isinstance(before[-1][0], conditions.Choices):
-        values = conditions.Choices(values.values | before[-1][0].values)
-    before.append((values, case))
+    for at, case in enumerate(node.cases):  # too many names together: only cases about the same ones
+        about = set(conditions.names_in(case.when.expr))
+        near = [each for each in node.cases[:at] if about.issuperset(conditions.names_in(each.when.expr))]
+        found = conditions.of_cases(node, [*near, case], flow, graph, known)
+        if found is not None:
+            yield from (pair for pair in _among([*near, case], found) if pair[0] is case)
+
+
+def _among(cases: Sequence[Case], found: conditions.Worlds) -> Iterator[Pair]:
+    taken = 0
+    for at, (case, held) in enumerate(zip(cases, found.holding, strict=True)):
+        if case.when.expr is not None and held and not held & ~taken:
+            before = list(zip(cases[:at], found.holding[:at], strict=True))
+            alone = [each for each, theirs in before if not held & ~theirs]
+            yield case, alone[:1] or [each for each, theirs in before if held & theirs]
+        taken |= held if case.when.expr is not None else 0

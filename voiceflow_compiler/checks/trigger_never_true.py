@@ -32,7 +32,7 @@ def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
     """Every trigger whose condition contradicts itself, the limits, or what its names can be."""
     known = conditions.domains(flow)
     for trigger in flow.triggers:
-        if conditions.never_true(trigger.when.expr, known):
+        if conditions.never_true(trigger.when.expr, flow, known):
             yield Found(
                 places.value(trigger.when.path),
                 f'no call ever brings in "{trigger.to}" here: `{trigger.when.text}` never holds',

@@ -1,184 +1,271 @@
-"""What can be proved of a condition alone: that it never holds, or that an earlier one always holds first.
+"""What can be proved of conditions alone: which never hold, and which an earlier one always takes.
 
-1. Only certain things are said: a condition that is not understood can be true.
-2. A condition is read as the tests an `and` puts on single names; each test allows some values of its name.
+1. Only certain things are said: a condition, or a part of one, that is not understood can be true or false.
+2. Every name is cut into the few values that its conditions can tell apart (whole numbers stay whole, a slot
+   that may be empty has one more); a world is one value for each name. A condition is the set of the worlds
+   in which it holds, as the bits of a number, so that `and`, `or` and `not` are those of numbers.
+3. More than `MOST_WORLDS` are not looked at, and nothing is said.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import inf
+from itertools import pairwise
+from math import ceil, floor, inf, prod
 from typing import Any, Final
 
-from voiceflow_compiler.artifact import Expr
-from voiceflow_compiler.flow import Flow
+from voiceflow_compiler.artifact import Expr, ValueType
+from voiceflow_compiler.flow import Case, Flow, Node
+from voiceflow_compiler.graph import Graph
 
+MOST_WORLDS: Final = 1 << 15
+
+_SENTIMENTS: Final = ("positive", "neutral", "negative")
+_COUNTERS: Final = ("negative_in_a_row", "unclear_in_a_row", "silent_in_a_row")
 _MIRRORED: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
-_SENTIMENTS: Final = frozenset({"positive", "neutral", "negative"})
+_COMPARE: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
+    "==": lambda left, right: bool(left == right),
+    "!=": lambda left, right: bool(left != right),
+    "<": lambda left, right: bool(left < right),
+    "<=": lambda left, right: bool(left <= right),
+    ">": lambda left, right: bool(left > right),
+    ">=": lambda left, right: bool(left >= right),
+    "in": lambda left, right: left in right,
+    "not in": lambda left, right: left not in right,
+}
+_OTHER: Final = "\0"  # a text that no condition names
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
-    """A closed set of values."""
+class Domain:
+    """What a name can be: one of `values`, or whatever its type allows between `low` and `high`."""
 
-    values: frozenset[Any]
-
-    def __and__(self, other: "Choices | Range") -> "Choices":
-        return Choices(frozenset(value for value in self.values if other.has(value)))
-
-    def has(self, value: Any) -> bool:
-        """Whether a value is one of them."""
-        return value in self.values
-
-    def within(self, other: "Choices | Range") -> bool:
-        """Whether every value here is also there."""
-        return all(other.has(value) for value in self.values)
-
-    @property
-    def empty(self) -> bool:
-        """Whether nothing is left."""
-        return not self.values
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """Numbers from `low` to `high`; an open end is left out."""
-
+    type: ValueType
+    values: tuple[Any, ...] = ()
     low: float = -inf
     high: float = inf
-    low_open: bool = False
-    high_open: bool = False
+    maybe_missing: bool = False
 
-    def __and__(self, other: "Choices | Range") -> "Choices | Range":
-        if isinstance(other, Choices):
-            return other & self
-        low, low_open = max((self.low, self.low_open), (other.low, other.low_open))
-        high, closed = min((self.high, not self.high_open), (other.high, not other.high_open))
-        return Range(low, high, low_open, not closed)
-
-    def has(self, value: Any) -> bool:
-        """Whether a number lies between the ends."""
-        if not isinstance(value, int | float):
-            return False
-        above = value > self.low if self.low_open else value >= self.low
-        return above and (value < self.high if self.high_open else value <= self.high)
-
-    def within(self, other: "Choices | Range") -> bool:
-        """Whether every number here is also there."""
-        return isinstance(other, Range) and self & other == self
-
-    @property
-    def empty(self) -> bool:
-        """Whether nothing is left."""
-        return self.low > self.high or (self.low == self.high and (self.low_open or self.high_open))
+    def told_apart(self, constants: Sequence[Any]) -> list[Any]:
+        """The values that comparisons with these constants can tell apart, None for a missing one."""
+        missing: list[Any] = [None] if self.maybe_missing else []
+        if self.values:
+            return [*self.values, *missing]
+        match self.type:
+            case "boolean":
+                return [True, False, *missing]
+            case "integer":
+                return [*_whole(constants, self.low, self.high), *missing]
+            case "number" | "money":
+                return [*_between(constants, self.low, self.high), *missing]
+            case "date" | "time":  # compared as text; just after a text is one that is longer
+                texts = sorted({each for each in constants if isinstance(each, str)})
+                return ["", *texts, *(f"{text}{_OTHER}" for text in texts), *missing]
+            case _:
+                return [*dict.fromkeys(constants), _OTHER, *missing]
 
 
-Values = Choices | Range
-Domains = Mapping[str, Values]
+Domains = Mapping[str, Domain]
 
 
-def domains(flow: Flow) -> dict[str, Values]:
-    """Every value the names of a flow's conditions can have; a name that is missing can have any."""
-    found: dict[str, Values] = {
-        "intent.family": Choices(frozenset(intent.family for intent in flow.intents.values())),
-        "intent.name": Choices(frozenset(flow.intents)),
-        "intent.confidence": Range(0, 1),
-        # one more than the limit may be seen while the turn that exceeds it is judged
-        "turn.number": Range(0, flow.limits.turns + 1),
-        "turn.no_progress_in_a_row": Range(0, flow.limits.no_progress + 1),
-        "turn.sentiment": Choices(_SENTIMENTS),
+def domains(flow: Flow) -> dict[str, Domain]:
+    """What every name of a flow's conditions can be. Slots and results may be missing."""
+    # one more than the limit may be seen while the turn that exceeds it is judged
+    found = {
+        "intent.confidence": Domain("number", low=0, high=1),
+        "turn.number": Domain("integer", low=0, high=flow.limits.turns + 1),
+        "turn.no_progress_in_a_row": Domain("integer", low=0, high=flow.limits.no_progress + 1),
+        "turn.sentiment": Domain("choice", _SENTIMENTS),
+        **{f"turn.{name}": Domain("integer", low=0) for name in _COUNTERS},
     }
     for fact in flow.facts.values():
-        if fact.type == "choice":
-            found[f"facts.{fact.name}"] = Choices(frozenset(fact.choices))
+        missing = fact.otherwise is None
+        found[f"facts.{fact.name}"] = Domain(fact.type, fact.choices, maybe_missing=missing)
     for slot in flow.slots.values():
-        if slot.type == "choice":
-            found[f"slots.{slot.name}"] = Choices(frozenset(slot.choices))
-        elif slot.type in ("integer", "number", "money"):
-            found[f"slots.{slot.name}"] = Range(
-                -inf if slot.minimum is None else slot.minimum, inf if slot.maximum is None else slot.maximum
-            )
+        low, high = slot.minimum, slot.maximum
+        found[f"slots.{slot.name}"] = Domain(
+            slot.type, slot.choices, -inf if low is None else low, inf if high is None else high, True
+        )
+    for action in flow.actions.values():
+        for field, type_ in action.returns.items():
+            found[f"results.{action.name}.{field}"] = Domain(type_, maybe_missing=True)
     return found
 
 
-def tests_of(expr: Expr) -> list[Expr]:
-    """The parts of an `and`, flattened; any other condition is its own only part."""
-    if expr[:1] == ["and"]:
-        return [test for part in expr[1:] for test in tests_of(part)]
-    return [expr]
+@dataclass(frozen=True, slots=True)
+class Worlds:
+    """For each condition the worlds in which it holds, and all there are, as bits."""
+
+    holding: tuple[int, ...]
+    all: int
 
 
-def allowed(test: Expr, known: Domains) -> tuple[str, Values] | None:
-    """The one name a test is about and the values of it that pass; None for any other condition."""
-    match test:
+def worlds(
+    conditions: Sequence[Expr | None],
+    flow: Flow,
+    known: Domains,
+    *,
+    sure: Callable[[str], bool] = lambda name: False,
+) -> Worlds | None:
+    """Where each condition holds, seen together; None when they are too many to look at.
+
+    `sure` says of `slots.NAME` and `results.ACTION` whether it is surely known where they are judged.
+    """
+    axes = _axes(conditions, flow, known, sure)
+    sizes = [len(values) for values in axes.values()]
+    count = prod(sizes)
+    if not 0 < count <= MOST_WORLDS:
+        return None
+    strides: dict[str, int] = {}
+    stride = 1
+    for name, size in zip(axes, sizes, strict=True):
+        strides[name] = stride
+        stride *= size
+    space = _Space(axes, strides, count)
+    return Worlds(tuple(space.holding(expr) for expr in conditions), space.all)
+
+
+def of_cases(
+    node: Node, cases: Sequence[Case], flow: Flow, graph: Graph, known: Domains
+) -> Worlds | None:
+    """Where cases of a `decide` hold, given what is surely known when a caller comes there."""
+    reached = node.name in graph.known
+    conditions = [case.when.expr for case in cases]
+    return worlds(
+        conditions, flow, known, sure=lambda name: reached and graph.is_known(name, node.name)
+    )
+
+
+def never_true(expr: Expr | None, flow: Flow, known: Domains) -> bool:
+    """Whether a condition surely never holds, wherever it is judged."""
+    found = worlds([expr], flow, known)
+    return found is not None and not found.holding[0]
+
+
+def names_in(expr: Expr | None) -> Iterator[tuple[str, ...]]:
+    """Every name in a condition, as its parts."""
+    waiting: list[Any] = [expr]
+    while waiting:
+        match waiting.pop():
+            case ["name", *parts]:
+                yield tuple(map(str, parts))
+            case [str(), *parts]:
+                waiting.extend(part for part in parts if isinstance(part, list))
+
+
+class _Space:
+    """The worlds of some axes: world number w has value (w // stride) % size on each."""
+
+    def __init__(self, axes: Mapping[str, list[Any]], strides: Mapping[str, int], count: int) -> None:
+        self.axes = axes
+        self.strides = strides
+        self.count = count
+        self.all = (1 << count) - 1
+
+    def holding(self, expr: Expr | None) -> int:
+        """The worlds in which a condition holds."""
+        match expr:
+            case ["and", *parts]:
+                found = self.all
+                for part in parts:
+                    found &= self.holding(part)
+                return found
+            case ["or", *parts]:
+                found = 0
+                for part in parts:
+                    found |= self.holding(part)
+                return found
+            case ["not", part]:
+                return self.all & ~self.holding(part)
+            case ["value", value]:
+                return self.all if value else 0
+        atom = _atom(expr)
+        if atom is None:
+            return self._where(json.dumps(expr), lambda value: bool(value))
+        name, sign, constant = atom
+        compare = _COMPARE[sign]
+        if name in ("intent.name", "intent.family"):
+            at = 0 if name == "intent.name" else 1
+            return self._where("intent", lambda pair: pair[at] is not None and compare(pair[at], constant))
+        return self._where(name, lambda value: value is not None and compare(value, constant))
+
+    def _where(self, axis: str, test: Callable[[Any], bool]) -> int:
+        values, stride = self.axes[axis], self.strides[axis]
+        block = (1 << stride) - 1
+        period = stride * len(values)
+        once = sum(block << at * stride for at, value in enumerate(values) if test(value))
+        # the same pattern, period after period: times 1 + 2^period + 2^(2 period) + ...
+        return once * (self.all // ((1 << period) - 1))
+
+
+def _axes(
+    conditions: Sequence[Expr | None], flow: Flow, known: Domains, sure: Callable[[str], bool]
+) -> dict[str, list[Any]]:
+    constants: dict[str, list[Any]] = {}
+    free: dict[str, list[Any]] = {}
+    for part in _parts(conditions):
+        atom = _atom(part)
+        if atom is None:
+            free[json.dumps(part)] = [True, False]
+        else:
+            name, sign, constant = atom
+            constants.setdefault(name, []).extend(constant if sign in ("in", "not in") else [constant])
+    axes = dict(free)
+    for name, found in constants.items():
+        if name in ("intent.name", "intent.family"):
+            axes["intent"] = [
+                (None, None),
+                *((intent.name, intent.family) for intent in flow.intents.values()),
+            ]
+            continue
+        values = known.get(name, Domain("text", maybe_missing=True)).told_apart(found)
+        owner = ".".join(name.split(".")[:2])
+        if sure(owner) and name.startswith("slots.") and len(values) > 1:
+            values = [value for value in values if value is not None]
+        axes[name] = values
+    return axes
+
+
+def _parts(conditions: Sequence[Expr | None]) -> Iterator[Expr | None]:
+    """The comparisons and bare names in conditions."""
+    waiting: list[Any] = list(conditions)
+    while waiting:
+        part = waiting.pop()
+        match part:
+            case ["and" | "or" | "not", *inner]:
+                waiting.extend(inner)
+            case ["value", _]:
+                continue
+            case _:
+                yield part
+
+
+def _atom(part: Expr | None) -> tuple[str, str, Any] | None:
+    """A comparison of one name with what is written there: the name, the sign and the constant."""
+    match part:
         case [("==" | "!=" | "<" | "<=" | ">" | ">=") as sign, ["name", *name], ["value", value]]:
-            return _compared(".".join(map(str, name)), sign, value, known)
+            return ".".join(map(str, name)), sign, value
         case [("==" | "!=" | "<" | "<=" | ">" | ">=") as sign, ["value", value], ["name", *name]]:
-            return _compared(".".join(map(str, name)), _MIRRORED[sign], value, known)
-        case ["in", ["name", *name], ["list", *items]]:
-            found = ".".join(map(str, name))
-            values: Values = Choices(frozenset(_literal(item) for item in items))
-            return found, values & known[found] if found in known else values
+            return ".".join(map(str, name)), _MIRRORED[sign], value
+        case [("in" | "not in") as sign, ["name", *name], ["list", *items]]:
+            values = [item[1] for item in items if isinstance(item, list) and item[:1] == ["value"]]
+            return (".".join(map(str, name)), sign, values) if len(values) == len(items) else None
+        case ["name", *name]:
+            return ".".join(map(str, name)), "==", True
         case _:
             return None
 
 
-def never_true(expr: Expr | None, known: Domains) -> bool:
-    """Whether a condition surely never holds."""
-    match expr:
-        case ["value", False]:
-            return True
-        case ["not", ["value", True]]:
-            return True
-        case ["or", *parts] if parts:
-            return all(never_true(part, known) for part in parts)
-        case ["and", *_]:
-            tests = tests_of(expr)
-            return any(never_true(test, known) for test in tests) or _contradicts(tests, known)
-        case [*_]:
-            return _contradicts([expr], known)
-        case _:
-            return False
+def _whole(constants: Sequence[Any], low: float, high: float) -> list[int]:
+    numbers = [each for each in constants if isinstance(each, int | float)]
+    near = {at for each in numbers for at in (floor(each) - 1, floor(each), ceil(each), ceil(each) + 1)}
+    near |= {ceil(low)} if low > -inf else set()
+    near |= {floor(high)} if high < inf else set()
+    return sorted(at for at in near or {0} if low <= at <= high)
 
 
-def merged(tests: list[Expr], known: Domains) -> dict[str, Values]:
-    """What an `and` of tests leaves of each name's values."""
-    left: dict[str, Values] = {}
-    for test in tests:
-        found = allowed(test, known)
-        if found is not None:
-            name, values = found
-            left[name] = left[name] & values if name in left else values
-    return left
-
-
-def written(expr: Expr) -> str:
-    """A condition as text that is equal for equal conditions."""
-    return json.dumps(expr)
-
-
-def _contradicts(tests: list[Expr], known: Domains) -> bool:
-    return any(values.empty for values in merged(tests, known).values())
-
-
-def _compared(name: str, sign: str, value: Any, known: Domains) -> tuple[str, Values] | None:
-    domain = known.get(name)
-    values: Values
-    match sign:
-        case "==":
-            values = Choices(frozenset({value}))
-        case "!=":
-            if not isinstance(domain, Choices):
-                return None
-            return name, Choices(domain.values - {value})
-        case _ if isinstance(value, bool) or not isinstance(value, int | float):
-            return None
-        case "<" | "<=":
-            values = Range(high=value, high_open=sign == "<")
-        case _:
-            values = Range(low=value, low_open=sign == ">")
-    return name, values & domain if domain is not None else values
-
-
-def _literal(item: Any) -> Any:
-    return item[1] if isinstance(item, list) and item[:1] == ["value"] else item
+def _between(constants: Sequence[Any], low: float, high: float) -> list[float]:
+    ends = [end for end in (low, high) if abs(end) < inf]
+    points = sorted({*ends, *(each for each in constants if isinstance(each, int | float))} or {0.0})
+    middles = [(left + right) / 2 for left, right in pairwise(points)]
+    return sorted(at for at in {points[0] - 1, *points, *middles, points[-1] + 1} if low <= at <= high)
