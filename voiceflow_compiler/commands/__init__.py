@@ -2,9 +2,11 @@
 
 import typer
 
+from voiceflow_compiler.commands.coverage import coverage
 from voiceflow_compiler.commands.graph import graph
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands to a command line."""
-    app.command()(graph)
+    for command in (graph, coverage):
+        app.command()(command)

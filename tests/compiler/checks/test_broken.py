@@ -35,4 +35,4 @@ def test_the_broken_flow_has_nearly_every_fault() -> None:
 
 
 # A flow with dead ends has no rounds to be stuck in, and so on: these need a flow of their own.
-ABSENT = {"no-way-out", "missing-ladder", "change-without-agreement"}
+ABSENT = {"no-way-out", "missing-ladder", "change-without-agreement", "confusable-intents"}
