@@ -33,12 +33,22 @@ class Related:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """What stands at `span` becomes `text`; an empty span is a place to insert at."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One thing a designer should know.
 
     `code` is stable for ever ("VF401"), `name` says the problem ("undisclosed-path"), `message` speaks of
     callers and nodes,
     `route` is a caller's way that shows it (node names, in order), `tip` says what to write instead.
+    `fix` is what to write, as edits that belong together, where one is safe; empty where a designer must
+    choose.
     """
 
     code: str
@@ -49,6 +59,7 @@ class Finding:
     tip: str = ""
     related: tuple[Related, ...] = ()
     route: tuple[str, ...] = ()
+    fix: tuple[Edit, ...] = ()
 
     @property
     def sort_key(self) -> tuple[Span, str, str]:

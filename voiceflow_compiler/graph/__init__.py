@@ -9,9 +9,10 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
+from typing import Any
 
 from voiceflow_compiler.flow import Flow, Node
 from voiceflow_compiler.graph.moves import (
@@ -56,6 +57,8 @@ class Graph:
     nodes: Mapping[str, Node]
     edges_from: Mapping[str, tuple[Edge, ...]]
     bits: Mapping[str, int]
+    memo: dict[str, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
+    """What questions about the whole graph have found already, by their own names."""
 
     @cached_property
     def reached(self) -> Tree:

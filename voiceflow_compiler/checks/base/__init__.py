@@ -12,8 +12,9 @@ from types import ModuleType
 from typing import NamedTuple
 
 from voiceflow_compiler.checks.base import conditions as conditions
+from voiceflow_compiler.checks.base.edits import before as before
 from voiceflow_compiler.checks.base.pages import document as document
-from voiceflow_compiler.diagnostics import Finding, Path, Places, Related, Severity, Span
+from voiceflow_compiler.diagnostics import Edit, Finding, Path, Places, Related, Severity, Span
 from voiceflow_compiler.flow import Flow, Ladder, Line, Node, placeholders
 from voiceflow_compiler.graph import Edge, Graph, family_of
 
@@ -26,6 +27,7 @@ class Found(NamedTuple):
     tip: str
     related: tuple[Related, ...] = ()
     route: tuple[str, ...] = ()
+    fix: tuple[Edit, ...] = ()
 
 
 Find = Callable[[Flow, Graph, Places], Iterator[Found]]
@@ -43,8 +45,8 @@ class Check:
 
     def __call__(self, flow: Flow, graph: Graph, places: Places) -> Iterator[Finding]:
         """Everything this check finds in a flow."""
-        for span, message, tip, related, route in self.find(flow, graph, places):
-            yield Finding(self.code, self.name, self.severity, message, span, tip, related, route)
+        for span, message, tip, related, route, fix in self.find(flow, graph, places):
+            yield Finding(self.code, self.name, self.severity, message, span, tip, related, route, fix)
 
 
 def check_of(module: ModuleType) -> Check:
@@ -60,8 +62,15 @@ class Spoken(NamedTuple):
     what: str
 
 
-def spoken(flow: Flow, graph: Graph) -> Iterator[Spoken]:
+def spoken(flow: Flow, graph: Graph) -> list[Spoken]:
     """Every line of a flow, with the reachable nodes where it may be spoken."""
+    if "spoken" not in graph.memo:
+        graph.memo["spoken"] = list(_spoken(flow, graph))
+    lines: list[Spoken] = graph.memo["spoken"]
+    return lines
+
+
+def _spoken(flow: Flow, graph: Graph) -> Iterator[Spoken]:
     reached = [graph.nodes[name] for name in graph.reached]
     for node in flow.nodes.values():
         for line in (node.line, node.while_waiting):
