@@ -21,24 +21,35 @@ T = TypeVar("T")
 _BUILT_IN: Final = {
     "are_you_human": Answer(
         line=artifact.Line(
-            convey="Say plainly that you are an AI assistant, not a person. Then come back to the question."
+            convey="Say plainly that you are an AI assistant, not a person. Then come back to the question.",
+            sample="I'm an AI assistant, not a person. So, back to my question.",
         ),
         at_most=3,
     ),
     "digression": Answer(
         line=artifact.Line(
             convey="If what you may tell covers it, answer in one sentence; if not, say kindly that this "
-            "call cannot help with it. Then come back to the question."
+            "call cannot help with it. Then come back to the question.",
+            sample="I'm sorry, I can't help with that on this call. Let's come back to my question.",
         ),
         at_most=2,
     ),
-    "correction": Answer(line=artifact.Line(convey="Acknowledge the change in a few words."), at_most=5),
+    "correction": Answer(
+        line=artifact.Line(
+            convey="Acknowledge the change in a few words.", sample="Thanks, I have changed that."
+        ),
+        at_most=5,
+    ),
 }
-_WITH_PEOPLE: Final = (
-    "Say plainly that you are an AI assistant, not a person, and that they can ask for a person at any time. "
-    "Then come back to the question."
+_WITH_PEOPLE: Final = artifact.Line(
+    convey="Say plainly that you are an AI assistant, not a person, and that they can ask for a person at any "
+    "time. Then come back to the question.",
+    sample="I'm an AI assistant, not a person. You can ask for a person at any time.",
 )
-_NOBODY_FREE: Final = artifact.Line(convey="Say kindly that nobody is free to take the call right now.")
+_NOBODY_FREE: Final = artifact.Line(
+    convey="Say kindly that nobody is free to take the call right now.",
+    sample="I'm sorry, nobody is free to take the call right now.",
+)
 
 # A whole value of a type that is text, as the engine accepts it.
 _PATTERNS: Final[dict[str, str]] = {
@@ -207,9 +218,13 @@ def _answers(source: Flow, on: Mapping[str, flow.Answer]) -> dict[str, Answer]:
 
 def _built_in(source: Flow, intent: str) -> Answer:
     answer = _BUILT_IN[intent]
-    if intent == "are_you_human" and source.handoffs:
-        return msgspec.structs.replace(answer, line=artifact.Line(convey=_WITH_PEOPLE))
-    return answer
+    line = _WITH_PEOPLE if intent == "are_you_human" and source.handoffs else answer.line
+    return msgspec.structs.replace(answer, line=None if line is None else _in_english(source, line))
+
+
+def _in_english(source: Flow, line: artifact.Line) -> artifact.Line:
+    """A built-in line; its sample wording is English and would mislead in another locale."""
+    return line if source.locale.startswith("en") else msgspec.structs.replace(line, sample=None)
 
 
 def _answer(source: Flow, answer: flow.Answer) -> Answer:
@@ -324,7 +339,7 @@ def _handoff(source: Flow, handoff: flow.Handoff) -> artifact.Handoff:
         line=_spoken(source, handoff.line),
         package=handoff.package,
         if_unanswered=_given(handoff.if_unanswered, f"handoffs.{handoff.name}.if_unanswered"),
-        unanswered_line=_line(source, handoff.unanswered_line) or _NOBODY_FREE,
+        unanswered_line=_line(source, handoff.unanswered_line) or _in_english(source, _NOBODY_FREE),
         timeout_ms=handoff.timeout_ms,
         promises=handoff.promises,
     )
