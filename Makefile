@@ -5,7 +5,7 @@ STAMP := .venv/.stamp
 CODE := voiceflow_compiler runtime schemas tests $(wildcard benchmarks)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check format-check lint types contracts docs bench faults golden format lock clean
+.PHONY: help venv demo test check format-check lint types contracts docs bench faults mutants golden format lock clean
 .DELETE_ON_ERROR:
 
 help:  ## Show these targets.
@@ -48,6 +48,9 @@ bench: $(STAMP)  ## Measure the compiler, the engine and the bridge.
 
 faults: $(STAMP)  ## Run the tests that break the line, the model and the input on purpose.
 	$(BIN)/python -m pytest -m faults
+
+mutants: $(STAMP)  ## Break the engine on purpose, one law at a time; the tests must notice.
+	$(BIN)/python -m pytest -m mutants tests/mutants
 
 golden: $(STAMP)  ## Rewrite the expected files in tests/cases; read the diff afterwards.
 	UPDATE_GOLDEN=1 $(BIN)/python -m pytest -m golden

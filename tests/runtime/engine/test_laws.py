@@ -9,7 +9,7 @@ from runtime.engine import effects as fx
 from runtime.engine import events as ev
 from runtime.engine.state import State
 from runtime.engine.step import start, step
-from tests.runtime.engine.world import INTENTS, MONITORS, Call, ask, flow, flows, possible
+from tests.runtime.engine.world import INTENTS, MONITORS, Call, ask, flow, flows, possible, unlawful_actions
 
 
 @given(flows(), st.data())
@@ -61,6 +61,22 @@ def test_a_caller_who_never_helps_is_brought_to_an_end(artifact, data) -> None:
         else:
             pytest.fail(f"stuck in {call.state.phase} at {call.state.node}")
     assert call.ended
+
+
+@given(
+    st.sampled_from(["book", "look", "rm"]),
+    st.dictionaries(st.sampled_from(["email", "x"]), st.text(max_size=3)),
+)
+def test_the_model_runs_only_what_is_offered(action, arguments) -> None:
+    """With every value known, the model's own requests still run nothing but an action on request."""
+    call = Call.begin(flow({"n0": ask(collect=("size", "when", "email"), filled="bye")}))
+    call.disclose()
+    call.finish_speech()
+    call.turn("answer", slots={"size": 5, "email": "a@b.example"})
+    call.finish_speech()
+    call.send(ev.ActionRequested, call_id="c", action=action, arguments=arguments)
+    assert {order.action for order in call.effects(fx.RunAction)} <= {"look"}
+    assert unlawful_actions(call) == []
 
 
 @given(flows(), st.data())

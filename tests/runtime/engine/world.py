@@ -239,7 +239,8 @@ reports = st.one_of(
             st.sampled_from([*SLOTS, "nonsense"]),
             st.one_of(st.sampled_from([50, "7", "now", "later", "a@b.example", "1234", -5]), junk),
             max_size=3,
-        ),
+        )
+        | junk,
         st.sampled_from(["positive", "neutral", "negative"]),
     ),
     st.dictionaries(
