@@ -7,6 +7,7 @@ Laws
 
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -49,12 +50,20 @@ class Source:
     lost: frozenset[DataPath]
 
 
-def open_flow(path: str, root: str | None = None) -> Source:
+# How one file is read: its path, its name in findings, and what may still be read of the flow.
+Reading = Callable[[Path, str, Budget], Read]
+# How a text is read into a result (see `source.parse`).
+Parsing = Callable[[str, Read, Budget], None]
+
+
+def open_flow(path: str, root: str | None = None, reading: Reading | None = None) -> Source:
     """Read a flow's file and what it includes.
 
-    `root` is the project folder; without it, the nearest folder above that looks like one.
+    `root` is the project folder; without it, the nearest folder above that looks like one. `reading` stands
+    in for `read`: an editor has texts that are in no file yet.
     """
-    opened = _Opened(Path(root).resolve() if root else _project_folder(_real(Path(path))))
+    folder = Path(root).resolve() if root else _project_folder(_real(Path(path)))
+    opened = _Opened(folder, reading or read)
     first = opened.read(Path(path), path)
     if isinstance(first.data, dict):
         opened.merge_includes(first, Path(path), ())
@@ -98,15 +107,16 @@ def _joined(folder: Path, name: str) -> Path:
 class _Opened:
     """The files opened for one flow, and the findings of merging them."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, reading: Reading) -> None:
         self.root = root
+        self.reading = reading
         self.budget = Budget()
         self.texts: dict[str, str] = {}
         self.findings: list[Finding] = []
         self.done: set[Path] = set()
 
     def read(self, path: Path, shown: str) -> Read:
-        result = read(path, shown, self.budget)
+        result = self.reading(path, shown, self.budget)
         self.texts[shown] = result.text
         self.done.add(_real(path))
         return result
@@ -236,7 +246,7 @@ class _Unreadable(Exception):  # noqa: N818 - never leaves this module
     """Why nothing can be taken from a file: the parts of a finding."""
 
 
-def read(path: Path, shown: str, budget: Budget) -> Read:
+def read(path: Path, shown: str, budget: Budget, parsing: Parsing = parse) -> Read:
     """Read one YAML file. `shown` is its name in findings. Never raises for what the file holds or is."""
     result = Read(shown, root=nowhere(shown))
     try:
@@ -245,7 +255,7 @@ def read(path: Path, shown: str, budget: Budget) -> Read:
         code, name, message, tip, span = reason.args
         result.findings.append(Finding(code, name, "error", message, span or Span(shown, 1, 1, 1, 1), tip))
     else:
-        parse(text, result, budget)
+        parsing(text, result, budget)
     return result
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from voiceflow_compiler.diagnostics import Finding, in_order
 from voiceflow_compiler.flow import Flow
-from voiceflow_compiler.include import Source, open_flow
+from voiceflow_compiler.include import Reading, Source, open_flow
 from voiceflow_compiler.resolve import resolve
 from voiceflow_compiler.schema import violations
 
@@ -85,9 +85,9 @@ def _collector_at_rest() -> Iterator[None]:
 
 
 @_collector_at_rest()
-def load(path: str, root: str | None = None) -> Loaded:
-    """Read, judge by the schema, and resolve. `root` is the project folder (see `include.open_flow`)."""
-    source = open_flow(path, root)
+def load(path: str, root: str | None = None, reading: Reading | None = None) -> Loaded:
+    """Read, judge by the schema, and resolve. `root` and `reading`: see `include.open_flow`."""
+    source = open_flow(path, root, reading)
     findings = list(source.findings)
     flow = None
     if source.data is not None:
@@ -100,13 +100,17 @@ def load(path: str, root: str | None = None) -> Loaded:
 
 @_collector_at_rest()
 def check(path: str, root: str | None = None) -> Checked:
-    """Everything that can be found in a flow without a call.
+    """Everything that can be found in a flow without a call."""
+    return judge(load(path, root))
+
+
+@_collector_at_rest()
+def judge(loaded: Loaded) -> Checked:
+    """What the checks find in a flow, beside what was found when it was loaded.
 
     A flow of which parts could not be taken is checked only for what does not argue from their absence: an
-    innocent node is
-    not called unreachable because the node before it has a typo.
+    innocent node is not called unreachable because the node before it has a typo.
     """
-    loaded = load(path, root)
     if loaded.flow is None:
         return Checked(loaded.findings, None, loaded.source, None)
     # networkx is behind these: `vfc --help` and a file that cannot be read do without it

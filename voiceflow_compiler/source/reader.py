@@ -80,10 +80,11 @@ class _Frame:
 class Reader:
     """Builds data and places from the parser's events, without recursion."""
 
-    def __init__(self, result: Read, budget: Budget, *, quiet: bool) -> None:
+    def __init__(self, result: Read, budget: Budget, *, quiet: bool, above: int = 0) -> None:
         self.result = result
         self.budget = budget
         self.quiet = quiet  # about syntax: tabs were found already and explain it
+        self.above = above  # how many levels the text stands below what is not read here
         self.stack: list[_Frame] = []
         self.counts: dict[str, int] = {}
         self.documents = 0
@@ -122,7 +123,7 @@ class Reader:
             if kind is yaml.ScalarEvent:
                 self._scalar(event)
             elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
-                if len(self.stack) >= MAX_DEPTH:
+                if len(self.stack) + self.above >= MAX_DEPTH:
                     return self._stop(
                         event,
                         "VF010",

@@ -1,0 +1,1 @@
+"""The language server: what an editor shows of a flow while it is typed."""
