@@ -42,8 +42,8 @@ _BUILT_IN: Final = {
     ),
 }
 _WITH_PEOPLE: Final = artifact.Line(
-    convey="Say plainly that you are an AI assistant, not a person, and that they can ask for a person at any "
-    "time. Then come back to the question.",
+    convey="Say plainly that you are an AI assistant, not a person, and that they can ask for a person at "
+    "any time. Then come back to the question.",
     sample="I'm an AI assistant, not a person. You can ask for a person at any time.",
 )
 _NOBODY_FREE: Final = artifact.Line(
