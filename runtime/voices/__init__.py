@@ -35,7 +35,7 @@ class Voice(Protocol):
         ...
 
 
-class VoiceMissing(RuntimeError):  # noqa: N818 - it is caught by name, and says what is missing
+class VoiceMissing(RuntimeError):
     """A voice whose packages are not installed; the message says what to install."""
 
 
