@@ -78,12 +78,17 @@ def route(tree: Mapping[str, Passage | None], node: str) -> tuple[str, ...]:
     """The nodes of a way that `reach` found, both ends included; empty when it found none."""
     if node not in tree:
         return ()
-    names = [node]
-    passage = tree[node]
+    return (*(passage.source for passage in steps(tree, node)), node)
+
+
+def steps(tree: Mapping[str, Passage | None], node: str) -> tuple[Passage, ...]:
+    """The passages of a way that `reach` found; empty at its start, and when it found none."""
+    found = []
+    passage = tree.get(node)
     while passage is not None:
-        names.append(passage.source)
+        found.append(passage)
         passage = tree[passage.source]
-    return tuple(reversed(names))
+    return tuple(reversed(found))
 
 
 def must_pass(
@@ -97,7 +102,7 @@ def must_pass(
     gained = {name: [(each.target, tuple(gains(each))) for each in out[name]] for name in tree}
     names = sorted({gain for pairs in gained.values() for _, gains_ in pairs for gain in gains_})
     bit = {name: 1 << at for at, name in enumerate(names)}
-    steps = {
+    onward = {
         name: [(target, sum({bit[gain] for gain in gains_})) for target, gains_ in pairs if target in tree]
         for name, pairs in gained.items()
     }
@@ -109,7 +114,7 @@ def must_pass(
     while ahead:
         name = ahead.popleft()
         waiting.discard(name)
-        for target, bits in steps[name]:
+        for target, bits in onward[name]:
             after = surely[target] & (surely[name] | bits)
             if after != surely[target]:
                 surely[target] = after

@@ -3,10 +3,11 @@
 import typer
 
 from voiceflow_compiler.commands.coverage import coverage
+from voiceflow_compiler.commands.difference import diff
 from voiceflow_compiler.commands.graph import graph
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands to a command line."""
-    for command in (graph, coverage):
+    for command in (graph, coverage, diff):
         app.command()(command)
