@@ -5,6 +5,7 @@ small flows with every kind of node, loops that make progress, ladders, triggers
 No check finds an error in either.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from random import Random
@@ -116,8 +117,9 @@ def _large(nodes: int, rng: Random) -> Flow:
         for number in range(40)
         for kind, shape in _LARGE_SLOTS.items()
     }
+    asked: list[str] = []
     for at, kind in enumerate(kinds):
-        flow["nodes"][f"step_{at}"] = _LARGE[kind](at, _Ahead(at, steps, rng))
+        flow["nodes"][f"step_{at}"] = _LARGE[kind](at, _Ahead(at, steps, rng, asked))
     flow["nodes"] |= {
         "to_sales": {"kind": "handoff", "to": "sales"},
         "sorry": {"kind": "end", "convey": "Say that that is fine, and goodbye.", "outcome": "lost"},
@@ -162,11 +164,12 @@ def _large(nodes: int, rng: Random) -> Flow:
 class _Ahead:
     """Where a step of a large flow may lead: to the next one, or to one of the twenty after it."""
 
-    def __init__(self, at: int, steps: int, rng: Random) -> None:
+    def __init__(self, at: int, steps: int, rng: Random, asked: list[str]) -> None:
         self.following = f"step_{at + 1}" if at + 1 < steps else "goodbye"
         self.rng = rng
         self.at = at
         self.steps = steps
+        self.asked = asked  # the slots that steps before this one collect
 
     def further(self) -> str:
         far = self.rng.randrange(self.at + 1, self.at + 21)
@@ -183,12 +186,13 @@ _LOOK_UP = {
 
 
 def _large_collect(at: int, ahead: _Ahead) -> Flow:
-    kind = ahead.rng.choice(["size", "plan", "email"])
+    slot = f"{ahead.rng.choice(['size', 'plan', 'email'])}_{ahead.rng.randrange(40)}"
+    ahead.asked.append(slot)
     return {
         "kind": "ask",
         "convey": f"Greet {{first_name}} and ask for number {at}, in one short sentence.",
         "sample": f"Could you tell me number {at}, please?",
-        "collect": [f"{kind}_{ahead.rng.randrange(40)}"],
+        "collect": [slot],
         "filled": ahead.following,
         "on": {
             "agreement": _stay("Thank them and ask for it once more.", 2, ahead.further()),
@@ -213,15 +217,21 @@ def _large_open(at: int, ahead: _Ahead) -> Flow:
 
 
 def _large_decide(at: int, ahead: _Ahead) -> Flow:
-    number = ahead.rng.randrange(40)
+    size, plan = (_last(ahead.asked, kind) for kind in ("size", "plan"))
+    large = f"slots.{size} >= 50 and " if size else ""
+    small = f"slots.{plan} in ['small', 'large'] or " if plan else ""
     return {
         "kind": "decide",
         "cases": [
-            {"if": f"slots.size_{number} >= 50 and facts.account == 'customer'", "go": ahead.further()},
-            {"if": f"slots.plan_{number} in ['small', 'large'] or turn.number > 20", "go": ahead.further()},
+            {"if": f"{large}facts.account == 'customer'", "go": ahead.further()},
+            {"if": f"{small}turn.number > 20", "go": ahead.further()},
         ],
         "otherwise": ahead.following,
     }
+
+
+def _last(asked: Sequence[str], kind: str) -> str | None:
+    return next((slot for slot in reversed(asked) if slot.startswith(kind)), None)
 
 
 def _large_tell(at: int, ahead: _Ahead) -> Flow:
@@ -287,7 +297,8 @@ def _small(choose: Choose, stages: int) -> Flow:
         kind = choose(tuple(_SMALL)) if at + 1 < count else "open"
         following = f"step_{at + 1}" if at + 1 < count else "goodbye"
         ahead = (following, "sorry", *(f"step_{later}" for later in range(at + 2, count)))
-        nodes |= _SMALL[kind](at, following, ahead, choose)
+        stage = _SMALL[kind](at, following, ahead, choose)
+        nodes |= _about_what_was_asked(stage, nodes)
     if choose((False, True)):
         nodes |= {"first": _before_disclosure(), "greeting_known": _disclosure("step_0")}
         flow["start"] = "first"
@@ -297,6 +308,16 @@ def _small(choose: Choose, stages: int) -> Flow:
         "sorry": {"kind": "end", "convey": "Say that that is fine, and goodbye.", "outcome": "lost"},
     }
     return flow | _around(choose)
+
+
+def _about_what_was_asked(stage: dict[str, Flow], before: dict[str, Flow]) -> dict[str, Flow]:
+    """The stage, its cases only about slots that a node before it collects."""
+    asked = {slot for node in before.values() for slot in node.get("collect", ())}
+    for node in stage.values():
+        if "cases" in node:
+            kept = [case for case in node["cases"] if set(re.findall(r"slots\.(\w+)", case["if"])) <= asked]
+            node["cases"] = kept or [node["cases"][0] | {"if": "facts.open_tickets > 4"}]
+    return stage
 
 
 def _around(choose: Choose) -> Flow:

@@ -17,7 +17,18 @@ Why: what is marked `secret` must reach the action that needs it and nobody else
 **Clean**
 
     slots:
-      email: {type: email, meaning: where to write, secret: true}
+      pin: {type: digits, meaning: their pin, by: keypad, secret: true}
+    nodes:
+      email:
+        kind: ask
+        convey: Ask for the email address, and to key in the pin.
+        collect: [email, pin]
+        filled: book
+    actions:
+      book_demo:
+        does: Books a demo.
+        takes: {email: slots.email, pin: slots.pin}
+        changes_something: true
 
 Tip: leave it out of every text and of the package; an action may take it.
 """

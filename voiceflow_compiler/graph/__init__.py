@@ -70,6 +70,11 @@ class Graph:
         """The names surely known whenever a caller comes to a node, as bits; reachable nodes only."""
         return surely_known(self)
 
+    @cached_property
+    def asked(self) -> Mapping[str, int]:
+        """The names that some way to a node asks for or returns, as bits; reachable nodes only."""
+        return perhaps_known(self)
+
     @property
     def edges(self) -> Iterator[Edge]:
         return chain.from_iterable(self.edges_from.values())
@@ -187,6 +192,29 @@ def surely_known(graph: Graph) -> dict[str, int]:
                 after = before & (here | edge.gains)
                 if after != before:
                     known[edge.target] = after
+                    waiting.add(edge.target)
+    return known
+
+
+def perhaps_known(graph: Graph) -> dict[str, int]:
+    """A forward data flow over bits: a node may know what any way to it collects or returns."""
+    given = {
+        name: sum(graph.bits.get(f"slots.{slot}", 0) for slot in dict.fromkeys(node.collect))
+        | graph.bits.get(f"results.{node.action}", 0)
+        for name, node in graph.nodes.items()
+    }
+    known = dict.fromkeys(graph.reached, 0)
+    order = _reverse_postorder(graph)
+    waiting = set(order)
+    while waiting:
+        for name in order:
+            if name not in waiting:
+                continue
+            waiting.discard(name)
+            here = known[name] | given[name]
+            for edge in graph.edges_from[name]:
+                if here & ~known[edge.target]:
+                    known[edge.target] |= here
                     waiting.add(edge.target)
     return known
 

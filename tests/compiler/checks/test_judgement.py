@@ -472,15 +472,18 @@ JUDGED = [
         "VF701",
         """
         nodes:
-          greeting:
-            kind: disclosure
-            say: I'm an AI assistant from {company}. This call is recorded. You can ask for a person.
-            next: known
+          team:
+            kind: ask
+            convey: Ask how many people would use it.
+            collect: [team_size]
+            on:
+              agreement: {go: known}
+            filled: offer
           known:
             kind: decide
             cases:
               - {if: slots.team_size >= 5, go: told}
-            otherwise: team
+            otherwise: offer
           told:
             kind: tell
             say: You are {team_size} people, and your account is {account}.

@@ -4,16 +4,19 @@ A check is a module with CODE, NAME, SEVERITY and `find(flow, graph, places)`, w
 Its docstring is its page: what it finds, why it matters, **Flagged** and **Clean** examples, and a tip."""
 
 import inspect
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from types import ModuleType
 from typing import NamedTuple
 
 from voiceflow_compiler.checks.base import conditions as conditions
 from voiceflow_compiler.checks.base.edits import before as before
 from voiceflow_compiler.checks.base.pages import document as document
+from voiceflow_compiler.checks.base.texts import Instruction, at, given
+from voiceflow_compiler.checks.base.texts import plain as plain
+from voiceflow_compiler.checks.base.texts import sentences as sentences
 from voiceflow_compiler.diagnostics import Edit, Finding, Path, Places, Related, Severity, Span
 from voiceflow_compiler.flow import Flow, Ladder, Line, Node, placeholders
 from voiceflow_compiler.graph import Edge, Graph, family_of
@@ -100,6 +103,23 @@ def _spoken(flow: Flow, graph: Graph) -> Iterator[Spoken]:
             yield from _heard(line, there, f'what the handoff "{handoff.name}" says')
 
 
+def instructions(flow: Flow, graph: Graph) -> list[Instruction]:
+    """Everything the model is told in words of its own choosing: meanings, the style, what it knows."""
+    if "instructions" not in graph.memo:
+        lines = (
+            (line.convey or "", what, "convey", partial(line_place, line))
+            for line, _, what in spoken(flow, graph)
+        )
+        known = (
+            (text, "what the assistant knows", "knowledge", at("knowledge", index))
+            for index, text in enumerate(flow.knowledge)
+        )
+        style = (flow.style, "the style", "style", at("style"))
+        graph.memo["instructions"] = given(chain(lines, [style], known))
+    found: list[Instruction] = graph.memo["instructions"]
+    return found
+
+
 def line_place(line: Line, places: Places) -> Span:
     """The place of a line's words, whether written below `say` or `convey` or as plain text."""
     span = places.value((*line.path, "say" if line.say is not None else "convey"))
@@ -130,11 +150,6 @@ def quoted(names: tuple[str, ...] | list[str], *, last: str = "and") -> str:
     """Names in quotes, as a sentence lists them."""
     marked = [f'"{name}"' for name in names]
     return f" {last} ".join(filter(None, (", ".join(marked[:-1]), *marked[-1:])))
-
-
-def plain(text: str) -> str:
-    """A text as a listener would compare it: lower case, words only."""
-    return " ".join(re.findall(r"[^\W_]+(?:'[^\W_]+)*", text.casefold().replace("’", "'")))
 
 
 def _heard(line: Line | None, nodes: tuple[str, ...], what: str) -> Iterator[Spoken]:

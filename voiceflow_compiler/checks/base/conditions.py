@@ -125,15 +125,11 @@ def worlds(
     return Worlds(tuple(space.holding(expr) for expr in conditions), space.all)
 
 
-def of_cases(
-    node: Node, cases: Sequence[Case], flow: Flow, graph: Graph, known: Domains
-) -> Worlds | None:
+def of_cases(node: Node, cases: Sequence[Case], flow: Flow, graph: Graph, known: Domains) -> Worlds | None:
     """Where cases of a `decide` hold, given what is surely known when a caller comes there."""
     reached = node.name in graph.known
     conditions = [case.when.expr for case in cases]
-    return worlds(
-        conditions, flow, known, sure=lambda name: reached and graph.is_known(name, node.name)
-    )
+    return worlds(conditions, flow, known, sure=lambda name: reached and graph.is_known(name, node.name))
 
 
 def never_true(expr: Expr | None, flow: Flow, known: Domains) -> bool:

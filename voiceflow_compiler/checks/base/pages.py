@@ -12,7 +12,7 @@ _FAMILIES: Final = {
     "5": "Fallback",
     "6": "Handoff",
     "7": "Values and actions",
-    "8": "Suitability",
+    "8": "Suitability, cost and prompts",
 }
 
 _INTRODUCTION: Final = """\
