@@ -30,6 +30,7 @@ from runtime.engine.events import CallStarted, Event
 
 RECORD_VERSION: Final = 1
 SUM_CHARACTERS: Final = 16
+GATHER_S: Final = 0.05  # how long lines are gathered before they are written: what a crash may lose
 
 # Every field that may name or quote a person: `personal` in the schema, taken out by retention and never
 # logged.
@@ -168,11 +169,14 @@ class _Writer:
 
     def __init__(self) -> None:
         self._jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
+        self._hurry = threading.Event()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
     def put(self, file: _File, job: Any) -> None:
         self._jobs.put((file, job))
+        if not isinstance(job, bytes):
+            self._hurry.set()  # someone waits for the disk, or a call is over
         with self._lock:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="record-writer", daemon=True)
@@ -181,6 +185,9 @@ class _Writer:
     def _run(self) -> None:
         while True:
             batch = [self._jobs.get()]
+            # A thread that wakes for every line takes the interpreter from the calls each time.
+            self._hurry.wait(GATHER_S)
+            self._hurry.clear()
             while not self._jobs.empty():
                 batch.append(self._jobs.get())
             for file, job in batch:

@@ -41,7 +41,7 @@ from runtime.session.model import (
 
 PREROLL_FRAMES: Final = 150  # three seconds of 20 ms
 MOST_UNSENT: Final = 1500  # half a minute of frames: the socket is not moving
-WATCHES_PER_STALL: Final = 5
+LEAST_WATCH_MS: Final = 20
 PADDING: Final = "/" * 10_668  # base64 of one second of mu-law silence (0xFF), to the next whole group
 # The SDK hands these on to websockets as they are; its type lists only some of them.
 SOCKET: Final = cast(
@@ -244,7 +244,7 @@ class OpenAISession:
     async def _watch(self) -> Lost:
         patience = self._settings.patience
         while True:
-            await asyncio.sleep(min(patience.stall_ms, patience.silence_ms) / WATCHES_PER_STALL / 1000)
+            await asyncio.sleep(self._until_deadline())
             now = _now()
             if not self._conversation.ready and now - self._began_at > patience.configure_ms / 1000:
                 return Lost("configure_timeout", final=False)
@@ -258,6 +258,21 @@ class OpenAISession:
                 self._heard_at = now
                 self._append(PADDING)
                 self._tell([Noted("silence_padded", "")])
+
+    def _until_deadline(self) -> float:
+        """Seconds until something may be overdue. What begins meanwhile cannot be overdue before that.
+
+        A clock that ticks on every call costs as much as a frame of audio each time: waking is what is dear.
+        """
+        patience, now = self._settings.patience, _now()
+        waits: list[float] = [patience.stall_ms, patience.silence_ms]
+        if not self._conversation.ready:
+            waits.append(patience.configure_ms - 1000 * (now - self._began_at))
+        if self._conversation.busy:
+            waits.append(patience.stall_ms - 1000 * (now - self._progress_at))
+        if self._conversation.caller_speaking:
+            waits.append(patience.silence_ms - 1000 * (now - self._heard_at))
+        return max(LEAST_WATCH_MS, min(waits) + 1) / 1000
 
     # ---- small steps
 
