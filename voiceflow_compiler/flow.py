@@ -304,6 +304,7 @@ class Flow:
     fact_wait_ms: int = 800
     recorded: bool = True
     suitability: Suitability | None = None
+    jurisdictions: tuple[str, ...] = ()  # keys of `jurisdictions.packs()`
     whole: bool = (
         True  # False when something written could not be taken: what is absent here may stand in the source
     )

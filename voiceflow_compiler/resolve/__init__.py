@@ -10,6 +10,7 @@ from typing import Any
 from voiceflow_compiler.conditions import Named
 from voiceflow_compiler.diagnostics import Finding, Places
 from voiceflow_compiler.flow import Fallback, Flow
+from voiceflow_compiler.jurisdictions import packs
 from voiceflow_compiler.resolve import parts
 from voiceflow_compiler.resolve.binder import (
     Binder,
@@ -44,6 +45,7 @@ def resolve(data: Any, places: Places, *, whole_source: bool = True) -> tuple[Fl
         "intent": intents_and_families(mapping(data, "intents") | intents),  # type: ignore[operator]
         "handoff": mapping(data, "handoffs"),
         "action": mapping(data, "actions"),
+        "jurisdiction": packs(),
     }
     binder.fillings = {**dict.fromkeys(("company", "purpose")), **facts, **slots, **returned}
     binder.names = words_of_conditions(
@@ -102,6 +104,7 @@ def _flow(
         fact_wait_ms=whole(caller_facts, "wait_ms", 800),
         recorded=flag(data, "recorded", default=True),
         suitability=parts.suitability(data),
+        jurisdictions=parts.jurisdictions(binder, data),
         whole=whole_source and not binder.holes,
         **bound,
     )

@@ -27,6 +27,7 @@ KINDS: Final = {
     "intent": ("VF122", "unknown-intent", "intent or family"),
     "handoff": ("VF124", "unknown-handoff", "handoff"),
     "action": ("VF125", "unknown-action", "action"),
+    "jurisdiction": ("VF137", "unknown-jurisdiction", "jurisdiction"),
 }
 
 

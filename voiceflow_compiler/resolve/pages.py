@@ -129,4 +129,8 @@ PAGES: Final = {
         "A condition nobody can read is a condition nobody can check; several cases are clearer.",
     ),
     "VF135": Page("not-a-value", "An action takes values: one name such as `slots.email`, or one literal."),
+    "VF137": Page(
+        "unknown-jurisdiction",
+        "Nothing is noted about the law of this place, so nothing would be asked of the flow.",
+    ),
 }

@@ -240,13 +240,36 @@ def handoffs(binder: Binder, data: Any) -> Mapping[str, Handoff]:
             path,
             mode="cold" if written.get("mode") == "cold" else "warm",
             line=spoken,
-            package=texts(written, "package"),
+            package=_package(binder, written, path),
             if_unanswered=go,
             unanswered_line=otherwise,
             timeout_ms=whole(written, "timeout_ms", 30000),
             promises=texts(written, "promises"),
         )
     return found
+
+
+def _package(binder: Binder, written: Any, path: Path) -> tuple[str, ...]:
+    """The fields of a package; a slot named in it is bound."""
+    found = []
+    for index, entry in enumerate(items(written, "package")):
+        if isinstance(entry, str) and entry.startswith("slots."):
+            slot = binder.bind("slot", entry.removeprefix("slots."), (*path, "package", index))
+            entry = f"slots.{slot}" if slot is not None else None
+        if isinstance(entry, str) and entry:
+            found.append(entry)
+    return tuple(found)
+
+
+def jurisdictions(binder: Binder, data: Any) -> tuple[str, ...]:
+    """The places whose notes of the law the flow is held to."""
+    written = enumerate(items(data, "jurisdictions"))
+    bound = (
+        binder.bind("jurisdiction", key, ("jurisdictions", index))
+        for index, key in written
+        if isinstance(key, str)
+    )
+    return tuple(key for key in bound if key is not None)
 
 
 def triggers(binder: Binder, data: Any) -> tuple[Trigger, ...]:

@@ -174,6 +174,9 @@ def _exactly(schema: Any) -> Test | None:
     if schema in ({"type": "object"}, {"type": "array"}):
         wanted = _CLASSES[schema["type"]]
         return lambda value: type(value) in wanted
+    if schema.keys() == {"pattern"}:
+        search = re.compile(schema["pattern"]).search
+        return lambda value: type(value) is not str or search(value) is not None
     required = schema.get("required")
     constants = {
         key: part.get("const")

@@ -167,6 +167,8 @@ def _range(error: Error, path: Path, data: Any) -> Words:
 def _pattern(error: Error, path: Path, data: Any) -> Words:
     tips = {
         "^[a-z][a-z0-9_-]*$": "Use lower-case letters, digits, `-` and `_`, starting with a letter.",
+        "^[a-z][a-z0-9-]*$": "Use the short name of a place, such as us-ut or eu.",
+        "^slots\\.[a-z][a-z0-9_]*$": "Write `slots.` and the name of a slot.",
         "^[A-Z]{3}$": "Write the three letters of ISO 4217, such as USD.",
         "^[0-9*#]$": 'Write one key of a phone: 0 to 9, "*" or "#".',
         "^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$": "Write a tag such as en-US.",
