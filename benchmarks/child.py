@@ -93,6 +93,7 @@ async def _relay(wanted: Json) -> AsyncIterator[str]:
         timeout_graceful_shutdown=1,
     )
     with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # accepted sockets inherit it
         server = uvicorn.Server(config)
         task = asyncio.create_task(server.serve(sockets=[listening]))
         yield f"http://127.0.0.1:{listening.getsockname()[1]}/twilio/voice"

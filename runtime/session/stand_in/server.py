@@ -80,6 +80,7 @@ class StandIn:
 
     async def __aenter__(self) -> StandIn:
         listening = socket.create_server(self._address)
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # accepted sockets inherit it
         self._address = listening.getsockname()[:2]
         self._server = _Server(self._config())
         self._serving = asyncio.create_task(self._server.serve(sockets=[listening]))
