@@ -1,0 +1,1 @@
+"""One call at engine level, driven move by move, without sound, sockets or a clock."""
