@@ -5,6 +5,7 @@ answers at once.
 """
 
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,6 +32,13 @@ __all__ = ["app", "compiled", "flow_file", "read_plain", "register", "write"]
 
 # The targets a compile writes. Laying out a picture takes longer than all the rest, and `vfc graph` does it.
 WRITTEN = ("openai_realtime", "prompts", "mermaid")
+
+
+class Prompting(StrEnum):
+    """How the model is told where the call stands."""
+
+    STABLE = "stable"
+    FOCUSED = "focused"
 
 
 def register(app: typer.Typer) -> None:
@@ -70,6 +78,9 @@ def check(
 def compile_flow(
     flow: Annotated[Path, typer.Argument(help="A flow's file or folder.", metavar="FLOW")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write to.", metavar="DIR")],
+    prompting: Annotated[
+        Prompting, typer.Option("--prompting", help="One prefix and briefs, or also a session for each node.")
+    ] = Prompting.STABLE,
     format: FormatOption = Format.TEXT,  # noqa: A002 - the option is called so
 ) -> None:
     """Write a flow's artifact, its prompts, its tools and its graph."""
@@ -78,7 +89,8 @@ def compile_flow(
 
     artifact = compiled_or_stop(flow, format)
     files = {"artifact.json": encode(artifact)}
-    for target in WRITTEN:
+    focused = ("openai_realtime_focused",) if prompting is Prompting.FOCUSED else ()
+    for target in (*WRITTEN, *focused):
         files |= {name: text.encode() for name, text in TARGETS[target](artifact).items()}
     try:
         # the artifact is written last: where it is new, everything beside it is

@@ -132,6 +132,14 @@ def test_graph_prints_mermaid(tmp_path: Path) -> None:
     assert (tmp_path / "g.svg").read_text(encoding="utf-8").startswith("<")
 
 
+def test_focused_prompting_writes_a_session_for_each_node(tmp_path: Path) -> None:
+    """Asked for it, a compile adds one session per node to what it always writes."""
+    ran = RUN.invoke(app, ["compile", str(CLEAN), "-o", str(tmp_path), "--prompting", "focused"])
+    assert ran.exit_code == 0
+    assert (tmp_path / "session.json").exists()
+    assert json.loads((tmp_path / "focused/greeting.json").read_text(encoding="utf-8"))["tools"] == []
+
+
 def test_other_commands_take_a_compiled_flow(broken: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A command that runs a flow gets its artifact, or ends with its findings on standard error."""
     assert compiled(CLEAN).flow == "lead-qualification"

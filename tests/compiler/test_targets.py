@@ -374,3 +374,26 @@ def test_a_huge_flow_is_drawn() -> None:
     assert ("node_500", "node_501") in ways
     assert ("node_250", "node_750") not in ways
     assert "→ node_750" in {text.text for text in shown["node_250"].iter(f"{SVG}text")}
+
+
+def test_a_focused_session_holds_only_what_its_node_needs() -> None:
+    """At a question: its own intents, its own slots, its brief; where nobody is heard: no tools."""
+    files = TARGETS["openai_realtime_focused"](COMPILED)
+    team = json.loads(files["focused/team.json"])
+    whole = json.loads(TARGETS["openai_realtime"](COMPILED)["session.json"])
+    (take_turn, *_) = team["tools"]
+    known = take_turn["parameters"]["properties"]
+    assert set(known["slots"]["properties"]) <= set(COMPILED.nodes["team"].collect)
+    assert set(known["intent"]["enum"]) >= set(COMPILED.nodes["team"].answers)
+    assert team["instructions"].endswith(f"# Now\n{COMPILED.briefs['team']}\n")
+    assert "# Always" in team["instructions"]
+    assert len(team["instructions"]) < len(whole["instructions"]) + len(COMPILED.briefs["team"])
+    assert json.loads(files["focused/bye.json"])["tools"] == []
+
+
+def test_focused_sessions_are_ones_the_sdk_knows() -> None:
+    """Each parses as a `session.update` of the SDK without a field it does not know."""
+    for text in TARGETS["openai_realtime_focused"](COMPILED).values():
+        session = json.loads(text)
+        parsed = RealtimeSessionCreateRequest.model_validate(session)
+        assert parsed.model_dump(exclude_unset=True, mode="json") == session

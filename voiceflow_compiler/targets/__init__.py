@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from voiceflow_compiler.artifact import Artifact
-from voiceflow_compiler.targets import mermaid, openai_realtime, picture, prompts
+from voiceflow_compiler.targets import mermaid, openai_realtime, openai_realtime_focused, picture, prompts
 
 TARGETS: Final[Mapping[str, Callable[[Artifact], dict[str, str]]]] = {
     "openai_realtime": openai_realtime.emit,
+    "openai_realtime_focused": openai_realtime_focused.emit,
     "prompts": prompts.emit,
     "mermaid": mermaid.emit,
     "picture": picture.emit,

@@ -1,0 +1,20 @@
+"""`vfc lsp`: the language server that an editor starts."""
+
+from typing import Annotated
+
+import typer
+
+from voiceflow_compiler.commands.base import stop
+
+
+def lsp(
+    stdio: Annotated[
+        bool, typer.Option("--stdio", help="Speak on standard input and output; there is no other way.")
+    ] = True,
+) -> None:
+    """Serve an editor: what is wrong, what is meant, and what may be written, while a flow is typed."""
+    from voiceflow_compiler.lsp import is_installed, run
+
+    if not is_installed():
+        stop("the language server needs more libraries: pip install 'voiceflow-compiler[lsp]'")
+    run()
