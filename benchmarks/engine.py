@@ -27,7 +27,9 @@ def measure(*, quick: bool) -> tuple[Figure, ...]:
     reading = cpu_seconds(lambda: [decoder.decode(line) for line in lines], repeats)
     floor = Floor("msgspec decode of the same events", count / reading)
     goal = Goal("value", "at_least", 100_000)
-    return (Figure(f"engine steps over {len(calls)} simulated calls", count / stepping, "per_s", floor, goal),)
+    return (
+        Figure(f"engine steps over {len(calls)} simulated calls", count / stepping, "per_s", floor, goal),
+    )
 
 
 def _call(flow: str, name: str) -> Call:
