@@ -1,7 +1,7 @@
 """Telephone audio: G.711 and PCM16, sample rates, 20 ms frames, loudness, and the stereo WAV of a call.
 
 Everything here takes bytes and returns bytes. mu-law means G.711 PCMU, 8000 samples a second, one byte a
-sample (8 bytes = 1 ms); PCM16 means signed 16-bit little-endian mono.
+sample (8 bytes = 1 ms); PCM16 means signed 16-bit little-endian mono. A Format is what one line carries.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import math
 import warnings
 import wave
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
 
 with (
     warnings.catch_warnings()
@@ -24,6 +26,29 @@ FRAME_MS = 20
 FRAME_BYTES = FRAME_MS * BYTES_PER_MS
 MULAW_SILENCE = b"\xff"  # +0 in G.711 mu-law; 0x7F is -0
 PCM16_BYTES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """What a line carries, by the speech model's name for it. `silence` is one sample of it."""
+
+    name: Literal["audio/pcmu", "audio/pcm"]
+    rate_hz: int
+    bytes_per_ms: int
+    silence: bytes
+
+    @property
+    def frame_bytes(self) -> int:
+        """The bytes of one frame of 20 ms."""
+        return FRAME_MS * self.bytes_per_ms
+
+    def quiet(self, ms: int) -> bytes:
+        """Digital silence of that many milliseconds."""
+        return self.silence * (ms * self.bytes_per_ms // len(self.silence))
+
+
+PCMU: Final = Format("audio/pcmu", SAMPLE_RATE_HZ, BYTES_PER_MS, MULAW_SILENCE)
+PCM24: Final = Format("audio/pcm", 24_000, 48, b"\0\0")
 
 
 def mulaw_to_pcm16(mulaw: bytes) -> bytes:
@@ -115,39 +140,57 @@ class Resampler:
         return out
 
 
+def to_pcm16(content: bytes, kind: Format) -> bytes:
+    """Audio of a line as PCM16 at the line's own rate."""
+    return mulaw_to_pcm16(content) if kind.name == "audio/pcmu" else _whole_samples(content)
+
+
+def from_pcm16(pcm: bytes, rate_hz: int, kind: Format) -> bytes:
+    """A whole PCM16 clip as audio of a line."""
+    fitted = resample(pcm, rate_hz, kind.rate_hz)
+    return pcm16_to_mulaw(fitted) if kind.name == "audio/pcmu" else fitted
+
+
 def resample(pcm: bytes, from_hz: int, to_hz: int) -> bytes:
     """A whole PCM16 clip at another rate."""
     return Resampler(from_hz, to_hz).feed(pcm)
 
 
-def lay_out(pieces: Iterable[tuple[int, bytes]], length_ms: int | None = None) -> bytes:
-    """One mu-law track from pieces `(at_ms, mulaw)`: silence between them, a later piece over an earlier one.
+def lay_out(pieces: Iterable[tuple[int, bytes]], length_ms: int | None = None, kind: Format = PCMU) -> bytes:
+    """One track from pieces `(at_ms, audio)`: silence between them, a later piece over an earlier one.
 
     The track ends with its last piece, or is exactly `length_ms` long.
     """
     track = bytearray()
-    for at_ms, mulaw in pieces:
-        start = max(0, at_ms) * BYTES_PER_MS
-        track.extend(MULAW_SILENCE * (start - len(track)))
-        track[start : start + len(mulaw)] = mulaw
+    for at_ms, content in pieces:
+        start = max(0, at_ms) * kind.bytes_per_ms
+        track.extend(_filler(start - len(track), kind))
+        track[start : start + len(content)] = content
     if length_ms is None:
         return bytes(track)
-    wanted = length_ms * BYTES_PER_MS
-    return bytes(track[:wanted]).ljust(wanted, MULAW_SILENCE)
+    wanted = length_ms * kind.bytes_per_ms
+    return bytes(track[:wanted]) + _filler(wanted - len(track), kind)
 
 
-def stereo_wav(left: Iterable[tuple[int, bytes]], right: Iterable[tuple[int, bytes]]) -> bytes:
-    """A WAV file (PCM16, 8 kHz, two channels) of two timed mu-law tracks `(at_ms, mulaw)`; the shorter ends
-    in silence."""
-    tracks = [lay_out(left), lay_out(right)]
+def stereo_wav(
+    left: Iterable[tuple[int, bytes]], right: Iterable[tuple[int, bytes]], kind: Format = PCMU
+) -> bytes:
+    """A WAV file (PCM16 at the line's rate, two channels) of two timed tracks `(at_ms, audio)`; the shorter
+    ends in silence."""
+    tracks = [lay_out(left, kind=kind), lay_out(right, kind=kind)]
     length = max(map(len, tracks))
-    padded = [mulaw_to_pcm16(track.ljust(length, MULAW_SILENCE)) for track in tracks]
+    padded = [to_pcm16(track + _filler(length - len(track), kind), kind) for track in tracks]
     both = audioop.add(
         audioop.tostereo(padded[0], PCM16_BYTES, 1, 0),
         audioop.tostereo(padded[1], PCM16_BYTES, 0, 1),
         PCM16_BYTES,
     )
-    return _wav(both, channels=2, rate_hz=SAMPLE_RATE_HZ)
+    return _wav(both, channels=2, rate_hz=kind.rate_hz)
+
+
+def _filler(count: int, kind: Format) -> bytes:
+    """So many bytes of silence, none if negative; an odd byte of PCM16 is dropped."""
+    return kind.silence * (max(0, count) // len(kind.silence))
 
 
 def mono_wav(pcm: bytes, rate_hz: int) -> bytes:

@@ -2,9 +2,11 @@
 
 from typing import Final
 
-from runtime.telephony import twilio
+from runtime.telephony import signalwire, twilio, vonage
 from runtime.telephony.base import Provider
 
 PROVIDERS: Final[dict[str, Provider]] = {
     "twilio": twilio,
+    "signalwire": signalwire,
+    "vonage": vonage,
 }
