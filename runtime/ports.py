@@ -5,7 +5,8 @@ several implementations.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
 
 from runtime.engine.effects import DeliverPackage, RunAction, Transfer
 
@@ -23,6 +24,64 @@ class ActionRunner(Protocol):
         """Do it once (the order's idempotency key) within its deadline and return its result. Raises
         OutsideFailure.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A deed about to be done. `lease_ms`: past it whoever began it is taken for dead. `repeatable`: the
+    other side does the same key once, so that asking again is safe when nobody knows.
+    """
+
+    key: str
+    flow: str
+    action: str
+    arguments: Mapping[str, Any] = field(repr=False)
+    lease_ms: int
+    repeatable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a deed stands. mine: do it and settle; taken: another process is at it; done: here is its result;
+    unknown: it was begun once and may not be repeated.
+    """
+
+    state: Literal["mine", "taken", "done", "unknown"]
+    result: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What came of a deed: failed means that it was certainly not done."""
+
+    state: Literal["done", "failed", "unknown"]
+    result: Mapping[str, Any] | None = field(default=None, repr=False)
+    reason: str = ""
+
+
+class Ledger(Protocol):
+    """What was done outside, once per key, where no crash takes it."""
+
+    async def intend(self, intent: Intent) -> Standing:
+        """Claim a deed; on the disk before this returns. Raises OutsideFailure."""
+        ...
+
+    async def settle(self, key: str, settled: Settled) -> None:
+        """Say what came of a claimed deed; on the disk before this returns. Raises OutsideFailure."""
+        ...
+
+
+class Packages(Protocol):
+    """Where context packages are kept."""
+
+    async def keep_package(self, call_id: str, handoff_id: str, handoff: str, content: bytes) -> None:
+        """Keep one; on the disk before this returns. Raises OutsideFailure."""
+        ...
+
+    async def acknowledge_package(self, call_id: str, handoff_id: str, receipt: str) -> None:
+        """The human's side has it. Raises OutsideFailure."""
         ...
 
 
@@ -53,8 +112,7 @@ class TransferResult(Protocol):
 
 class ScriptVoice(Protocol):
     async def render(self, text: str) -> bytes:
-        """Exact words as audio in the line's format (mu-law 8 kHz), cached by content. Raises OutsideFailure.
-        """
+        """Exact words as audio in the line's format (mu-law 8 kHz), cached by content. Raises OutsideFailure."""
         ...
 
 

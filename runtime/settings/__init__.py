@@ -64,6 +64,14 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Outbound:
+    """Where requests to other systems may go (runtime/outbound)."""
+
+    hosts: tuple[str, ...]
+    private_hosts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything a deployment decides.
 
@@ -75,6 +83,8 @@ class Settings:
     model: Model
     telephony: Telephony
     limits: Limits
+    outbound: Outbound
+    store_url: str = field(repr=False)
     records: Path
     keep_sound: bool
     numbers: Mapping[str, str]
@@ -200,6 +210,8 @@ def _build(values: _Values, folder: Path, environment: Mapping[str, str]) -> Set
             insecure=insecure,
         ),
         limits=Limits(**{one.name: get(f"limits.{one.name}") for one in fields(Limits)}),
+        outbound=Outbound(get("outbound.hosts"), get("outbound.private_hosts")),
+        store_url=get("store.url") or "",
         records=folder / get("records"),
         keep_sound=get("keep_sound"),
         numbers=_numbers(values),

@@ -76,6 +76,17 @@ def read_yes(value: Any) -> bool:
     return _YES_OR_NO[str(value)]
 
 
+def read_hosts(value: Any) -> tuple[str, ...]:
+    """Host names: a list in the file, a text with commas in the environment."""
+    names = value.split(",") if isinstance(value, str) else value
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        raise ValueError('a list of hosts such as ["crm.example.com"]')
+    found = tuple(name.strip().strip("[]").lower() for name in names if name.strip())
+    if not all(re.fullmatch(r"[a-z0-9._:-]+", name) for name in found):
+        raise ValueError('a list of hosts such as ["crm.example.com"], without scheme, port or path')
+    return found
+
+
 def read_url(*schemes: str) -> Callable[[Any], str]:
     """A reader of addresses with one of these schemes, a host, and no name, password, query or fragment in
     them.

@@ -6,6 +6,7 @@ from typing import Final
 
 from runtime.settings.keys import (
     Key,
+    read_hosts,
     read_optional,
     read_optional_number,
     read_text,
@@ -113,6 +114,28 @@ KEYS: Final[tuple[Key, ...]] = (
         read_whole(0, 3_600_000),
         "how long live calls may go on after SIGTERM",
         300_000,
+    ),
+    Key(
+        "store.url",
+        "VFC_STORE_URL",
+        read_optional,
+        "a PostgreSQL address such as postgresql://vfc@db.example.com/vfc; otherwise a file in `records`",
+        "",
+        secret=True,
+    ),
+    Key(
+        "outbound.hosts",
+        "VFC_OUTBOUND_HOSTS",
+        read_hosts,
+        "the hosts that facts, actions and handoffs may ask; empty: those the settings name",
+        (),
+    ),
+    Key(
+        "outbound.private_hosts",
+        "VFC_PRIVATE_HOSTS",
+        read_hosts,
+        "hosts of your own network or machine that may be asked, also without TLS",
+        (),
     ),
     Key("keep_sound", "VFC_KEEP_SOUND", read_yes, "true keeps each call's sound beside its record", False),
     Key("records", "VFC_RECORDS", read_text, "the folder of the call records", "records"),

@@ -1,0 +1,9 @@
+"""The store: which calls there were, what was handed over, what was done and how far a rollout is.
+
+What a method has returned from is on the disk (SQLite) or committed (PostgreSQL) and survives `kill -9`.
+Importing this loads SQLAlchemy: only commands that store anything do so.
+"""
+
+from runtime.store.store import Deed, Kept, Rollout, Store, open_store, store_url
+
+__all__ = ["Deed", "Kept", "Rollout", "Store", "open_store", "store_url"]

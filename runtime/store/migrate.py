@@ -1,0 +1,35 @@
+"""Bringing a store to the newest version, by whichever process comes first."""
+
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import inspect, text
+from sqlalchemy.engine import Connection
+
+NEWEST: Final = "0001"
+_LOCK: Final = 0x76666373  # one number for all our processes
+_STEPS: Final = Path(__file__).parent / "migrations"
+
+
+def migrate(connection: Connection) -> None:
+    """Make every step that is missing, in the connection's transaction. Two processes take turns."""
+    if connection.dialect.name == "postgresql":  # SQLite has taken its write lock already
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    if version(connection) == NEWEST:
+        return
+    # Alembic is imported only when there is something to do: most starts find nothing.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_STEPS))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def version(connection: Connection) -> str | None:
+    """The version a store has; None for an empty one."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()

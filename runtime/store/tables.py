@@ -1,0 +1,67 @@
+"""The tables of the store, as code knows them; the migrations make the same ones."""
+
+from typing import Final
+
+from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Table, Text
+
+METADATA: Final = MetaData()
+
+# Times are milliseconds since 1970 (UTC): the same number in every database.
+CALLS: Final = Table(
+    "calls",
+    METADATA,
+    Column("call_id", String(64), primary_key=True),
+    Column("flow", String(128), nullable=False),
+    Column("flow_version", String(64), nullable=False),
+    Column("artifact", String(64), nullable=False),
+    Column("caller", String(32)),  # personal
+    Column("called", String(32)),
+    Column("direction", String(16), nullable=False),
+    Column("record", Text, nullable=False),
+    Column("started_ms", BigInteger, nullable=False),
+    Column("ended_ms", BigInteger),
+    Column("reason", String(64)),
+    Column("outcome", String(128)),
+    Index("calls_by_start", "started_ms"),
+    Index("calls_by_caller", "caller"),
+)
+
+PACKAGES: Final = Table(
+    "packages",
+    METADATA,
+    Column("call_id", String(64), primary_key=True),
+    Column("handoff_id", String(64), primary_key=True),
+    Column("handoff", String(128), nullable=False),
+    Column("content", Text, nullable=False),  # personal
+    Column("kept_ms", BigInteger, nullable=False),
+    Column("receipt", String(256)),
+    Column("acknowledged_ms", BigInteger),
+    Index("packages_by_time", "kept_ms"),
+)
+
+DEEDS: Final = Table(
+    "deeds",
+    METADATA,
+    Column("key", String(128), primary_key=True),
+    Column("flow", String(128), nullable=False),
+    Column("action", String(128), nullable=False),
+    Column("arguments", Text, nullable=False),  # personal
+    Column("state", String(16), nullable=False),  # intended, done, failed, unknown
+    Column("owner", String(64), nullable=False),
+    Column("lease_until_ms", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("result", Text),  # personal
+    Column("reason", String(64)),
+    Column("begun_ms", BigInteger, nullable=False),
+    Column("settled_ms", BigInteger),
+    Index("deeds_by_state", "state", "begun_ms"),
+)
+
+ROLLOUTS: Final = Table(
+    "rollouts",
+    METADATA,
+    Column("flow", String(128), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("changed_ms", BigInteger, nullable=False),
+)
