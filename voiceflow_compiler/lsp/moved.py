@@ -64,7 +64,8 @@ def moved(finding: Finding, lines: int) -> Finding:
     if not lines:
         return finding
     related = tuple(Related(_down(each.span, lines), each.text) for each in finding.related)
-    return replace(finding, span=_down(finding.span, lines), related=related)
+    fix = tuple(replace(edit, span=_down(edit.span, lines)) for edit in finding.fix)
+    return replace(finding, span=_down(finding.span, lines), related=related, fix=fix)
 
 
 def _down(span: Span, lines: int) -> Span:

@@ -82,7 +82,7 @@ class Memory:
     broken: tuple[Finding, ...] = ()
 
 
-class _Unsure(Exception):  # noqa: N818 - never leaves this module
+class _Unsure(Exception):
     """The cuts may be wrong."""
 
 

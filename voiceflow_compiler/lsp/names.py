@@ -1,0 +1,172 @@
+"""Every place of a flow that names a node, slot, intent, fact, action, handoff or result.
+
+Laws
+1. A mention's span covers exactly the name, without quotes, braces or what stands before its dot.
+2. Names are found in what is no correct flow as well: misspelt ones, and in conditions that cannot be read.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from voiceflow_compiler.conditions import FAMILIES
+from voiceflow_compiler.diagnostics import Path, Span
+from voiceflow_compiler.flow import BUILT_IN_INTENTS, placeholders
+from voiceflow_compiler.include import Source
+
+# Where names are given: the key below these paths.
+DEFINED: Final[Mapping[tuple[str, ...], str]] = {
+    ("nodes",): "node",
+    ("slots",): "slot",
+    ("intents",): "intent",
+    ("actions",): "action",
+    ("handoffs",): "handoff",
+    ("caller_facts", "fields"): "fact",
+}
+# Under which top-level key which key's value (or list of values) names what.
+NAMED: Final[Mapping[str, Mapping[str, str]]] = {
+    "start": {"start": "node"},
+    "nodes": {
+        **dict.fromkeys(("go", "then", "next", "filled", "otherwise", "on_success", "on_failure"), "node"),
+        "action": "action",
+        "to": "handoff",
+        "collect": "slot",
+    },
+    "everywhere": {"go": "node", "then": "node"},
+    "fallback": {"go": "node"},
+    "limits": {"go": "node"},
+    "handoffs": {"if_unanswered": "node", "go": "node"},
+    "handoff_triggers": {"to": "handoff"},
+}
+# Texts that are conditions or values.
+CONDITIONS: Final = {("nodes", "if"), ("handoff_triggers", "when")}
+SPACES: Final[Mapping[str, str]] = {"slots": "slot", "facts": "fact", "results": "result"}
+NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
+
+_WORD = re.compile(r"'[^']*'|\"[^\"]*\"|[A-Za-z_][\w.]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A name where it stands. A result is called `action.field`, and its span covers the field. `as_family`:
+    it is the name of a family as well, and what is said of it holds for the whole family.
+    """
+
+    kind: str
+    name: str
+    span: Span
+    defines: bool = False
+    as_family: bool = False
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What is named."""
+        return (self.kind, self.name)
+
+
+def mentions(source: Source) -> tuple[Mention, ...]:
+    """Every mention in a flow, in the order of its data."""
+    return tuple(_Finder(source).all()) if isinstance(source.data, dict) else ()
+
+
+def is_fixed(mention: Mention) -> bool:
+    """Whether a name belongs to the language and not to the flow."""
+    if mention.kind != "intent":
+        return False
+    return mention.name in BUILT_IN_INTENTS or (mention.name in FAMILIES and mention.as_family)
+
+
+class _Finder:
+    def __init__(self, source: Source) -> None:
+        self.places = source.places
+        self.data = source.data
+        self.slots = _map(self.data, "slots")
+        self.facts = _map(_map(self.data, "caller_facts"), "fields")
+
+    def all(self) -> Iterator[Mention]:
+        for path, kind in DEFINED.items():
+            inner = self.data
+            for step in path:
+                inner = _map(inner, step)
+            for name in inner:
+                yield Mention(kind, name, self._key((*path, name)), defines=True)
+        for action, written in _map(self.data, "actions").items():
+            for field in _map(written, "returns"):
+                at = self._key(("actions", action, "returns", field))
+                yield Mention("result", f"{action}.{field}", at, defines=True)
+        for name in _map(self.data, "everywhere"):
+            yield self._answered(("everywhere", name))
+        for key, value in self.data.items():
+            yield from self._below(value, (key,))
+
+    def _below(self, value: Any, path: Path) -> Iterator[Mention]:
+        if isinstance(value, dict):
+            if path[0] == "nodes" and len(path) == 3 and path[2] == "on":
+                yield from (self._answered((*path, name)) for name in value)
+            for key, inner in value.items():
+                yield from self._below(inner, (*path, key))
+        elif isinstance(value, list):
+            for index, inner in enumerate(value):
+                yield from self._below(inner, (*path, index))
+        elif isinstance(value, str) and value:
+            yield from self._text(value, path)
+
+    def _text(self, value: str, path: Path) -> Iterator[Mention]:
+        head = str(path[0])
+        last = next((str(step) for step in reversed(path) if isinstance(step, str)), head)
+        kind = NAMED.get(head, {}).get(last)
+        if kind is not None:
+            yield Mention(kind, value, self.places.inside(path, 0, len(value)))
+        elif (head, last) in CONDITIONS or (head == "actions" and len(path) == 4 and path[2] == "takes"):
+            yield from self._condition(value, path)
+        elif "{" in value:
+            for name, start, end in placeholders(value):
+                yield from self._filling(name, path, start + 1, end - 1)
+
+    def _filling(self, name: str, path: Path, start: int, end: int) -> Iterator[Mention]:
+        if "." in name:
+            yield from self._dotted("result", name, path, start, end)
+        elif name not in ("company", "purpose"):
+            kind = "fact" if name in self.facts and name not in self.slots else "slot"
+            yield Mention(kind, name, self.places.inside(path, start, end))
+
+    def _dotted(self, kind: str, name: str, path: Path, start: int, end: int) -> Iterator[Mention]:
+        action, _, field = name.partition(".")
+        yield Mention("action", action, self.places.inside(path, start, start + len(action)))
+        if field:
+            yield Mention(kind, name, self.places.inside(path, end - len(field), end))
+
+    def _condition(self, text: str, path: Path) -> Iterator[Mention]:
+        """The names in a condition, word by word: it need not be one."""
+        intents = False
+        for match in _WORD.finditer(text):
+            word = match[0]
+            if word[0] in "'\"":
+                if intents and NAME.fullmatch(word[1:-1]):
+                    span = self.places.inside(path, match.start() + 1, match.end() - 1)
+                    yield Mention("intent", word[1:-1], span)
+                continue
+            space, _, name = word.partition(".")
+            if word not in ("in", "not"):
+                intents = word == "intent.name"
+            if space == "results" and name:
+                yield from self._dotted("result", name, path, match.end() - len(name), match.end())
+            elif space in SPACES and name:
+                span = self.places.inside(path, match.end() - len(name), match.end())
+                yield Mention(SPACES[space], name, span)
+
+    def _answered(self, path: Path) -> Mention:
+        name = str(path[-1])
+        return Mention("intent", name, self._key(path), as_family=name in FAMILIES)
+
+    def _key(self, path: Path) -> Span:
+        span = self.places.key(path)
+        if span.end_column - span.column == len(str(path[-1])) + 2:  # in quotes
+            return Span(span.file, span.line, span.column + 1, span.end_line, span.end_column - 1)
+        return span
+
+
+def _map(value: Any, key: str) -> dict[str, Any]:
+    found = value.get(key) if isinstance(value, dict) else None
+    return found if isinstance(found, dict) else {}
