@@ -1,4 +1,4 @@
-"""The compiler's commands: check, compile and explain here, those that draw and compare in `commands`.
+"""The compiler's commands: check and compile here, those that draw, compare and explain in `commands`.
 
 Exit codes: 0 fine, 1 findings, 2 could not run. Heavy imports stand inside the commands, so that `vfc --help`
 answers at once.
@@ -45,7 +45,6 @@ def register(app: typer.Typer) -> None:
     """Add the compiler's commands to a command line."""
     app.command()(check)
     app.command("compile")(compile_flow)
-    app.command()(explain)
     commands.register(app)
 
 
@@ -55,10 +54,17 @@ def check(
     ],
     format: FormatOption = Format.TEXT,  # noqa: A002 - the option is called so
     strict: Annotated[bool, typer.Option("--strict", help="Fail on warnings too.")] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="Write what is safe to write, then check.")] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Show what --fix would write, and stop.")] = False,
 ) -> None:
     """Find what is wrong with flows, all at once, without a call."""
+    from voiceflow_compiler.commands.fixing import fix_flow
     from voiceflow_compiler.pipeline import check as check_flow
 
+    if fix or diff:
+        changed = [fix_flow(path, write_them=fix and not diff) for path in flow_files(paths)]
+        if diff:
+            raise typer.Exit(int(any(changed)))
     findings: list[Finding] = []
     texts: dict[str, str] = {}
     count = 0
@@ -101,24 +107,6 @@ def compile_flow(
     if format is Format.TEXT:
         short = artifact.content_hash[:12]
         print(f"{output / 'artifact.json'}: {artifact.flow} {artifact.flow_version}, {short}")
-
-
-def explain(
-    code: Annotated[str, typer.Argument(help="A finding's code or name.", metavar="CODE")],
-) -> None:
-    """Say what a finding means, why it matters, and what to write instead."""
-    from voiceflow_compiler.checks import CHECKS
-    from voiceflow_compiler.resolve.pages import PAGES
-
-    for known, page in PAGES.items():
-        if code.upper() == known or code.lower() == page.name:
-            print(f"{known} {page.name} (error)\n\n{page.text}")
-            return
-    for each in CHECKS:
-        if code.upper() == each.code or code.lower() == each.name:
-            print(f"{each.code} {each.name} ({each.severity})\n\n{each.page.strip()}")
-            return
-    stop(f"no finding is called {code!r}")
 
 
 app = typer.Typer(

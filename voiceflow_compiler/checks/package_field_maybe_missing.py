@@ -27,8 +27,8 @@ Tip: package: [reason, summary, slots].
 from collections.abc import Iterator
 from typing import Final
 
-from voiceflow_compiler.checks.base import Found, quoted
-from voiceflow_compiler.diagnostics import Places
+from voiceflow_compiler.checks.base import Found, before, quoted
+from voiceflow_compiler.diagnostics import Places, Span
 from voiceflow_compiler.flow import Flow, Handoff
 from voiceflow_compiler.graph import Graph, stops
 
@@ -49,12 +49,23 @@ def _too_little(handoff: Handoff, places: Places) -> Iterator[Found]:
     missing = [] if "reason" in handoff.package else ["reason"]
     if not {"summary", "transcript"} & set(handoff.package):
         missing.append("summary")
+    first = places.value((*handoff.path, "package", 0))
+    one_line = bool(handoff.package) and _is_inline(places, first)
     if missing:
         yield Found(
             places.value((*handoff.path, "package")),
             f'the person who takes the call from "{handoff.name}" gets no {" and no ".join(missing)}',
             f"Add {quoted(missing)} to the `package`.",
+            fix=before(places, (*handoff.path, "package", 0), ", ".join(missing)) if one_line else (),
         )
+
+
+def _is_inline(places: Places, first: Span) -> bool:
+    """Whether a list is written in brackets, so that items can be written before its first."""
+    line = (
+        places.texts.get(first.file, "").replace("\r\n", "\n").replace("\r", "\n").split("\n")[first.line - 1]
+    )
+    return "[" in line[: first.column - 1]
 
 
 def _maybe_empty(handoff: Handoff, graph: Graph, places: Places) -> Iterator[Found]:

@@ -27,7 +27,7 @@ Tip: say `while_waiting: One moment.`, or bound the action with `within_ms: 2000
 from collections.abc import Iterator
 from typing import Final
 
-from voiceflow_compiler.checks.base import Found
+from voiceflow_compiler.checks.base import Found, before
 from voiceflow_compiler.diagnostics import Places
 from voiceflow_compiler.flow import Flow
 from voiceflow_compiler.graph import Graph
@@ -49,4 +49,7 @@ def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
                 f'a caller may hear nothing for {action.within_ms / 1000:g} seconds at "{node.name}"',
                 "Say `while_waiting: One moment.`, or bound the action with `within_ms: 2000`.",
                 route=graph.route(node.name),
+                fix=before(places, (*node.path, "action"), "while_waiting: One moment, please.")
+                if flow.locale.lower().startswith("en")
+                else (),
             )

@@ -29,7 +29,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Final
 
-from voiceflow_compiler.checks.base import Found
+from voiceflow_compiler.checks.base import Found, before
 from voiceflow_compiler.diagnostics import Places
 from voiceflow_compiler.flow import Flow
 from voiceflow_compiler.graph import PROGRESS, Graph, family_of
@@ -49,4 +49,5 @@ def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
                     places.key(answer.path),
                     f"a caller who says {answer.key} {where} again and again gets the same answer for ever",
                     "Say `at_most: 2`, and with `then` where the caller goes after that.",
+                    fix=before(places, (*answer.path, "stay"), "at_most: 2"),
                 )

@@ -24,7 +24,7 @@ Tip: say `changes_something: true`; if it only looks something up, begin `does` 
 from collections.abc import Iterator
 from typing import Final
 
-from voiceflow_compiler.checks.base import Found, plain
+from voiceflow_compiler.checks.base import Found, before, plain
 from voiceflow_compiler.diagnostics import Places
 from voiceflow_compiler.flow import Flow
 from voiceflow_compiler.graph import Graph
@@ -53,4 +53,5 @@ def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
                 f'"{action.name}" {first} something, but is not marked as changing anything: it may be '
                 "done twice",
                 "Say `changes_something: true`.",
+                fix=before(places, (*action.path, "does"), "changes_something: true"),
             )

@@ -9,7 +9,10 @@ MAX_DIGITS: Final = 18
 
 
 class Problem(NamedTuple):
-    """What is wrong with the characters `start` to `end` of a condition."""
+    """What is wrong with the characters `start` to `end` of a condition.
+
+    `instead` is the name that was most likely meant, and the characters it would stand for.
+    """
 
     code: str
     name: str
@@ -17,6 +20,7 @@ class Problem(NamedTuple):
     tip: str
     start: int
     end: int
+    instead: tuple[int, int, str] | None = None
 
 
 class Stop(Exception):  # noqa: N818 - never leaves this package

@@ -184,7 +184,8 @@ def _check_choice(literal: Term, name: Term, named: Named, problems: list[Proble
     listed = ", ".join(named.choices[:12]) + (", ..." if len(named.choices) > 12 else "")
     tip = f"Did you mean '{near}'?" if near else f"It can be: {listed}."
     message = f"`{name.parts[0]}` is never '{word[:60]}'"
-    problems.append(Problem("VF133", "not-a-choice", message, tip, literal.start, literal.end))
+    inside = (literal.start + 1, literal.end - 1, near) if near else None
+    problems.append(Problem("VF133", "not-a-choice", message, tip, literal.start, literal.end, inside))
 
 
 def _mismatch(message: str, tip: str, term: Term) -> Problem:
@@ -244,5 +245,7 @@ def _look_up(term: Term, names: Names, problems: list[Problem]) -> Named | None:
             else f"This flow has no {space}."
         )
         message = f"there is no `{name[:60]}` under `{space}`" if name else f"`{space}` alone is not a value"
-    problems.append(Problem("VF131", "unknown-name", message, tip, start, end))
+    at = term.start if known is None else start
+    instead = (at, term.end, near) if near and (name or known is None) else None
+    problems.append(Problem("VF131", "unknown-name", message, tip, start, end, instead))
     return None

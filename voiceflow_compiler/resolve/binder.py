@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 
 from voiceflow_compiler import conditions
 from voiceflow_compiler.conditions import FAMILIES, Named, Names, Problem
-from voiceflow_compiler.diagnostics import Finding, Path, Places
+from voiceflow_compiler.diagnostics import Edit, Finding, Path, Places
 from voiceflow_compiler.flow import Condition, Scalar, misplaced_braces, placeholders
 
 T = TypeVar("T", bound=str)
@@ -44,9 +44,20 @@ class Binder:
     findings: list[Finding] = field(default_factory=list)
     holes: bool = False
 
-    def find(self, code: str, name: str, message: str, path: Path, tip: str, *, at_key: bool = False) -> None:
+    def find(
+        self,
+        code: str,
+        name: str,
+        message: str,
+        path: Path,
+        tip: str,
+        *,
+        at_key: bool = False,
+        instead: str | None = None,
+    ) -> None:
         span = self.places.key(path) if at_key else self.places.value(path)
-        self._add(Finding(code, name, "error", message, span, tip))
+        fix = () if instead is None else (Edit(span, instead),)
+        self._add(Finding(code, name, "error", message, span, tip, fix=fix))
 
     def _add(self, finding: Finding) -> None:
         if not self.full:
@@ -77,7 +88,8 @@ class Binder:
             if known
             else f"Define a {word} of this name."
         )
-        self.find(code, title, f"there is no {word} `{name[:64]}`", path, tip, at_key=at_key)
+        message = f"there is no {word} `{name[:64]}`"
+        self.find(code, title, message, path, tip, at_key=at_key, instead=near)
         self.holes = self.holes or near is None
         return near
 
@@ -96,7 +108,8 @@ class Binder:
             )
             span = self.places.inside(path, start, end)
             message = f"there is nothing called `{name[:64]}` to say here"
-            self._add(Finding("VF126", "unknown-placeholder", "error", message, span, tip))
+            fix = (Edit(span, f"{{{near}}}"),) if near else ()
+            self._add(Finding("VF126", "unknown-placeholder", "error", message, span, tip, fix=fix))
         for at in islice(misplaced_braces(text), _PER_TEXT):
             span = self.places.inside(path, at, at + 1)
             tip = "Write one name in braces, without spaces: `{name}`; or drop the brace."
@@ -143,8 +156,12 @@ class Binder:
             if self.full:
                 return
             span = self.places.inside(path, problem.start, problem.end)
+            fix: tuple[Edit, ...] = ()
+            if problem.instead is not None:
+                start, end, name = problem.instead
+                fix = (Edit(self.places.inside(path, start, end), name),)
             self.findings.append(
-                Finding(problem.code, problem.name, "error", problem.message, span, problem.tip)
+                Finding(problem.code, problem.name, "error", problem.message, span, problem.tip, fix=fix)
             )
 
 

@@ -1,11 +1,12 @@
 """What a violation of the schema means, in words for a designer and at its exact place."""
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from voiceflow_compiler.conditions import closest
-from voiceflow_compiler.diagnostics import Finding, Path
+from voiceflow_compiler.diagnostics import Edit, Finding, Path
 from voiceflow_compiler.include import Source
 
 # jsonschema's ValidationError, of which this reads the attributes only
@@ -33,6 +34,10 @@ _TYPE_WORDS: Final = {
 }
 
 
+# a tip that names the one word that was most likely meant
+_MEANT: Final = re.compile(r"Did you mean `([\w-]+)`\?")
+
+
 def findings(error: Error, source: Source) -> Iterator[Finding]:
     """One violation as findings: one for each unknown key, and none for what was lost in reading."""
     path = tuple(error.absolute_path)
@@ -40,7 +45,9 @@ def findings(error: Error, source: Source) -> Iterator[Finding]:
     for code, name, at, at_key, message, tip in words(error, path, source.data):
         if at not in source.lost:
             span = source.places.key(at) if at_key else source.places.value(at)
-            yield Finding(code, name, "error", message, span, tip)
+            near = _MEANT.fullmatch(tip)
+            fix = (Edit(span, near[1]),) if near else ()
+            yield Finding(code, name, "error", message, span, tip, fix=fix)
 
 
 # code, name, path, whether its key is meant, message, tip
