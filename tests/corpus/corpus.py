@@ -1,0 +1,118 @@
+"""The corpus of seeded defects: each a small difference to a clean flow, and where it must be found.
+
+A defect is a line `# CODE what is wrong`, a line `in: FLOW` (clean/FLOW.yaml), and hunks as in a unified diff,
+without line numbers, parted by `@@`. The lines of a hunk stand in the flow exactly once. `  <-` at a line's
+end marks where the finding must point; `\\t` and `\\u200b` in added lines stand for what cannot be seen.
+"""
+
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+from voiceflow_compiler import pipeline
+from voiceflow_compiler.diagnostics import Finding
+
+FOLDER = Path(__file__).parent
+CLEAN = {path.stem: path.read_text(encoding="utf-8") for path in sorted((FOLDER / "clean").glob("*.yaml"))}
+MARK = "  <-"
+
+FAMILIES = {
+    "VF0": "reading",
+    "VF1": "language",
+    "VF2": "graph",
+    "VF3": "intents",
+    "VF4": "disclosure and law",
+    "VF5": "fallback",
+    "VF6": "handoff",
+    "VF7": "values and actions",
+    "VF8": "suitability, cost and prompts",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """One seeded defect: the flow with it, its code, and the line (from 1) the finding must point to."""
+
+    code: str
+    title: str
+    flow: str
+    text: str
+    line: int
+
+
+def defects() -> Iterator[Defect]:
+    """Every defect of the corpus, in the order of its files."""
+    for path in sorted((FOLDER / "defects").glob("*.diff")):
+        for entry in re.split(r"^(?=# VF\d)", path.read_text(encoding="utf-8"), flags=re.MULTILINE):
+            if entry.startswith("# VF"):
+                yield _defect(entry)
+
+
+def findings(text: str) -> tuple[Finding, ...]:
+    """What is found in a flow given as text."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "flow.yaml"
+        path.write_bytes(text.encode())
+        return pipeline.check(str(path)).findings
+
+
+def is_caught(defect: Defect, found: tuple[Finding, ...]) -> bool:
+    """Whether the defect is found under its code at its line."""
+    return any(each.code == defect.code and each.span.line == defect.line for each in found)
+
+
+def table() -> tuple[str, float, int]:
+    """The results by family, the share of defects that are caught, and the findings on the clean flows."""
+    results = [(defect, is_caught(defect, findings(defect.text))) for defect in defects()]
+    lines = [f"{'family':<34}{'seeded':>8}{'caught':>8}"]
+    for family, group in groupby(sorted(results, key=lambda each: each[0].code), key=lambda each: each[0].code[:3]):
+        caught = [good for _, good in group]
+        lines.append(f"{family + 'xx ' + FAMILIES[family]:<34}{len(caught):>8}{sum(caught):>8}")
+    accused = sum(len(findings(text)) for text in CLEAN.values())
+    total = sum(good for _, good in results)
+    lines.append(f"{'all':<34}{len(results):>8}{total:>8}  {total / len(results):.1%}")
+    lines += [f"not caught: {each.code} {each.title}" for each, good in results if not good]
+    lines.append(f"findings on {len(CLEAN)} clean flows: {accused}")
+    return "\n".join(lines) + "\n", total / len(results), accused
+
+
+def _defect(entry: str) -> Defect:
+    head, where, *rest = entry.rstrip("\n").split("\n")
+    _, code, title = head.split(" ", 2)
+    flow = where.removeprefix("in: ").strip()
+    text, at = CLEAN[flow], 0
+    for hunk in "\n".join(rest).split("\n@@\n"):
+        text, at = _patched(text, hunk.split("\n"), at, title)
+    return Defect(code, title, flow, text.replace(MARK, ""), 1 + text[: text.index(MARK)].count("\n"))
+
+
+def _patched(text: str, hunk: list[str], at: int, title: str) -> tuple[str, int]:
+    lines = [line for line in hunk if line]
+    before = "".join(f"{line[1:].removesuffix(MARK)}\n" for line in lines if line[0] in " -")
+    after = "".join(f"{_seen(line)}\n" for line in lines if line[0] in " +")
+    bare = text.replace(MARK, "")
+    assert bare.count(before) == 1, f"{title}: a hunk stands {bare.count(before)} times in the flow"
+    if MARK in text:  # the mark of an earlier hunk stays where it is
+        marked = text.index(MARK)
+        found = bare.index(before)
+        assert MARK not in after, f"{title}: two marks"
+        text = bare.replace(before, after)
+        marked += len(after) - len(before) if found < marked else 0
+        return text[:marked] + MARK + text[marked:], at
+    return text.replace(before, after), at
+
+
+def _seen(line: str) -> str:
+    if line[0] == "+":
+        line = line.replace(r"\t", "\t").replace(r"\u200b", "\u200b")
+    return line[1:]
+
+
+if __name__ == "__main__":
+    told, share, accused = table()
+    print(told, end="")
+    sys.exit(int(share < 0.98 or accused > 0))
