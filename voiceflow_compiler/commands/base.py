@@ -138,6 +138,11 @@ def put(text: str, out: TextIO) -> None:
     print(text.encode(encoding, "backslashreplace").decode(encoding), end="", file=out)
 
 
+def put_error(line: str) -> None:
+    """One line on standard error."""
+    put(f"{line}\n", sys.stderr)
+
+
 def stop(message: str) -> NoReturn:
     """End the command because it cannot run, with one line that says why."""
     put(f"vfc: {message}\n", sys.stderr)

@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 
 from voiceflow_compiler.commands.base import compiled, put, stop, write
+from voiceflow_compiler.commands.photograph import photographed
+from voiceflow_compiler.commands.pins import pinned
 
 
 class Picture(StrEnum):
@@ -17,6 +19,7 @@ class Picture(StrEnum):
     MERMAID = "mermaid"
     SVG = "svg"
     HTML = "html"
+    PNG = "png"
 
 
 # picture -> (target, file name in what the target emits)
@@ -24,6 +27,7 @@ _PICTURES = {
     Picture.MERMAID: ("mermaid", "graph.mmd"),
     Picture.SVG: ("picture", "graph.svg"),
     Picture.HTML: ("picture", "graph.html"),
+    Picture.PNG: ("picture", "graph.svg"),
 }
 
 
@@ -33,23 +37,29 @@ def graph(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The file to write to.", metavar="FILE")
     ] = None,
+    findings: Annotated[
+        bool, typer.Option("--findings", help="Pin what is found to the nodes; draw a flow with errors too.")
+    ] = False,
     show: Annotated[bool, typer.Option("--open", help="Show it in a browser.")] = False,
 ) -> None:
     """Draw a flow's graph."""
-    from voiceflow_compiler.targets import TARGETS
+    from voiceflow_compiler.targets import TARGETS, picture
 
-    artifact = compiled(flow)
-    if show and format is Picture.MERMAID:
-        format = Picture.HTML  # noqa: A001 - a browser does not draw Mermaid
+    if format is Picture.MERMAID and (show or findings):
+        format = Picture.HTML  # noqa: A001 - a browser does not draw Mermaid, and it has no room for findings
     target, name = _PICTURES[format]
-    text = TARGETS[target](artifact)[name]
-    if show and output is None:
-        output = Path(tempfile.mkdtemp(prefix="vfc-")) / name
+    if findings:
+        text = picture.emit(*pinned(flow))[name]
+    else:
+        text = TARGETS[target](compiled(flow))[name]
+    name = name if format is not Picture.PNG else "graph.png"
+    if output is None and (show or format is Picture.PNG):
+        output = (Path(tempfile.mkdtemp(prefix="vfc-")) if show else Path()) / name
     if output is None:
         put(text, sys.stdout)
         return
     try:
-        write(output, text.encode())
+        write(output, photographed(text) if format is Picture.PNG else text.encode())
     except OSError as error:
         stop(f"{error.filename or output}: {(error.strerror or 'cannot be written').lower()}")
     print(output)

@@ -1,19 +1,35 @@
 """The graph as a picture for people: `graph.svg`, and `graph.html` to move about in; no network asked."""
 
+import re
+from collections.abc import Mapping
 from html import escape
 from importlib.resources import files
 from typing import Final
 
 from voiceflow_compiler.artifact import Artifact
 from voiceflow_compiler.targets.picture import drawing
+from voiceflow_compiler.targets.picture.cards import Pin
+
+__all__ = ["Pin", "emit"]
 
 _SELF: Final = "<!-- picture -->"
 _TITLE: Final = "<!-- title -->"
+_SHEET: Final = "/* sheet */"
 
 
-def emit(artifact: Artifact) -> dict[str, str]:
-    """`graph.svg` prints and embeds; `graph.html` adds moving, enlarging, searching and a dark side."""
-    svg = drawing.draw(artifact)
+def emit(artifact: Artifact, pins: Mapping[str, tuple[Pin, ...]] | None = None) -> dict[str, str]:
+    """`graph.svg` prints and embeds; `graph.html` adds moving, enlarging, searching and a dark side.
+
+    `pins` are findings by node name.
+    """
+    svg = drawing.draw(artifact, pins)
     page = files(__name__).joinpath("page.html").read_text(encoding="utf-8")
     title = escape(artifact.title or artifact.flow)
+    page = page.replace(_SHEET, "landscape" if _is_wide(svg) else "portrait")
     return {"graph.svg": svg, "graph.html": page.replace(_TITLE, title).replace(_SELF, svg)}
+
+
+def _is_wide(svg: str) -> bool:
+    """Whether a picture is wider than tall, so that its sheet lies on its side."""
+    sizes = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
+    return sizes is not None and float(sizes[1]) > float(sizes[2])

@@ -1,6 +1,6 @@
 """What stands in the picture, measured but not placed: cards for nodes, labels for links, the panel."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -30,17 +30,28 @@ NAME: Final = Style("name", 13.5, 17.0, bold=True)
 WORDS: Final = Style("words", 11.5, 14.5)
 NOTE: Final = Style("note", 10.5, 14.0)
 LABEL: Final = Style("label", 10.5, 13.0)
+PIN: Final = Style("pin", 10.5, 14.0, bold=True)
 TITLE: Final = Style("title", 19.0, 26.0, bold=True)
 HEADING: Final = Style("heading", 11.0, 22.0, bold=True)
 
 
 @dataclass(frozen=True, slots=True)
+class Pin:
+    """A finding, fastened to the node it is about. `severity` is error, warning or note."""
+
+    code: str
+    name: str
+    severity: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Text:
-    """One line of text. A dot stands before the first line of a rule."""
+    """One line of text. A dot stands before the first line of a rule; a pin's cause is its severity."""
 
     text: str
     style: Style
-    cause: Cause = "flow"
+    cause: str = "flow"
     dot: bool = False
 
 
@@ -48,7 +59,7 @@ class Text:
 class Card:
     """A node: its lines, the size of its shape, the rules that lead to it from anywhere.
 
-    `full` is everything it says, for whoever points at it.
+    `full` is everything it says, for whoever points at it; `pinned` is the gravest severity of its findings.
     """
 
     name: str
@@ -58,6 +69,7 @@ class Card:
     height: float
     marks: tuple[Cause, ...]
     full: str
+    pinned: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +88,29 @@ class Label:
 SLANT: Final[dict[NodeKind, float]] = {"decide": 16.0, "act": 12.0, "handoff": 14.0, "end": 10.0}
 
 
-def cards(artifact: Artifact, jumps: Iterable[Label] = ()) -> tuple[Card, ...]:
+def cards(
+    artifact: Artifact, jumps: Iterable[Label] = (), pins: Mapping[str, tuple[Pin, ...]] | None = None
+) -> tuple[Card, ...]:
     """A card for every node, in reading order, with the ways that are written on it instead of drawn."""
-    jumping: dict[str, list[Label]] = {}
+    jumping: dict[str, list[Text]] = {}
+    arriving: dict[str, list[str]] = {}
     for jump in jumps:
-        jumping.setdefault(jump.source, []).append(jump)
+        jumping.setdefault(jump.source, []).extend(_jump(jump))
+        arriving.setdefault(jump.target, []).append(jump.source)
+    written = {
+        name: (*jumping.get(name, ()), *_from(arriving.get(name, ()))) for name in {*jumping, *arriving}
+    }
     marks: dict[str, list[Cause]] = {}
     for rule in base.rules(artifact):
         marks.setdefault(rule.target or "", []).append(rule.cause)
     return tuple(
-        _card(artifact, name, tuple(dict.fromkeys(marks.get(name, ()))), jumping.get(name, []))
+        _card(
+            artifact,
+            name,
+            tuple(dict.fromkeys(marks.get(name, ()))),
+            written.get(name, ()),
+            (pins or {}).get(name, ()),
+        )
         for name in base.reading_order(artifact)
     )
 
@@ -105,7 +130,9 @@ def height(lines: Iterable[Text]) -> float:
     return sum(line.style.leading for line in lines)
 
 
-def _card(artifact: Artifact, name: str, marks: tuple[Cause, ...], jumps: list[Label]) -> Card:
+def _card(
+    artifact: Artifact, name: str, marks: tuple[Cause, ...], jumps: tuple[Text, ...], pins: tuple[Pin, ...]
+) -> Card:
     node = artifact.nodes[name]
     says = base.words(node, artifact)
     lines = (
@@ -113,7 +140,12 @@ def _card(artifact: Artifact, name: str, marks: tuple[Cause, ...], jumps: list[L
         *_set(name, NAME, CARD_WORDS, 2),
         *_set(says, WORDS, CARD_WORDS, 4),
         *(line for note in _notes(artifact, name) for line in _set(note, NOTE, CARD_WORDS, 2)),
-        *(line for jump in jumps for line in _jump(jump)),
+        *jumps,
+        *(
+            line
+            for pin in pins
+            for line in _set(f"▲ {pin.code} {pin.name}", PIN, CARD_WORDS, 2, pin.severity)
+        ),
     )
     beside = 2 * (_INSIDE + SLANT.get(node.kind, 0.0))
     notes = " · ".join(_notes(artifact, name))
@@ -124,14 +156,33 @@ def _card(artifact: Artifact, name: str, marks: tuple[Cause, ...], jumps: list[L
         width=max(_widest(lines), 84.0) + beside,
         height=height(lines) + 18.0,
         marks=marks,
-        full=f"{name} ({node.kind}): {says} {notes}".strip(),
+        full="\n".join((f"{name} ({node.kind}): {says} {notes}".strip(), *map(_told, pins))),
+        pinned=min((pin.severity for pin in pins), key=("error", "warning", "note").index, default=""),
     )
 
 
 def _jump(jump: Label) -> Iterator[Text]:
-    """A way as words: when it is taken, and the name to look for."""
-    yield from jump.lines
-    yield Text(f"→ {jump.target}", LABEL, jump.cause)
+    """A way as words: when it is taken, and the name to look for, on one line where there is room."""
+    *lines, last = jump.lines or (Text("", LABEL, jump.cause),)
+    yield from lines
+    both = f"{last.text} → {jump.target}".strip()
+    if width(both, LABEL.size) <= CARD_WORDS:
+        yield replace(last, text=both)
+    else:
+        yield last
+        yield from _set(f"→ {jump.target}", LABEL, CARD_WORDS, 2, jump.cause)
+
+
+def _from(sources: Iterable[str]) -> Iterator[Text]:
+    """Where ways come from that are not drawn: the nearest few names to look for."""
+    names = list(dict.fromkeys(sources))
+    if names:
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        yield from _set(f"← {', '.join(names[:3])}{more}", NOTE, CARD_WORDS, 2)
+
+
+def _told(pin: Pin) -> str:
+    return f"{pin.severity} {pin.code} {pin.name}: {pin.message}"
 
 
 def _notes(artifact: Artifact, name: str) -> Iterator[str]:
@@ -194,7 +245,7 @@ _GROUPS: Final[dict[str, frozenset[Cause]]] = {
 }
 
 
-def _set(text: str, style: Style, limit: float, lines: int, cause: Cause = "flow") -> list[Text]:
+def _set(text: str, style: Style, limit: float, lines: int, cause: str = "flow") -> list[Text]:
     return [Text(line, style, cause) for line in wrap(text, style.size, limit, lines=lines, bold=style.bold)]
 
 

@@ -8,7 +8,8 @@ from typing import Final
 from voiceflow_compiler.artifact import Artifact, NodeKind
 from voiceflow_compiler.targets.base import reading_order
 from voiceflow_compiler.targets.picture import cards
-from voiceflow_compiler.targets.picture.cards import SLANT, Card, Label, Text
+from voiceflow_compiler.targets.picture.cards import SLANT, Card, Label, Pin, Text
+from voiceflow_compiler.targets.picture.folding import columns, side_by_side
 from voiceflow_compiler.targets.picture.layout import Box, Layout, Link, Point, lay_out, spans
 
 # How many ranks all links together may reach across. A flow of forty nodes needs some hundred; in a huge one
@@ -51,23 +52,40 @@ _INK: Final[dict[str, tuple[str, str]]] = {
     "note": ("#616a75", "#a0a9b4"),
     "heading": ("#15181c", "#f1f3f5"),
 }
+_PINS: Final[dict[str, tuple[str, str]]] = {
+    "error": ("#b3261e", "#ff8a80"),
+    "warning": ("#8a5a00", "#ffc95c"),
+    "note": ("#1f63b8", "#7fb3f5"),
+}
 _PAPER: Final = ("#ffffff", "#16191d")
 _FAMILIES: Final = ("agreement", "objection", "confusion", "escalation")
 
 
-def draw(artifact: Artifact) -> str:
-    """The whole picture, a document of its own."""
+def draw(artifact: Artifact, pins: Mapping[str, tuple[Pin, ...]] | None = None) -> str:
+    """The whole picture, a document of its own, findings pinned to the nodes they are about."""
     links, jumps = _drawn_and_written(artifact)
-    shown = cards.cards(artifact, jumps)
-    number = {card.name: at for at, card in enumerate(shown)}
-    layout = lay_out(
-        [Box(card.width, card.height) for card in shown],
-        [Link(number[each.source], number[each.target], each.width, each.height) for each in links],
-    )
+    shown = cards.cards(artifact, jumps, pins)
+    boxes, arrows = _measured(shown, links)
+    layout = lay_out(boxes, arrows)
+    column = columns(layout, arrows)
+    if column:
+        number = {card.name: at for at, card in enumerate(shown)}
+        near = [link for link in links if column[number[link.source]] == column[number[link.target]]]
+        shown = cards.cards(artifact, (*jumps, *(link for link in links if link not in near)), pins)
+        links = near
+        layout = side_by_side(*_measured(shown, links), column)
     panel = cards.panel(artifact)
     width = layout.width + _PANEL + _PANEL_GAP + 2 * _MARGIN
     height = max(layout.height, cards.height(panel) + _KEY_HEIGHT) + 2 * _MARGIN
     return "\n".join(_document(artifact, shown, links, layout, panel, (width, height))) + "\n"
+
+
+def _measured(shown: tuple[Card, ...], links: list[Label]) -> tuple[list[Box], list[Link]]:
+    """Cards and links as the layout takes them."""
+    number = {card.name: at for at, card in enumerate(shown)}
+    return [Box(card.width, card.height) for card in shown], [
+        Link(number[each.source], number[each.target], each.width, each.height) for each in links
+    ]
 
 
 def _drawn_and_written(artifact: Artifact) -> tuple[list[Label], list[Label]]:
@@ -96,6 +114,8 @@ def _rules(theme: int) -> Iterator[str]:
         colour = colours[theme]
         yield f".link.{cause}{{stroke:{colour}}}"
         yield f".tip.{cause},.text.label.{cause},.dot.{cause}{{fill:{colour}}}"
+    for severity, colours in _PINS.items():
+        yield f".text.pin.{severity}{{fill:{colours[theme]}}}.shape.{severity}{{stroke:{colours[theme]}}}"
     for name, colours in _INK.items():
         yield f".text.{name}{{fill:{colours[theme]}}}"
 
@@ -105,6 +125,7 @@ _FIXED: Final = f"""\
 .link{{fill:none;stroke-width:1.5}}
 .link.failure,.link.fallback{{stroke-dasharray:5 4}}
 .shape{{stroke-width:1.5}}
+.shape.pinned{{stroke-width:3.5}}
 .shape.disclosure.outer{{fill:none;stroke-width:1}}
 .label-back{{opacity:.92}}
 .bold{{font-weight:700}}
@@ -173,7 +194,11 @@ def _label(link: Label, at: Point | None) -> Iterator[str]:
 def _card(card: Card, at: Point) -> Iterator[str]:
     left, top = at.x - card.width / 2, at.y - card.height / 2
     yield f'<g class="node" data-name="{escape(card.name)}"><title>{escape(card.full)}</title>'
-    yield from _SHAPES[card.kind](card, left, top)
+    pinned = f"{card.kind} pinned {card.pinned}" if card.pinned else card.kind
+    yield from (
+        shape.replace(f'class="shape {card.kind}', f'class="shape {pinned}')
+        for shape in _SHAPES[card.kind](card, left, top)
+    )
     yield from _lines(card.lines, at.x, top + 9.0, "middle", card.kind)
     for place, cause in enumerate(card.marks):
         right = left + card.width - SLANT.get(card.kind, 0.0) - 11.0 - 9.0 * place
@@ -186,7 +211,8 @@ def _lines(lines: tuple[Text, ...], x: float, top: float, anchor: str, extra: st
     for line in lines:
         y += line.style.leading
         bold = " bold" if line.style.bold else ""
-        names = f"text {line.style.name} {extra or line.cause}{bold}"
+        coloured = line.style.name in ("label", "pin")  # by what they say, not by the card they stand on
+        names = f"text {line.style.name} {line.cause if coloured else extra or line.cause}{bold}"
         base = y - line.style.leading * 0.27
         yield (
             f'<text class="{names}" x="{_n(x)}" y="{_n(base)}" font-size="{_n(line.style.size)}" '
