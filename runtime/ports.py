@@ -112,7 +112,7 @@ class TransferResult(Protocol):
 
 class ScriptVoice(Protocol):
     async def render(self, text: str) -> bytes:
-        """Exact words as audio in the line's format (mu-law 8 kHz), cached by content. Raises OutsideFailure."""
+        """Exact words as audio in the line's format, cached by content. Raises OutsideFailure."""
         ...
 
 

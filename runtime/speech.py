@@ -1,4 +1,4 @@
-"""Script audio: exact words as mu-law, rendered once and kept by what they are.
+"""Script audio: exact words in a line's format, rendered once and kept by what they are.
 
 Laws
 1. The same words in the same voice are the same file: its name is the hash of voice, speed, words and format.
@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from runtime.audio import pcm16_to_mulaw, resample
+from runtime.audio import PCMU, Format, from_pcm16
 from runtime.ports import OutsideFailure
 
 SPOKEN_HZ: Final = 24_000
-LINE_HZ: Final = 8_000
+KEPT_AS: Final = {"audio/pcmu": ("mulaw-8000", "ulaw"), "audio/pcm": ("pcm16-24000", "pcm")}
 TOGETHER: Final = 4  # scripts rendered at the same time
 
 Speak = Callable[[str], Awaitable[bytes]]
@@ -36,24 +36,26 @@ class ScriptAudio:
     speak: Speak
     folder: Path
     identity: str
+    audio: Format = PCMU
 
     def path(self, text: str) -> Path:
         """Where the audio of these words is kept."""
-        key = "\0".join(("mulaw-8000", self.identity, text))
-        return self.folder / f"{hashlib.sha256(key.encode()).hexdigest()}.ulaw"
+        kind, ending = KEPT_AS[self.audio.name]
+        key = "\0".join((kind, self.identity, text))
+        return self.folder / f"{hashlib.sha256(key.encode()).hexdigest()}.{ending}"
 
     async def render(self, text: str) -> bytes:
-        """The words as mu-law at 8 kHz. Raises OutsideFailure when they are neither kept nor to be had."""
+        """The words as the line carries them. Raises OutsideFailure when they cannot be had."""
         path = self.path(text)
         kept = await asyncio.to_thread(_read, path)
         if kept:
             return kept
         spoken = await self.speak(text)
-        mulaw = await asyncio.to_thread(lambda: pcm16_to_mulaw(resample(spoken, SPOKEN_HZ, LINE_HZ)))
-        if not mulaw:
+        fitted = await asyncio.to_thread(from_pcm16, spoken, SPOKEN_HZ, self.audio)
+        if not fitted:
             raise OutsideFailure("no_audio")
-        await asyncio.to_thread(_write, path, mulaw)
-        return mulaw
+        await asyncio.to_thread(_write, path, fitted)
+        return fitted
 
 
 async def prepare(scripts: Mapping[str, str], voice: ScriptAudio) -> dict[str, bytes]:
@@ -75,12 +77,12 @@ def _read(path: Path) -> bytes | None:
         return None
 
 
-def _write(path: Path, mulaw: bytes) -> None:
+def _write(path: Path, content: bytes) -> None:
     """Keep it if the disk lets us; words that cannot be kept are rendered again next time."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            file.write(mulaw)
+            file.write(content)
         os.replace(file.name, path)  # noqa: PTH105
     except OSError:
         return

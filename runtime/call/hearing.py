@@ -47,7 +47,8 @@ async def read_line(call: Call) -> None:
     reason = ""
     while not reason:
         message = await call.outside.line.receive()
-        reason = "line_lost" if message is None else reader.take(call.outside.codec.decode(message))
+        codec = call.outside.codec
+        reason = codec.at_close if message is None else reader.take(codec.decode(message))
     if reason == "malformed_flood":
         call.close_code = POLICY_VIOLATION
     if call.transfers:

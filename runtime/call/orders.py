@@ -63,7 +63,7 @@ def play_script(call: Call, order: effects.PlayScript) -> None:
 
 
 def play(call: Call, speech_id: str, text: str, audio: bytes, *, protected: bool) -> None:
-    """Play mu-law audio as one whole speech."""
+    """Play audio of the line's format as one whole speech."""
     _open(call, speech_id, text, protected=protected)
     call.ledger.add(speech_id, b64encode(audio).decode())
     call.ledger.close(speech_id)

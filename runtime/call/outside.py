@@ -25,8 +25,7 @@ class Caller:
 @dataclass(frozen=True, slots=True)
 class Outside:
     """Everything a call touches. `codec` has decoded `start`; `session` may be connecting; `scripts` is
-    mu-law by
-    script name.
+    audio in the line's format by script name.
 
     The call closes `line` and `session` and ends `record`; the rest is the owner's.
     """

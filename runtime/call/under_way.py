@@ -50,8 +50,9 @@ class Call:
         self.caller, self.outside = caller, outside
         self.loop = asyncio.get_running_loop()
         self.began = self.loop.time()
-        self.ledger = Ledger()
-        self.line = LineWriter(outside.line)
+        codec = outside.codec
+        self.ledger = Ledger(codec.audio.bytes_per_ms, codec.frame_bytes)
+        self.line = LineWriter(outside.line, paced=codec.frame_bytes > 0)
         self.latency = Latency()
         self.outcome: str | None = None
         self.reason = ""
@@ -122,7 +123,8 @@ class Call:
     def _send(self, out: Send) -> None:
         codec = self.outside.codec
         self.line.audio(codec.media(out.payload), protected=out.speech_id in self.protected)
-        self.line.mark(codec.mark(out.mark))
+        if out.mark:
+            self.line.mark(codec.mark(out.mark))
         self.outside.recording.assistant(self.at_ms(), out.payload)
         self.quiet.clear()
         if self.latency.waiting:

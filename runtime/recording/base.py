@@ -4,7 +4,7 @@ from typing import Protocol
 
 
 class Recording(Protocol):
-    """Two tracks of mu-law at 8 kHz; `at_ms` counts from the answer. Every method returns at once."""
+    """Two tracks in the line's format; `at_ms` counts from the answer. Every method returns at once."""
 
     def caller(self, at_ms: int, payload: str) -> None:
         """20 ms of the caller, base64 as the carrier sent it."""

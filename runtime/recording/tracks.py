@@ -1,12 +1,12 @@
 """A call's two tracks in memory, and the stereo WAV they become: caller left, assistant right.
 
-Fifteen minutes are about fourteen megabytes; a recording that must survive the process writes elsewhere.
+Fifteen minutes of mu-law are about fourteen megabytes, of PCM at 24 kHz six times that; a recording that must survive the process writes elsewhere.
 """
 
 import base64
 import binascii
 
-from runtime.audio import BYTES_PER_MS, stereo_wav
+from runtime.audio import PCMU, Format, stereo_wav
 
 
 class Tracks:
@@ -14,7 +14,8 @@ class Tracks:
     played.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, audio: Format = PCMU) -> None:
+        self._format = audio
         self._caller: list[tuple[int, bytes]] = []
         self._assistant: list[tuple[int, bytes]] = []
         self._caller_end_ms = 0
@@ -25,17 +26,17 @@ class Tracks:
         # Frames come in bunches; each follows the one before unless the line was truly silent in between.
         start = self._caller_end_ms if at_ms - self._caller_end_ms < 200 else at_ms
         self._caller.append((start, audio))
-        self._caller_end_ms = start + len(audio) // BYTES_PER_MS
+        self._caller_end_ms = start + len(audio) // self._format.bytes_per_ms
 
     def assistant(self, at_ms: int, payload: str) -> None:
         audio = _decoded(payload)
         start = max(at_ms, self._played_until_ms)
         self._assistant.append((start, audio))
-        self._played_until_ms = start + len(audio) // BYTES_PER_MS
+        self._played_until_ms = start + len(audio) // self._format.bytes_per_ms
 
     def cleared(self, at_ms: int) -> None:
         kept = [
-            (start, audio[: (at_ms - start) * BYTES_PER_MS])
+            (start, audio[: (at_ms - start) * self._format.bytes_per_ms])
             for start, audio in self._assistant
             if start < at_ms
         ]
@@ -44,7 +45,7 @@ class Tracks:
 
     def wav(self) -> bytes:
         """The whole call as a WAV file."""
-        return stereo_wav(self._caller, self._assistant)
+        return stereo_wav(self._caller, self._assistant, self._format)
 
 
 def _decoded(payload: str) -> bytes:

@@ -23,7 +23,7 @@ from runtime.call import Caller, Outside, carry
 from runtime.handoff import FOLDER, CallDesk
 from runtime.record import Header, Recorder
 from runtime.recording.tracks import Tracks
-from runtime.server.deploy import Deployment
+from runtime.server.deploy import Deployment, line_format
 from runtime.server.line import Line
 from runtime.server.tokens import LIFETIME_MS, Tokens
 from runtime.session.openai import OpenAISession
@@ -79,6 +79,7 @@ class Calls:
     ) -> None:
         self.settings = settings
         self.deployments = deployments
+        self.audio = line_format(settings)
         self.draining = False
         self._carry = carry
         self._watch = watch
@@ -122,7 +123,7 @@ class Calls:
             held=Held(
                 session=session,
                 look_up=context.begin(facts, number) if facts and number else None,
-                sound=Tracks() if self.settings.keep_sound else None,
+                sound=Tracks(self.audio) if self.settings.keep_sound else None,
             ),
             record=self.settings.records / "calls" / f"{call.call_id}.jsonl",
         )

@@ -13,6 +13,7 @@ from typing import TypeVar
 import msgspec
 
 from runtime.actions import Actions, open_actions
+from runtime.audio import Format
 from runtime.context import open_source
 from runtime.handoff import Destination, open_destinations
 from runtime.ports import FactSource, OutsideFailure
@@ -21,6 +22,7 @@ from runtime.session.openai import SpeechSettings, speech
 from runtime.settings import Settings
 from runtime.settings.keys import SettingsError
 from runtime.speech import ScriptAudio, prepare
+from runtime.telephony import PROVIDERS
 from voiceflow_compiler.artifact import Artifact, encode
 
 Tell = Callable[[str], None]
@@ -98,7 +100,14 @@ def _voice(artifact: Artifact, settings: Settings) -> ScriptAudio:
     name = model.voice or artifact.voice
     spoken = SpeechSettings(model.base_url, model.api_key, model.speech, name, artifact.speed)
     identity = f"{model.base_url}\0{model.speech}\0{name}\0{artifact.speed}"
-    return ScriptAudio(speech(spoken), settings.records / "scripts", identity)
+    return ScriptAudio(speech(spoken), settings.records / "scripts", identity, line_format(settings))
+
+
+def line_format(settings: Settings) -> Format:
+    """What our lines carry: the format the settings name, else the provider's own first one."""
+    telephony = settings.telephony
+    formats = PROVIDERS[telephony.provider].FORMATS
+    return next((one for one in formats if one.name == telephony.audio), formats[0])
 
 
 def _session(artifact: Artifact, settings: Settings) -> SessionSettings:
@@ -111,5 +120,6 @@ def _session(artifact: Artifact, settings: Settings) -> SessionSettings:
         speed=artifact.speed,
         tools=[{"type": "function", **msgspec.to_builtins(tool)} for tool in artifact.tools],
         language=artifact.locale.partition("-")[0],
+        audio_format=line_format(settings).name,
         transcription_model=model.transcription,
     )

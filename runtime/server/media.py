@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Final
 
 import structlog
@@ -15,7 +16,7 @@ from starlette.websockets import WebSocket
 
 from runtime.server.calls import Calls
 from runtime.server.place import Place
-from runtime.telephony.base import Codec, Ignored, Provider, StreamStarted
+from runtime.telephony.base import Asked, Codec, Ignored, Provider, StreamStarted
 
 log = structlog.get_logger()
 
@@ -60,17 +61,16 @@ class Media:
         return "", 0
 
     def _genuine(self, socket: WebSocket) -> bool:
-        """A signature that is there must be ours. Without one, the token alone decides."""
+        """What the provider puts on an upgrade must be ours; the token of the call is asked for later."""
         telephony = self.calls.settings.telephony
-        signature = socket.headers.get(self.provider.SIGNATURE_HEADER)
-        if telephony.insecure or signature is None:
+        if telephony.insecure:
             return True
-        tokens = (telephony.auth_token, telephony.previous_auth_token)
-        return self.provider.verify(tokens, self.place.media_url, [], signature)
+        asked = Asked(self.place.media_url, dict(socket.headers), int(time.time()))
+        return self.provider.genuine_stream((telephony.auth_token, telephony.previous_auth_token), asked)
 
     async def _let_in(self, socket: WebSocket) -> asyncio.Event | None:
         """Wait for a start with a token that opens a call, and attach the socket to that call's line."""
-        codec = self.provider.open_codec()
+        codec = self.provider.open_codec(self.calls.audio)
         try:
             async with asyncio.timeout(self.calls.settings.limits.start_ms / 1000):
                 started, message = await _start(socket, codec)

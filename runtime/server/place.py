@@ -31,6 +31,11 @@ class Place:
         return f"/{self.provider}/whisper"
 
     @property
+    def dialled(self) -> str:
+        """Below it, what is asked and told about a call we placed, by the number of its order."""
+        return f"/{self.provider}/dialled"
+
+    @property
     def media_url(self) -> str:
         """The media stream's address: wss, or ws on loopback without TLS."""
         return "ws" + self.url(self.media).removeprefix("http")

@@ -204,10 +204,20 @@ def _check(artifacts: Sequence[Artifact], settings: Settings) -> None:
         problems.append("two of the flows have the same name: give each its own `flow:`.")
     if len(flows) > 1 and not settings.numbers:
         problems.append("with several flows, say which answers which number: write [numbers] in vfc.toml.")
-    if settings.telephony.provider not in PROVIDERS:
-        problems.append(f"telephony.provider must be one of {', '.join(PROVIDERS)}: set it in vfc.toml.")
+    problems += _line_problems(settings)
     if problems:
         raise SettingsError(problems)
+
+
+def _line_problems(settings: Settings) -> list[str]:
+    telephony = settings.telephony
+    provider = PROVIDERS.get(telephony.provider)
+    if provider is None:
+        return [f"telephony.provider must be one of {', '.join(PROVIDERS)}: set it in vfc.toml."]
+    names = [one.name for one in provider.FORMATS]
+    if telephony.audio and telephony.audio not in names:
+        return [f"telephony.audio: {telephony.provider} carries {' or '.join(names)}: leave it away."]
+    return []
 
 
 @contextlib.contextmanager

@@ -10,10 +10,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Any, Final
 from urllib.parse import parse_qsl
 
+import msgspec
 import structlog
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -21,7 +23,7 @@ from starlette.routing import Route
 
 from runtime.server.calls import Calls, LiveCall
 from runtime.server.place import Place
-from runtime.telephony.base import LineCall, Provider
+from runtime.telephony.base import Asked, LineCall, Provider, bearer
 
 log = structlog.get_logger()
 
@@ -73,7 +75,7 @@ class Webhooks:
         """The telephone rings: answer with a media stream. The same call asked twice is answered the same."""
         known = self.calls.find(call.call_id)
         if known:
-            return self._connect(known.token)
+            return self._connect(known.call, known.token)
         if self.calls.draining:
             return self._apologise(CLOSED)
         if self.calls.full:
@@ -83,7 +85,7 @@ class Webhooks:
         if deployment is None:
             log.warning("call.unknown_number", call_id=call.call_id)
             return self.provider.apologise(text=UNKNOWN)
-        return self._connect(self.calls.begin(call, deployment).token)
+        return self._connect(call, self.calls.begin(call, deployment).token)
 
     async def after_stream(self, call: LineCall, form: dict[str, str], request: Request) -> str:
         """A stream has ended: dial if a transfer was ordered, hang up if the call was over, else do not
@@ -105,7 +107,9 @@ class Webhooks:
         if live.task is None:  # the provider could not reach our media address
             self.calls.miss(live)
         await _settled(live)
-        return self.provider.hang_up() if live.reason in PLANNED else self._sorry()
+        # A caller who hung up asks nothing: where the provider says that the socket was cut, they are there.
+        planned = live.reason in PLANNED and not (call.cut and live.reason == "caller_hangup")
+        return self.provider.hang_up() if planned else self._sorry()
 
     async def after_dial(self, call: LineCall, form: dict[str, str], request: Request) -> str:
         """Dialling is over: with nobody on the line the caller comes back to the assistant."""
@@ -113,7 +117,7 @@ class Webhooks:
         if live is None:
             return self.provider.hang_up() if call.ended else self._sorry()
         if live.line.dial_ended(self.provider.read_dialled(form), caller_gone=call.ended):
-            return self._connect(self.calls.new_token(call))
+            return self._connect(live.call, self.calls.new_token(live.call))
         return self.provider.hang_up() if live.line.joined or call.ended else self._sorry()
 
     async def whisper(self, call: LineCall, form: dict[str, str], request: Request) -> str:
@@ -121,7 +125,7 @@ class Webhooks:
         live = self.calls.find(request.path_params["call_id"])
         told = live.line.person_answered() if live else None
         if live is None or told is None:
-            return self.provider.hang_up()
+            return self.provider.turn_away()
         if not told:
             return self.provider.join()
         answer = f"{self.place.whisper}/{live.call.call_id}/answer"
@@ -131,11 +135,17 @@ class Webhooks:
         """The person pressed a key."""
         live = self.calls.find(request.path_params["call_id"])
         joined = live is not None and live.line.person_pressed(self.provider.read_digit(form))
-        return self.provider.join() if joined else self.provider.hang_up()
+        return self.provider.join() if joined else self.provider.turn_away()
 
-    def _connect(self, token: str) -> str:
+    def _connect(self, call: LineCall, token: str) -> str:
+        secret = self.calls.settings.telephony.auth_token
         return self.provider.connect(
-            media_url=self.place.media_url, after_url=self.place.url(self.place.after_stream), token=token
+            media_url=self.place.media_url,
+            after_url=self.place.url(self.place.after_stream),
+            token=token,
+            call=call,
+            bearer=bearer(secret, self.place.media_url) if secret else "",
+            wanted=self.calls.audio,
         )
 
     def _apologise(self, text: str) -> str:
@@ -146,28 +156,32 @@ class Webhooks:
 
     def _signed(self, answer: Answer) -> Callable[[Request], Awaitable[Response]]:
         async def answered(request: Request) -> Response:
-            fields = await _form(request)
-            if fields is None or not self._genuine(request, fields):
+            asked = await self._asked(request)
+            if asked is None or not self._genuine(asked):
                 return _refuse("signature")
-            call = self.provider.read_call(dict(fields))
-            account = self.calls.settings.telephony.account
-            if call is None or (account and call.account_id != account):
+            form = dict(asked.fields)
+            call = self.provider.read_call(form)
+            if call is None:
                 return _refuse("call")
-            return Response(await answer(call, dict(fields), request), media_type="text/xml")
+            if not self.provider.wants_document(form):
+                return Response(status_code=204)
+            return Response(await answer(call, form, request), media_type=self.provider.DOCUMENT_TYPE)
 
         return answered
 
-    def _genuine(self, request: Request, fields: list[tuple[str, str]]) -> bool:
-        telephony = self.calls.settings.telephony
-        if telephony.insecure:
-            return True
+    async def _asked(self, request: Request) -> Asked | None:
+        body = await _body(request)
+        fields = None if body is None else _fields(body, request.headers.get("content-type", ""))
+        if body is None or fields is None:
+            return None
         query = f"?{request.url.query}" if request.url.query else ""
-        return self.provider.verify(
-            (telephony.auth_token, telephony.previous_auth_token),
-            self.place.url(request.scope["path"]) + query,
-            fields,
-            request.headers.get(self.provider.SIGNATURE_HEADER),
-        )
+        url = self.place.url(request.scope["path"]) + query
+        return Asked(url, dict(request.headers), int(time.time()), tuple(fields), body)
+
+    def _genuine(self, asked: Asked) -> bool:
+        telephony = self.calls.settings.telephony
+        secrets = (telephony.auth_token, telephony.previous_auth_token)
+        return telephony.insecure or self.provider.genuine(secrets, asked, telephony.account)
 
 
 async def _settled(live: LiveCall) -> None:
@@ -179,17 +193,42 @@ async def _settled(live: LiveCall) -> None:
         log.warning("call.unsettled", call_id=live.call.call_id)
 
 
-async def _form(request: Request) -> list[tuple[str, str]] | None:
-    """The fields of a form body of bounded size, None for anything else."""
+async def _body(request: Request) -> bytes | None:
+    """A body of bounded size, None for a longer one."""
     body = bytearray()
     async for piece in request.stream():
         body += piece
         if len(body) > MAX_BODY:
             return None
+    return bytes(body)
+
+
+def _fields(body: bytes, content_type: str) -> list[tuple[str, str]] | None:
+    """The fields of a form or of a JSON object, None for anything else."""
+    if content_type.partition(";")[0].strip().lower() == "application/json":
+        return _json_fields(body)
     try:
         return parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=MAX_FIELDS)
     except ValueError:  # not ASCII, or too many fields
         return None
+
+
+def _json_fields(body: bytes) -> list[tuple[str, str]] | None:
+    """Texts and numbers of a JSON object, and of the objects in it as `outer.inner`."""
+    try:
+        told = msgspec.json.decode(body, type=dict[str, Any])
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+    inner = [
+        (f"{name}.{one}", value)
+        for name, part in told.items()
+        if isinstance(part, dict)
+        for one, value in part.items()
+    ]
+    fields = [
+        (name, str(value)) for name, value in [*told.items(), *inner] if isinstance(value, str | int | float)
+    ]
+    return fields if len(fields) <= MAX_FIELDS else None
 
 
 def _refuse(why: str) -> Response:

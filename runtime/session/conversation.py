@@ -89,6 +89,8 @@ class Conversation:
         self._appended_ms = 0.0
         self._spoke_until_ms = 0.0
         self._bytes_per_ms = 8 if settings.audio_format != "audio/pcm" else 48
+        # Silence in base64: mu-law's is all ones, PCM's all noughts.
+        self._silence = "A=" if settings.audio_format == "audio/pcm" else "/="
         self.ready = False
         self.caller_speaking = False
 
@@ -287,7 +289,7 @@ class Conversation:
         speech_id = self._speech_of(event.response_id)
         if speech_id is None or not event.delta or not wire.is_base64(event.delta):
             return []
-        if event.delta.strip("/="):  # mu-law silence is all ones: audio of nothing else is no speech
+        if event.delta.strip(self._silence):  # audio of nothing but silence is no speech
             self._answers.setdefault(event.response_id, _Answer()).audio = True
         return [Audio(speech_id, event.item_id, event.content_index, event.delta)]
 

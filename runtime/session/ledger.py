@@ -11,6 +11,7 @@ Laws
 5. A mark that never comes back is taken as returned one second after its audio must have ended.
 """
 
+from base64 import b64decode, b64encode
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
@@ -21,14 +22,13 @@ CHUNK_CHARACTERS: Final = (
     640  # base64 of 480 bytes: three whole 20 ms frames, so a delta is cut without decoding it
 )
 GRACE_MS: Final = 1000
-MOST_WAITING_BYTES: Final = (
-    300 * 8000
-)  # five minutes of speech not yet on the line; more is a fault of the model
+MOST_WAITING_MS: Final = 300_000  # five minutes of speech not yet on the line; more is a fault of the model
+MARK_EVERY: Final = 3  # of frames that go out one by one
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Put this on the line now, followed by this mark."""
+    """Put this on the line now, followed by this mark (empty: by none)."""
 
     speech_id: str
     payload: str
@@ -90,6 +90,7 @@ class _Item:
     received: int = 0
     sent: int = 0
     played: int = 0
+    rest: str = ""  # received, but less than a frame
 
 
 @dataclass(slots=True, eq=False)
@@ -129,10 +130,16 @@ class _Speech:
 
 
 class Ledger:
-    """One media stream's ledger. Times are the caller's clock in milliseconds, passed in."""
+    """One media stream's ledger. Times are the caller's clock in milliseconds, passed in.
 
-    def __init__(self, bytes_per_ms: int = 8) -> None:
+    `frame_bytes`: the line takes frames of exactly this length (three bytes go into a group of base64, so it
+    is a multiple of three); 0: any length. Only the last frame of an item may be shorter.
+    """
+
+    def __init__(self, bytes_per_ms: int = 8, frame_bytes: int = 0) -> None:
         self._bytes_per_ms = bytes_per_ms
+        self._frame_characters = frame_bytes // 3 * 4
+        self._most_waiting = MOST_WAITING_MS * bytes_per_ms
         self._speeches: list[_Speech] = []
         self._sent: deque[_Chunk] = deque()
         self._generation = 1
@@ -150,14 +157,25 @@ class Ledger:
         """More audio (base64) of a speech; audio of a speech that ended or was never opened is dropped."""
         speech = self._find(speech_id)
         size = audio_bytes(payload)
-        if speech is None or speech.closed or self._waiting_bytes + size > MOST_WAITING_BYTES:
+        if speech is None or speech.closed or self._waiting_bytes + size > self._most_waiting:
             self.dropped_bytes += size
             return
         item = self._item(speech, item_id, content_index)
         item.received += size
         self._waiting_bytes += size
+        if self._frame_characters:
+            self._frame(speech, item, payload)
+            return
         for start in range(0, len(payload), CHUNK_CHARACTERS):
             speech.waiting.append((payload[start : start + CHUNK_CHARACTERS], item))
+
+    def _frame(self, speech: _Speech, item: _Item, payload: str) -> None:
+        """Cut into whole frames what came so far; what is left waits for more of its item."""
+        whole = _joined(item.rest, payload)
+        end = len(whole) - len(whole) % self._frame_characters
+        for start in range(0, end, self._frame_characters):
+            speech.waiting.append((whole[start : start + self._frame_characters], item))
+        item.rest = whole[end:]
 
     def words(self, speech_id: str, text: str) -> None:
         """More of the words of a speech."""
@@ -172,6 +190,7 @@ class Ledger:
         speech = self._find(speech_id)
         if speech is not None and not speech.closed:
             speech.closed, speech.reason = True, reason
+            self._flush_rests(speech)
 
     def take(self, at_ms: float) -> list[Send | Ending]:
         """What follows from everything so far: audio to send now, in order, and speeches that ended."""
@@ -242,8 +261,17 @@ class Ledger:
         for item in speech.items:
             if item.item_id == item_id and item.content_index == content_index:
                 return item
+        Ledger._flush_rests(speech)
         speech.items.append(_Item(item_id, content_index))
         return speech.items[-1]
+
+    @staticmethod
+    def _flush_rests(speech: _Speech) -> None:
+        """No more of these items will come: their last, shorter frames go out as they are."""
+        for item in speech.items:
+            if item.rest:
+                speech.waiting.append((item.rest, item))
+                item.rest = ""
 
     def _sendable(self, at_ms: float) -> list[Send | Ending]:
         out: list[Send | Ending] = []
@@ -265,7 +293,8 @@ class Ledger:
         item.sent += size
         self._sent.append(_Chunk(self._number, size, item, speech))
         self._line_empty_ms = max(self._line_empty_ms, at_ms) + size / self._bytes_per_ms
-        return Send(speech.speech_id, payload, f"g{self._generation}:{self._number}")
+        marked = not self._frame_characters or not speech.waiting or self._number % MARK_EVERY == 0
+        return Send(speech.speech_id, payload, f"g{self._generation}:{self._number}" if marked else "")
 
     def _endings(self) -> list[Ending]:
         over = [speech for speech in self._speeches if speech.over]
@@ -325,6 +354,7 @@ class Ledger:
     def _forget(self, cut: list[_Speech], *, clear: bool, at_ms: float) -> None:
         for speech in cut:
             self._waiting_bytes -= sum(audio_bytes(payload) for payload, _ in speech.waiting)
+            self._waiting_bytes -= sum(audio_bytes(item.rest) for item in speech.items)
         self._speeches = [speech for speech in self._speeches if speech not in cut]
         if not clear:
             return
@@ -334,3 +364,10 @@ class Ledger:
 
     def _ms(self, size: int) -> int:
         return size // self._bytes_per_ms
+
+
+def _joined(rest: str, payload: str) -> str:
+    """Two pieces of base64 as one; only a piece that ends inside a group must be decoded for it."""
+    if rest.endswith("="):
+        return b64encode(b64decode(rest) + b64decode(payload)).decode()
+    return rest + payload

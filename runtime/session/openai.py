@@ -42,7 +42,9 @@ from runtime.session.model import (
 PREROLL_FRAMES: Final = 150  # three seconds of 20 ms
 MOST_UNSENT: Final = 1500  # half a minute of frames: the socket is not moving
 LEAST_WATCH_MS: Final = 20
-PADDING: Final = "/" * 10_668  # base64 of one second of mu-law silence (0xFF), to the next whole group
+# base64 of one second of silence (mu-law 0xFF, PCM 0x00), to the next whole group
+PADDING: Final = {"audio/pcm": "A" * 64_000}
+MULAW_PADDING: Final = "/" * 10_668
 # The SDK hands these on to websockets as they are; its type lists only some of them.
 SOCKET: Final = cast(
     "WebSocketConnectionOptions",
@@ -256,7 +258,7 @@ class OpenAISession:
                 # The server's VAD runs on audio, not on time: without frames it would never hear the end
                 # of the turn.
                 self._heard_at = now
-                self._append(PADDING)
+                self._append(PADDING.get(self._settings.audio_format, MULAW_PADDING))
                 self._tell([Noted("silence_padded", "")])
 
     def _until_deadline(self) -> float:

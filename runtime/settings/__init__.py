@@ -8,13 +8,13 @@
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from runtime.settings.keys import FILE_NAME, Key, SettingsError, Table, is_e164, read_value, unknown_key
-from runtime.settings.table import KEYS, NAMED
+from runtime.settings.table import KEYS, NAMED, PROVIDER_VARIABLES
 
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -47,6 +47,7 @@ class Telephony:
     """
 
     provider: str
+    audio: str | None
     auth_token: str = field(repr=False)
     previous_auth_token: str = field(repr=False)
     account: str | None
@@ -138,8 +139,15 @@ class _Values:
         """The value of a setting wherever it was set; what is missing or wrong becomes a problem and a
         blank.
         """
-        key = _BY_PATH[path]
+        key = self._key(path)
         return read_value(self.problems, key, self._raw(key), path, required=required)
+
+    def _key(self, path: str) -> Key:
+        """The setting, with the variable that the provider's own people call it by."""
+        named = (
+            {} if path == "telephony.provider" else PROVIDER_VARIABLES.get(self.get("telephony.provider"), {})
+        )
+        return replace(_BY_PATH[path], environment=named.get(path, _BY_PATH[path].environment))
 
     def _raw(self, key: Key) -> Any:
         if key.path in self.options:
@@ -203,6 +211,7 @@ def _build(values: _Values, folder: Path, environment: Mapping[str, str]) -> Set
         ),
         telephony=Telephony(
             provider=get("telephony.provider"),
+            audio=get("telephony.audio"),
             auth_token=get("telephony.auth_token", required=not insecure),
             previous_auth_token=get("telephony.previous_auth_token") or "",
             account=get("telephony.account"),

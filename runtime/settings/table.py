@@ -63,10 +63,17 @@ KEYS: Final[tuple[Key, ...]] = (
     ),
     Key("telephony.provider", "VFC_PROVIDER", read_text, "the telephone provider", "twilio"),
     Key(
+        "telephony.audio",
+        "VFC_AUDIO",
+        read_optional,
+        "what the line carries, `audio/pcmu` or `audio/pcm`, where the provider offers both",
+        "",
+    ),
+    Key(
         "telephony.auth_token",
         "TWILIO_AUTH_TOKEN",
         read_text,
-        "the auth token of your Twilio account, which signs its requests",
+        "the secret your provider signs its requests with (Twilio: the auth token)",
         secret=True,
     ),
     Key(
@@ -140,4 +147,17 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("keep_sound", "VFC_KEEP_SOUND", read_yes, "true keeps each call's sound beside its record", False),
     Key("records", "VFC_RECORDS", read_text, "the folder of the call records", "records"),
 )
+# What a setting is called in the environment when another provider than Twilio carries the calls.
+PROVIDER_VARIABLES: Final = {
+    "signalwire": {
+        "telephony.auth_token": "SIGNALWIRE_SIGNING_KEY",
+        "telephony.previous_auth_token": "SIGNALWIRE_PREVIOUS_SIGNING_KEY",
+        "telephony.account": "SIGNALWIRE_PROJECT_ID",
+    },
+    "vonage": {
+        "telephony.auth_token": "VONAGE_SIGNATURE_SECRET",
+        "telephony.previous_auth_token": "VONAGE_PREVIOUS_SIGNATURE_SECRET",
+        "telephony.account": "VONAGE_APPLICATION_ID",
+    },
+}
 NAMED: Final = ("numbers", "facts", "actions", "handoffs")

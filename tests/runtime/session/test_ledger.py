@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from runtime.session.ledger import (
     CHUNK_CHARACTERS,
-    MOST_WAITING_BYTES,
+    MOST_WAITING_MS,
     Failed,
     Finished,
     Interrupted,
@@ -184,7 +184,7 @@ def test_a_flood_is_bounded():
     ledger.open("s1", protected=False, scripted=False)
     for _ in range(400):
         ledger.add("s1", sound(1000), "i1")
-    assert ledger.dropped_bytes == 400 * 8000 - MOST_WAITING_BYTES
+    assert ledger.dropped_bytes == 400 * 8000 - MOST_WAITING_MS * 8
 
 
 def test_gaps_inside_a_speech_are_measured():
