@@ -2,12 +2,15 @@
 enters here.
 
 `speech_id` names one thing the assistant was ordered to say (PlayScript or Respond). `turn_id` names one
-caller turn.
+caller turn. What comes from outside is held as the record can hold it, so that a replay meets the same.
 """
 
+import math
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from msgspec import Struct
+from msgspec.structs import force_setattr
 
 Scalar = str | int | float | bool
 Unsettled = dict[str, Any]  # what a model or a CRM sent: validated by the engine, never trusted
@@ -15,6 +18,24 @@ Unsettled = dict[str, Any]  # what a model or a CRM sent: validated by the engin
 
 class _Event(Struct, frozen=True, tag=True, tag_field="type", omit_defaults=True, kw_only=True):
     at_ms: int
+
+
+def recordable(value: Any) -> Any:
+    """The value as it comes back from a record: what JSON cannot hold (infinity, a half character, an object)
+    is taken out before the engine sees it.
+    """
+    match value:
+        case None | bool() | int():
+            return value
+        case float():
+            return value if math.isfinite(value) else None
+        case str():
+            return value if value.isascii() else value.encode("utf-8", "replace").decode()
+        case Mapping():
+            return {recordable(str(name)): recordable(each) for name, each in value.items()}
+        case list() | tuple():
+            return [recordable(each) for each in value]
+    return None
 
 
 class CallStarted(_Event, frozen=True):
@@ -31,6 +52,9 @@ class ContextLoaded(_Event, frozen=True):
 
     facts: Unsettled
     source: str = ""
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "facts", recordable(self.facts))
 
 
 class ContextMissing(_Event, frozen=True):
@@ -100,6 +124,9 @@ class TurnReported(_Event, frozen=True):
     call_id: str | None = None
     arguments: Unsettled = {}
 
+    def __post_init__(self) -> None:
+        force_setattr(self, "arguments", recordable(self.arguments))
+
 
 class TurnUnreported(_Event, frozen=True):
     """The model's answer to a turn ended without a report (`reason`: no_call, failed, incomplete,
@@ -124,10 +151,16 @@ class ActionRequested(_Event, frozen=True):
     action: str
     arguments: Unsettled = {}
 
+    def __post_init__(self) -> None:
+        force_setattr(self, "arguments", recordable(self.arguments))
+
 
 class ActionSucceeded(_Event, frozen=True):
     run_id: str
     result: Unsettled = {}
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "result", recordable(self.result))
 
 
 class ActionFailed(_Event, frozen=True):
