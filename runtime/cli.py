@@ -6,6 +6,7 @@ inside the commands, so that `vfc --help` answers at once.
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Coroutine
 from enum import StrEnum
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from voiceflow_compiler.artifact import Artifact
 
 INTERRUPTED = 130
+HIGHEST_PORT = 65_535
 
 
 class Voice(StrEnum):
@@ -61,7 +63,10 @@ def serve(
     flows: FlowsArgument,
     settings: SettingsOption = None,
     host: Annotated[str | None, typer.Option("--host", help="The address to listen on.")] = None,
-    port: Annotated[int | None, typer.Option("--port", help="The port to listen on; 0: a free one.")] = None,
+    port: Annotated[
+        int | None,
+        typer.Option("--port", help="The port to listen on; 0: a free one.", min=0, max=HIGHEST_PORT),
+    ] = None,
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Take unsigned requests; on loopback only.")
     ] = False,
@@ -84,7 +89,9 @@ def serve(
 @app.command("stand-in")
 def stand_in(
     host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", help="The port to listen on; 0: a free one.")] = 8765,
+    port: Annotated[
+        int, typer.Option("--port", help="The port to listen on; 0: a free one.", min=0, max=HIGHEST_PORT)
+    ] = 8765,
     voice: VoiceOption = Voice.SPOKEN,
 ) -> None:
     """Stand in for the speech model: a server with its protocol, without a key, until Ctrl-C."""
@@ -93,8 +100,12 @@ def stand_in(
 
     async def stand() -> None:
         async with StandIn(voice=voice.value, host=host, port=port) as running:
+            interrupted = asyncio.Event()
+            # Python's own way needs a SIGINT nobody took away: whoever starts us in the background does.
+            asyncio.get_running_loop().add_signal_handler(signal.SIGINT, interrupted.set)
             print(f"OPENAI_BASE_URL={running.base_url}", flush=True)
-            await asyncio.Event().wait()
+            await interrupted.wait()
+        raise typer.Exit(INTERRUPTED)
 
     try:
         _run(stand())

@@ -46,10 +46,12 @@ def vfc(*words: str, cwd: Path, **more: str) -> subprocess.CompletedProcess[str]
 
 
 @contextmanager
-def running(*words: str, cwd: Path, **more: str) -> Iterator[subprocess.Popen[str]]:
-    """A command that goes on until it is told to stop."""
+def running(
+    *words: str, cwd: Path, first: tuple[str, ...] = (), **more: str
+) -> Iterator[subprocess.Popen[str]]:
+    """A command that goes on until it is told to stop. `first`: the program that starts it, if any."""
     process = subprocess.Popen(
-        [sys.executable, "-u", "-m", "runtime", *words],
+        [*first, sys.executable, "-u", "-m", "runtime", *words],
         cwd=cwd,
         env=environment(PYTHONPATH=str(ROOT), **more),
         stdout=subprocess.PIPE,
@@ -193,9 +195,21 @@ def test_a_record_without_its_flow_asks_for_it(tmp_path: Path) -> None:
     assert "give it as FLOW" in told.stderr
 
 
-def test_ctrl_c_ends_the_stand_in_cleanly(tmp_path: Path) -> None:
-    """The stand-in prints what to set, and Ctrl-C ends it without a traceback."""
-    with running("stand-in", "--voice", "text", "--port", "0", cwd=tmp_path) as process:
+@pytest.mark.parametrize("command", ["stand-in", "serve"])
+def test_a_port_that_cannot_be_is_a_wrong_word(tmp_path: Path, command: str) -> None:
+    """A port no machine has ends the command with 2 and says what fits."""
+    flow = [] if command == "stand-in" else [str(FLOW)]
+    told = vfc(command, *flow, "--port", "99999", cwd=tmp_path)
+    assert (told.returncode, told.stdout) == (2, "")
+    assert "65535" in told.stderr
+    assert "Traceback" not in told.stderr
+
+
+@pytest.mark.parametrize("first", [(), ("sh", "-c", 'trap "" INT; exec "$@"', "sh")])
+def test_ctrl_c_ends_the_stand_in_cleanly(tmp_path: Path, first: tuple[str, ...]) -> None:
+    """The stand-in prints what to set, and Ctrl-C ends it without a traceback, even where whoever started it
+    does not care for Ctrl-C."""
+    with running("stand-in", "--voice", "text", "--port", "0", cwd=tmp_path, first=first) as process:
         assert re.fullmatch(r"OPENAI_BASE_URL=http://127\.0\.0\.1:\d+/v1", until(process, "OPENAI_BASE_URL"))
         process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE_S) == 130
