@@ -52,6 +52,9 @@ faults: $(STAMP)  ## Run the tests that break the line, the model and the input 
 mutants: $(STAMP)  ## Break the engine on purpose, one law at a time; the tests must notice.
 	$(BIN)/python -m pytest -m mutants tests/mutants
 
+corpus: $(STAMP)  ## Print how many seeded defects the checks catch, and how many clean flows they accuse.
+	@$(BIN)/python -m tests.corpus.corpus
+
 golden: $(STAMP)  ## Rewrite the expected files in tests/cases; read the diff afterwards.
 	UPDATE_GOLDEN=1 $(BIN)/python -m pytest -m golden
 

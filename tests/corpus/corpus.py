@@ -1,7 +1,7 @@
 """The corpus of seeded defects: each a small difference to a clean flow, and where it must be found.
 
-A defect is a line `# CODE what is wrong`, a line `in: FLOW` (clean/FLOW.yaml), and hunks as in a unified diff,
-without line numbers, parted by `@@`. The lines of a hunk stand in the flow exactly once. `  <-` at a line's
+A defect is a line `# CODE what is wrong`, a line `in: FLOW` (clean/FLOW.yaml), and hunks as in a unified
+diff, without line numbers, parted by `@@`. The lines of a hunk stand in the flow exactly once. `  <-` at a line's
 end marks where the finding must point; `\\t` and `\\u200b` in added lines stand for what cannot be seen.
 """
 
@@ -69,7 +69,9 @@ def table() -> tuple[str, float, int]:
     """The results by family, the share of defects that are caught, and the findings on the clean flows."""
     results = [(defect, is_caught(defect, findings(defect.text))) for defect in defects()]
     lines = [f"{'family':<34}{'seeded':>8}{'caught':>8}"]
-    for family, group in groupby(sorted(results, key=lambda each: each[0].code), key=lambda each: each[0].code[:3]):
+    for family, group in groupby(
+        sorted(results, key=lambda each: each[0].code), key=lambda each: each[0].code[:3]
+    ):
         caught = [good for _, good in group]
         lines.append(f"{family + 'xx ' + FAMILIES[family]:<34}{len(caught):>8}{sum(caught):>8}")
     accused = sum(len(findings(text)) for text in CLEAN.values())
