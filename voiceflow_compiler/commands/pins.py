@@ -44,14 +44,14 @@ def pinned(flow: Path) -> tuple["Artifact", dict[str, tuple["Pin", ...]]]:
 
 
 def _placed(checked: "Checked", artifact: "Artifact") -> Iterator[tuple["Finding", str]]:
-    """Every finding with its node: where it is written, else where its caller's way ends, else the start."""
+    """Every finding with its node: where it is written, else where its way ends, else the flow ("")."""
     starts = sorted(_entries(checked, artifact))
     for finding in checked.findings:
         span = finding.span
         at = bisect_right(starts, (span.file, span.line, "\U0010ffff")) - 1
         file, _, name = starts[at] if at >= 0 else ("", 0, "")
         if file != span.file or name not in artifact.nodes:
-            name = next((each for each in reversed(finding.route) if each in artifact.nodes), artifact.start)
+            name = next((each for each in reversed(finding.route) if each in artifact.nodes), "")
         yield finding, name
 
 

@@ -20,7 +20,7 @@ _SHEET: Final = "/* sheet */"
 def emit(artifact: Artifact, pins: Mapping[str, tuple[Pin, ...]] | None = None) -> dict[str, str]:
     """`graph.svg` prints and embeds; `graph.html` adds moving, enlarging, searching and a dark side.
 
-    `pins` are findings by node name.
+    `pins` are findings by node name; "" holds those of the flow as a whole.
     """
     svg = drawing.draw(artifact, pins)
     page = files(__name__).joinpath("page.html").read_text(encoding="utf-8")

@@ -120,9 +120,9 @@ def labels(artifact: Artifact) -> tuple[Label, ...]:
     return tuple(_label(*ends, together) for ends, together in base.together(artifact).items())
 
 
-def panel(artifact: Artifact) -> tuple[Text, ...]:
-    """What holds everywhere, as lines of text."""
-    return tuple(_panel(artifact))
+def panel(artifact: Artifact, pins: tuple[Pin, ...] = ()) -> tuple[Text, ...]:
+    """What holds everywhere, as lines of text, and the findings that are about no node."""
+    return (*_panel(artifact), *_of_the_flow(pins))
 
 
 def height(lines: Iterable[Text]) -> float:
@@ -224,6 +224,13 @@ def _panel(artifact: Artifact) -> Iterator[Text]:
             first, *more = _set(rule.label + leads, LABEL, _PANEL_WORDS - 16.0, 2, rule.cause)
             yield replace(first, dot=True)
             yield from more
+
+
+def _of_the_flow(pins: tuple[Pin, ...]) -> Iterator[Text]:
+    if pins:
+        yield Text("Found in the flow as a whole", HEADING)
+    for pin in pins:
+        yield from _set(f"▲ {pin.code} {pin.name}", PIN, _PANEL_WORDS, 2, pin.severity)
 
 
 _GROUPS: Final[dict[str, frozenset[Cause]]] = {

@@ -74,7 +74,7 @@ def draw(artifact: Artifact, pins: Mapping[str, tuple[Pin, ...]] | None = None) 
         shown = cards.cards(artifact, (*jumps, *(link for link in links if link not in near)), pins)
         links = near
         layout = side_by_side(*_measured(shown, links), column)
-    panel = cards.panel(artifact)
+    panel = cards.panel(artifact, (pins or {}).get("", ()))
     width = layout.width + _PANEL + _PANEL_GAP + 2 * _MARGIN
     height = max(layout.height, cards.height(panel) + _KEY_HEIGHT) + 2 * _MARGIN
     return "\n".join(_document(artifact, shown, links, layout, panel, (width, height))) + "\n"
