@@ -3,14 +3,14 @@
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from voiceflow_compiler.diagnostics import Finding, in_order
 from voiceflow_compiler.flow import Flow
 from voiceflow_compiler.include import Reading, Source, open_flow
-from voiceflow_compiler.resolve import resolve
-from voiceflow_compiler.schema import violations
+from voiceflow_compiler.resolve import Kept, resolve
+from voiceflow_compiler.schema import Right, violations
 
 if TYPE_CHECKING:
     from voiceflow_compiler.artifact import Artifact
@@ -33,6 +33,17 @@ _SAID_OF_PARTS: Final = frozenset(
         "suitability-says-human",
     }
 )
+
+
+@dataclass(slots=True)
+class Again:
+    """What makes loading a flow for the second time quick, for whoever does so after every key: how files are
+    read, and what is remembered of the schema's judgement and of the nodes.
+    """
+
+    reading: Reading | None = None
+    right: Right = field(default_factory=dict)
+    kept: Kept = field(default_factory=Kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +96,16 @@ def _collector_at_rest() -> Iterator[None]:
 
 
 @_collector_at_rest()
-def load(path: str, root: str | None = None, reading: Reading | None = None) -> Loaded:
-    """Read, judge by the schema, and resolve. `root` and `reading`: see `include.open_flow`."""
-    source = open_flow(path, root, reading)
+def load(path: str, root: str | None = None, again: Again | None = None) -> Loaded:
+    """Read, judge by the schema, and resolve. `root` is the project folder (see `include.open_flow`)."""
+    again = again or Again()
+    source = open_flow(path, root, again.reading)
     findings = list(source.findings)
     flow = None
     if source.data is not None:
-        findings += violations(source)
+        findings += violations(source, again.right)
         whole = all(finding.code in _HARMLESS for finding in findings)
-        flow, more = resolve(source.data, source.places, whole_source=whole)
+        flow, more = resolve(source.data, source.places, whole_source=whole, kept=again.kept)
         findings += more
     return Loaded(flow, source, tuple(in_order(findings)))
 

@@ -18,7 +18,7 @@ from voiceflow_compiler.include import read
 from voiceflow_compiler.lsp.names import Mention, mentions
 from voiceflow_compiler.lsp.reading import Patch, Rereader
 from voiceflow_compiler.lsp.text import Text
-from voiceflow_compiler.pipeline import Checked, Loaded
+from voiceflow_compiler.pipeline import Again, Checked, Loaded
 from voiceflow_compiler.source import MAX_FILE_BYTES, Budget, Read
 
 FLOW_FILE: Final = "flow.yaml"
@@ -90,6 +90,7 @@ class Documents:
         self.views: dict[str, View] = {}
         self._rereader = Rereader()
         self._lock = RLock()
+        self._again: dict[str, Again] = {}
         self._searched: set[str] = set()
 
     def put(self, document: Document) -> None:
@@ -166,7 +167,9 @@ class Documents:
             self._rereader.parse(document.text.text, result, budget)
             return result
 
-        loaded = pipeline.load(flow, None, reading)
+        again = self._again.setdefault(flow, Again())
+        again.reading = reading
+        loaded = pipeline.load(flow, None, again)
         files = loaded.source.places.texts
         memories = {file: self._rereader.memory[file] for file in files if file in self._rereader.memory}
         view = View(

@@ -207,10 +207,12 @@ class _Assembly:
 
     def _piece(self, cut: Cut) -> Piece:
         key = (cut.text, cut.above is None)
-        piece = self.used.get(key) or self.memory.pieces.get(key) or _read(cut, self.result.file)
+        piece = self.used.get(key) or self.memory.pieces.get(key)
+        if piece is None:
+            piece = _read(cut, self.result.file)
+            if piece.data is not None and any(value is not None for value in piece.data.values()):
+                self.memory.good[cut.name] = piece
         self.used[key] = piece
-        if piece.data is not None and cut.name and any(value is not None for value in piece.data.values()):
-            self.memory.good[cut.name] = piece
         return piece
 
     def _instead(self, cut: Cut) -> Piece | None:

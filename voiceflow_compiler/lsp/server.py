@@ -4,6 +4,7 @@ Requests are answered in the thread that reads them, from the text as it stands 
 of their own (see `watch`), so that a large flow does not delay an answer.
 """
 
+import gc
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from typing import Any, Final
@@ -51,7 +52,7 @@ class Server(LanguageServer):
         self.documents = Documents()
         self.pictures = Pictures(self.documents)
         self.docs = told.pages()
-        self.watch = Watch(self.tell, _warm)
+        self.watch = Watch(self.tell, _warm, gc.collect)
         self._told: dict[str, set[str]] = {}  # flow -> the files that findings were told of
 
     def tell(self, flow: str, is_old: Callable[[], bool]) -> None:
@@ -193,5 +194,6 @@ _TAKEN: Final[Mapping[str, Callable[[Server, Any], None]]] = {
 
 def _warm() -> None:
     """Load what the first check needs before there is one."""
+    gc.disable()  # the watch does it while nobody types: it takes longer than a check
     import voiceflow_compiler.checks
     import voiceflow_compiler.graph  # noqa: F401 - networkx is behind it

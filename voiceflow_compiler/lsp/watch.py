@@ -5,8 +5,10 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Final
 
-PAUSE_S: Final = 0.004  # the changes of one key press may come as several messages
+PAUSE_S: Final = 0.002  # the changes of one key press may come as several messages
 PATIENCE_S: Final = 0.4  # after this long a check is finished even if newer text waits
+REST_S: Final = 1.0
+CHECKS_WITHOUT_REST: Final = 200
 
 # Checks one flow; asks now and then whether that is still wanted.
 Check = Callable[[str, Callable[[], bool]], None]
@@ -15,9 +17,11 @@ Check = Callable[[str, Callable[[], bool]], None]
 class Watch:
     """Flows that wait to be checked, and the thread that does it."""
 
-    def __init__(self, check: Check, warm: Callable[[], None]) -> None:
+    def __init__(self, check: Check, warm: Callable[[], None], tidy: Callable[[], object]) -> None:
         self._check = check
         self._warm = warm
+        self._tidy = tidy  # what is better done while nobody types
+        self._checks = 0  # since then
         self._changed = threading.Condition()
         self._waiting: dict[str, float] = {}  # flow -> since when it waits
         self._closed = False
@@ -41,12 +45,20 @@ class Watch:
         self._warm()
         while (job := self._next()) is not None:
             flow, since = job
+            self._checks += 1
+            if self._checks >= CHECKS_WITHOUT_REST:
+                self._rest()
             self._check(flow, lambda flow=flow, since=since: self._is_old(flow, since))  # type: ignore[misc]
+
+    def _rest(self) -> None:
+        self._checks = 0
+        self._tidy()
 
     def _next(self) -> tuple[str, float] | None:
         with self._changed:
             while not self._waiting and not self._closed:
-                self._changed.wait()
+                if not self._changed.wait(REST_S if self._checks else None):
+                    self._rest()
             if not self._closed:
                 self._changed.wait(PAUSE_S)
             if self._closed:

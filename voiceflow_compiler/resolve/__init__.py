@@ -23,16 +23,19 @@ from voiceflow_compiler.resolve.binder import (
     whole,
     words_of_conditions,
 )
-from voiceflow_compiler.resolve.nodes import CONTROL, nodes
+from voiceflow_compiler.resolve.nodes import CONTROL, Kept, nodes
 from voiceflow_compiler.resolve.speech import answers, fallback
 
-__all__ = ["resolve"]
+__all__ = ["Kept", "resolve"]
 
 
-def resolve(data: Any, places: Places, *, whole_source: bool = True) -> tuple[Flow | None, list[Finding]]:
+def resolve(
+    data: Any, places: Places, *, whole_source: bool = True, kept: Kept | None = None
+) -> tuple[Flow | None, list[Finding]]:
     """The typed flow in plain data. None when no node could be taken.
 
-    `whole_source` says whether everything written was well-formed; the flow's `whole` passes it on.
+    `whole_source` says whether everything written was well-formed; the flow's `whole` passes it on. `kept`
+    remembers nodes: an editor asks again after every key.
     """
     if not mapping(data, "nodes"):
         return None, []
@@ -57,13 +60,28 @@ def resolve(data: Any, places: Places, *, whole_source: bool = True) -> tuple[Fl
     _check_names(binder, data)
     _check_texts(binder, data, slots)
     flow = _flow(
-        binder, data, facts=facts, slots=slots, intents=intents, returned=returned, whole_source=whole_source
+        binder,
+        data,
+        facts=facts,
+        slots=slots,
+        intents=intents,
+        returned=returned,
+        whole_source=whole_source,
+        kept=kept or Kept(),
     )
     return (flow if flow.nodes else None), binder.findings
 
 
 def _flow(
-    binder: Binder, data: Any, *, facts: Any, slots: Any, intents: Any, returned: Any, whole_source: bool
+    binder: Binder,
+    data: Any,
+    *,
+    facts: Any,
+    slots: Any,
+    intents: Any,
+    returned: Any,
+    whole_source: bool,
+    kept: Kept,
 ) -> Flow:
     name = text(data, "flow") or ""
     voice, confidence, caller_facts = (
@@ -73,7 +91,7 @@ def _flow(
     )
     bound: dict[str, Any] = {
         "start": binder.bind("node", text(data, "start"), ("start",)) or "",
-        "nodes": nodes(binder, data),
+        "nodes": nodes(binder, data, kept),
         "everywhere": answers(binder, data, "everywhere", ()),
         "fallback": fallback(binder, data, ()) or Fallback(("fallback",)),
         "actions": parts.actions(binder, data, returned),

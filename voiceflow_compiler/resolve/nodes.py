@@ -1,6 +1,7 @@
 """The nodes, each with the fields of its kind."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal, get_args
 
 from voiceflow_compiler.artifact import NodeKind
@@ -13,13 +14,34 @@ KINDS: Final[Mapping[str, NodeKind]] = {name: name for name in get_args(NodeKind
 CONTROL: Final[Mapping[str, Literal["guided", "strict"]]] = {"guided": "guided", "strict": "strict"}
 
 
-def nodes(binder: Binder, data: Any) -> Mapping[str, Node]:
+@dataclass(slots=True)
+class Kept:
+    """Nodes resolved without a finding, each with what was written: while that is the same object and the
+    names around are the same, so is the node.
+    """
+
+    names: Any = None
+    nodes: dict[str, tuple[Any, Node]] = field(default_factory=dict)
+
+
+def nodes(binder: Binder, data: Any, kept: Kept) -> Mapping[str, Node]:
     """The nodes whose kind is known, in the order of the source."""
     found = {}
+    names = [list(binder.fillings.items()), *(list(known) for known in binder.known.values())]
+    known = kept.nodes if kept.names == names else {}
+    kept.names, kept.nodes = names, {}
     for name, written in entries(data, "nodes"):
+        before = known.get(name)
+        if before is not None and before[0] is written:
+            found[name] = before[1]
+            kept.nodes[name] = before
+            continue
         kind = one_of(written, "kind", KINDS)
+        count = len(binder.findings)
         if kind is not None:
             found[name] = _READERS[kind](binder, name, written, ("nodes", name))
+            if len(binder.findings) == count and not binder.full:
+                kept.nodes[name] = (written, found[name])
     return found
 
 

@@ -20,28 +20,41 @@ from voiceflow_compiler.schema.words import findings
 MAX_FINDINGS: Final = 200
 
 
-def violations(source: Source) -> list[Finding]:
+# Named parts that were surely right when last looked at, by key and name; a part counts as long as it is the
+# same object.
+Right = dict[tuple[str, str], Any]
+
+
+def violations(source: Source, right: Right | None = None) -> list[Finding]:
     """Every violation of the flow schema in a source, up to a bound, without what its reading has told
-    already.
+    already. `right` remembers what was right: an editor asks again after every key.
     """
     found: list[Finding] = []
-    if not _tests()[()](source.data):
-        for error in islice(_judge().iter_errors(_suspects(source.data)), MAX_FINDINGS):
+    suspects = _suspects(source.data, {} if right is None else right)
+    if not _tests()[()](suspects):
+        for error in islice(_judge().iter_errors(suspects), MAX_FINDINGS):
             found.extend(findings(error, source))
     return found[:MAX_FINDINGS]
 
 
-def _suspects(data: Any) -> Any:
+def _suspects(data: Any, right: Right) -> Any:
     """The data without the named parts that are surely right; one is kept, for a map must not look empty."""
     if not isinstance(data, dict):
         return data
-    suspects = {}
+    suspects, fresh = {}, {}
     for key, value in data.items():
         test = _tests().get((key,))
         if test is not None and isinstance(value, dict):
-            first = next(iter(value), None)
-            value = {name: part for name, part in value.items() if name == first or not test({name: part})}
+            kept = {}
+            for name, part in value.items():
+                if right.get((key, name), _tests) is part or test({name: part}):
+                    fresh[key, name] = part
+                if not kept or (key, name) not in fresh:
+                    kept[name] = part
+            value = kept
         suspects[key] = value
+    right.clear()
+    right.update(fresh)
     return suspects
 
 

@@ -23,6 +23,7 @@ INVISIBLE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\ufffe\uffff\U000e0000-\U000e007f]|(?<![\u0300-\U000dffff])[\u200c\u200d]"
 )
+_CONTROL = re.compile("[\x00-\x08\t\x0b\x0c\x0e-\x1f\x7f]")
 _REFUSED_BY_YAML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _LEADING_TAB = re.compile(r"^[ ]*\t[ \t]*", re.MULTILINE)
 BREAK = re.compile(r"\r\n|\r|\n")
@@ -32,6 +33,8 @@ def check_characters(text: str, file: str, findings: list[Finding]) -> tuple[str
     """Find what cannot be seen. Returns a text of equal length that YAML accepts, and whether indentation
     held tabs.
     """
+    if text.isascii() and not _CONTROL.search(text):  # nearly every text, and looked at in no time
+        return text, False
     lines: list[int] = []
     for count, match in enumerate(INVISIBLE.finditer(text)):
         if count == MAX_FINDINGS:

@@ -44,6 +44,9 @@ class Editor:
                     length = int(value)
                 header = await stream.readline()
             await self._take(json.loads(await stream.readexactly(length)))
+        for waiting in self._answers.values():  # the server is gone
+            if not waiting.done():
+                waiting.set_exception(EOFError())
 
     async def _take(self, message: dict[str, Any]) -> None:
         async with self._news:
