@@ -9,11 +9,28 @@ from typing import Any
 from runtime.engine.state import State
 from voiceflow_compiler.artifact import Expr
 
-_ORDER: dict[str, Callable[[Any, Any], bool]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
+
+def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
+    """An order that holds between two numbers or two texts, and between nothing else."""
+
+    def holds_between(left: Any, right: Any) -> bool:
+        numbers = isinstance(left, (int, float)) and isinstance(right, (int, float))
+        return (
+            compare(left, right) if numbers or (isinstance(left, str) and isinstance(right, str)) else False
+        )
+
+    return holds_between
+
+
+_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": _ordered(operator.lt),
+    "<=": _ordered(operator.le),
+    ">": _ordered(operator.gt),
+    ">=": _ordered(operator.ge),
+    "in": lambda left, right: left in right,
+    "not in": lambda left, right: left not in right,
 }
 
 
@@ -25,40 +42,26 @@ def holds(expr: Expr, state: State) -> bool:
 def value(expr: Expr, state: State) -> Any:
     """The value of an expression: a name's value (None when not known), a literal, or a truth."""
     head = expr[0]
+    compare = _COMPARISONS.get(head)
+    if compare is not None:
+        left, right = value(expr[1], state), value(expr[2], state)
+        return False if left is None or right is None else compare(left, right)
     match head:
+        case "name":
+            return _name(expr, state)
         case "value":
             return expr[1]
         case "list":
             return [value(item, state) for item in expr[1:]]
-        case "name":
-            return _name(expr[1:], state)
         case "and":
             return all(holds(part, state) for part in expr[1:])
         case "or":
             return any(holds(part, state) for part in expr[1:])
-        case "not":
-            return not holds(expr[1], state)
-    return _compare(head, value(expr[1], state), value(expr[2], state))
-
-
-def _compare(op: str, left: Any, right: Any) -> bool:
-    if left is None or right is None:
-        return False
-    if op == "==":
-        return bool(left == right)
-    if op == "!=":
-        return bool(left != right)
-    if op == "in":
-        return left in right
-    if op == "not in":
-        return left not in right
-    numbers = isinstance(left, (int, float)) and isinstance(right, (int, float))
-    texts = isinstance(left, str) and isinstance(right, str)
-    return _ORDER[op](left, right) if numbers or texts else False
+    return not holds(expr[1], state)
 
 
 def _name(path: list[str], state: State) -> Any:
-    space, field = path[0], path[1]
+    space, field = path[1], path[2]
     match space:
         case "slots":
             known = state.slots.get(field)
@@ -66,21 +69,19 @@ def _name(path: list[str], state: State) -> Any:
         case "facts":
             return state.facts.get(field)
         case "results":
-            return state.results.get(field, {}).get(path[2])
-        case "intent":
-            return {
-                "name": state.heard.intent,
-                "family": state.heard.family,
-                "confidence": state.heard.confidence,
-            }.get(field)
-    return _TURN[field](state) if field in _TURN else None
+            return state.results.get(field, {}).get(path[3])
+    read = _NEWEST.get((space, field))
+    return None if read is None else read(state)
 
 
-_TURN: dict[str, Callable[[State], Any]] = {
-    "number": lambda state: state.counts.turns,
-    "sentiment": lambda state: state.heard.sentiment,
-    "negative_in_a_row": lambda state: state.counts.negative,
-    "unclear_in_a_row": lambda state: state.counts.unclear,
-    "silent_in_a_row": lambda state: state.counts.silent,
-    "no_progress_in_a_row": lambda state: state.counts.no_progress,
+_NEWEST: dict[tuple[str, str], Callable[[State], Any]] = {
+    ("intent", "name"): lambda state: state.heard.intent,
+    ("intent", "family"): lambda state: state.heard.family,
+    ("intent", "confidence"): lambda state: state.heard.confidence,
+    ("turn", "number"): lambda state: state.counts.turns,
+    ("turn", "sentiment"): lambda state: state.heard.sentiment,
+    ("turn", "negative_in_a_row"): lambda state: state.counts.negative,
+    ("turn", "unclear_in_a_row"): lambda state: state.counts.unclear,
+    ("turn", "silent_in_a_row"): lambda state: state.counts.silent,
+    ("turn", "no_progress_in_a_row"): lambda state: state.counts.no_progress,
 }

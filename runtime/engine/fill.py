@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+import msgspec
+
 from runtime.engine.events import Scalar
 from runtime.engine.slots import clean
 from runtime.engine.state import State
@@ -154,4 +156,4 @@ def refused(why: str, allowed: Iterable[str], text: str) -> str:
 
 
 def _one_line(content: dict[str, object]) -> str:
-    return json.dumps(content, ensure_ascii=False, separators=(", ", ": "))
+    return msgspec.json.encode(content).decode()

@@ -25,7 +25,9 @@ def clean(text: str, limit: int = MAX_TEXT) -> str:
     """Text as one line: control and invisible characters become a space, ends trimmed, capped at `limit`
     characters.
     """
-    return _UNSAFE.sub(" ", text).strip()[:limit]
+    if not text.isprintable():  # the common case needs no search
+        text = _UNSAFE.sub(" ", text)
+    return text.strip()[:limit]
 
 
 def slot_value(slot: Slot, raw: Any) -> Scalar | None:

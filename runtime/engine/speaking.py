@@ -139,12 +139,12 @@ def note_assistant(state: State, text: str, at_ms: int, *, cut: bool) -> State:
 def unbacked_claim(artifact: Artifact, state: State, text: str) -> str:
     """The action or handoff that `text` claims was done though it was not; empty when nothing is false."""
     said = " ".join(text.lower().replace("\u2019", "'").split())
-    for name, action in artifact.actions.items():
-        if name not in state.done and any(phrase in said for phrase in action.promises):
-            return name
-    for name, handoff in artifact.handoffs.items():
-        if name != state.handoff and any(phrase in said for phrase in handoff.promises):
-            return name
+    claims = [(name, action.promises) for name, action in artifact.actions.items() if name not in state.done]
+    claims += [(name, way.promises) for name, way in artifact.handoffs.items() if name != state.handoff]
+    for name, promises in claims:
+        for phrase in promises:
+            if phrase in said:
+                return name
     return ""
 
 

@@ -416,7 +416,7 @@ def test_an_action_on_request_answers_the_model() -> None:
     (order,) = call.effects(fx.RunAction)
     assert order.arguments == {"size": 12}
     call.send(ev.ActionSucceeded, run_id=order.run_id, result={"price": 40})
-    assert fx.AnswerTool("c7", '{"accepted": true, "result": {"price": 40}}') in call.effects(fx.AnswerTool)
+    assert fx.AnswerTool("c7", '{"accepted":true,"result":{"price":40}}') in call.effects(fx.AnswerTool)
 
 
 def test_a_false_claim_is_flagged_and_set_right() -> None:
