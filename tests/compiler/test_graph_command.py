@@ -35,7 +35,7 @@ def cards(svg: str) -> dict[str, ET.Element]:
 
 
 def test_findings_stand_on_the_nodes_they_are_about() -> None:
-    """Each card names its findings and wears the colour of the gravest; the rest stands beside the picture."""
+    """Each card names its findings and wears the colour of the gravest; the rest stands beside it."""
     artifact, pins = pinned(BROKEN)
     svg = emit(artifact, pins)["graph.svg"]
     shown = cards(svg)
