@@ -57,7 +57,7 @@ class Class(Struct, frozen=True):
 
 
 @lru_cache(maxsize=1024)
-def _classes(content_hash: str, name: str, artifact: "_Held") -> tuple[Class, ...]:
+def _classes(content_hash: str, name: str, artifact: _Held) -> tuple[Class, ...]:
     whole = artifact.artifact
     slot = whole.slots[name]
     compared = tuple(dict.fromkeys(_compared(whole, "slots", name)))
@@ -100,7 +100,9 @@ def _of(slot: Slot, compared: tuple[Any, ...]) -> Iterator[Class]:
         yield from _numbers(slot, [each for each in compared if isinstance(each, int | float)])
     else:
         yield Class("a value", _example(slot), fits=slot_value(slot, _example(slot)) is not None)
-        yield from (Class(f"'{each}'", each, fits=True) for each in compared if slot_value(slot, each) is not None)
+        yield from (
+            Class(f"'{each}'", each, fits=True) for each in compared if slot_value(slot, each) is not None
+        )
     if slot.type in WRONG:
         yield Class("no such value", WRONG[slot.type], fits=False)
 
@@ -189,9 +191,12 @@ def read_by_conditions(artifact: Artifact, space: str) -> dict[str, tuple[Any, .
 
 def facts_of(artifact: Artifact, given: Mapping[str, Any]) -> dict[str, Any]:
     """The facts of a call about whose caller the CRM holds `given`."""
-    fitted = {name: fact_value(fact, given.get(name)) for name, fact in artifact.facts.items() if name in given}
+    fitted = {
+        name: fact_value(fact, given.get(name)) for name, fact in artifact.facts.items() if name in given
+    }
     return {
-        name: fact.otherwise if fitted.get(name) is None else fitted[name] for name, fact in artifact.facts.items()
+        name: fact.otherwise if fitted.get(name) is None else fitted[name]
+        for name, fact in artifact.facts.items()
     }
 
 

@@ -35,7 +35,12 @@ def goals(artifact: Artifact) -> tuple[Goal, ...]:
             found += (("rung", name, cause, str(number)) for number in range(1, len(ladder) + 1))
     found += (("trigger", str(number)) for number in range(1, len(artifact.triggers) + 1))
     asked = {slot for node in artifact.nodes.values() for slot in node.collect}
-    found += (("slot", slot, each.name) for slot in artifact.slots if slot in asked for each in classes(artifact, slot))
+    found += (
+        ("slot", slot, each.name)
+        for slot in artifact.slots
+        if slot in asked
+        for each in classes(artifact, slot)
+    )
     return (*dict.fromkeys(found), ("lost",))
 
 

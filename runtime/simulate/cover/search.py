@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from runtime.engine.state import State
 from runtime.simulate.cover.classes import classes, contexts, read_by_conditions
-from runtime.simulate.cover.goals import PAIR, Goal, excused, goals
+from runtime.simulate.cover.goals import Goal, excused, goals
 from runtime.simulate.cover.seen import Track
 from runtime.simulate.drive.moves import (
     Answered,
@@ -33,14 +33,17 @@ from voiceflow_compiler.artifact import Artifact
 MOST_STATES: Final = 4_000
 Facts = Mapping[str, Any] | None
 Key = tuple[Any, ...]
+ENDED: Final[Key] = ("ended",)
 
 
 class Way(Struct, frozen=True):
-    """A move from one state to another, and the goals on it."""
+    """A move from one state to another, the goals on it, and the first and the last edge it takes."""
 
     move: Move
     to: Key
     goals: frozenset[Goal]
+    first: Goal | None = None
+    last: Goal | None = None
 
 
 class Root(Struct, frozen=True):
@@ -49,6 +52,7 @@ class Root(Struct, frozen=True):
     facts: dict[str, Any] | None
     to: Key
     goals: frozenset[Goal]
+    last: Goal | None = None
 
 
 class Map(Struct):
@@ -59,7 +63,6 @@ class Map(Struct):
     wanted: tuple[Goal, ...]
     reached: set[Goal]
     whole: bool
-    ends: set[Key]
 
 
 class Reader:
@@ -77,10 +80,10 @@ class Reader:
         }
         self.sentiment = "sentiment" in turn or "negative_in_a_row" in turn
 
-    def key(self, state: State, last: Goal | None) -> Key:
-        """What tells this state from others. `last`, the edge before, is kept for pairs of edges."""
+    def key(self, state: State) -> Key:
+        """What tells this state from others."""
         if state.phase == "ended":
-            return ("ended", last)
+            return ENDED
         counts = state.counts
         told = {
             "number": counts.turns,
@@ -92,7 +95,6 @@ class Reader:
         return (
             state.phase,
             state.node,
-            last,
             tuple(
                 (name, held.sure, held.value if name in self.slots else None)
                 for name, held in sorted(state.slots.items())
@@ -112,76 +114,78 @@ class _Agenda:
     """
 
     def __init__(self) -> None:
-        self._heap: list[tuple[int, int, Key, State, Goal | None]] = []
+        self._heap: list[tuple[int, int, Key, State]] = []
         self._serial = 0
         self._walked: Counter[str] = Counter()
 
     def __len__(self) -> int:
         return len(self._heap)
 
-    def add(self, key: Key, state: State, last: Goal | None, *, new: bool) -> None:
+    def add(self, key: Key, state: State, mixed: int, *, new: bool) -> None:
         visit = state.visit
         kinds = len(visit.stays) + (visit.no_match > 0) + (visit.no_input > 0)
-        score = self._walked[state.node] + MIXED * kinds - (NEW if new else 0)
+        score = self._walked[state.node] + mixed * kinds - (NEW if new else 0)
         self._serial += 1
-        heapq.heappush(self._heap, (score, self._serial, key, state, last))
+        heapq.heappush(self._heap, (score, self._serial, key, state))
 
-    def take(self) -> tuple[Key, State, Goal | None]:
-        _, _, key, state, last = heapq.heappop(self._heap)
+    def take(self) -> tuple[Key, State]:
+        _, _, key, state = heapq.heappop(self._heap)
         self._walked[state.node] += 1
-        return key, state, last
+        return key, state
 
 
-MIXED: Final = 20
+MIXED: Final = (10, 25)  # how much a mixed visit is put off, in the first third of a walk and after it
 NEW: Final = 1_000
 
 
-def explore(artifact: Artifact, *, pairs: bool = False, most: int = MOST_STATES) -> Map:
-    """Walk the flow until every goal was met or there is nothing new, at most so many states. Where `pairs`
-    is on, the walk does not stop at the goals but goes on for edges in a row.
-    """
+def explore(artifact: Artifact, *, most: int = MOST_STATES) -> Map:
+    """Walk the flow until every goal was met or there is nothing new, at most so many states."""
     reader = Reader(artifact)
     wanted = goals(artifact)
-    found = Map([], {}, wanted, set(), whole=False, ends=set())
+    found = Map([], {}, wanted, set(), whole=False)
     agenda = _Agenda()
     best: dict[Key, int] = {}
     for facts in contexts(artifact):
         _root(artifact, reader, facts, found, agenda)
     missing = {goal for goal in wanted if not excused(artifact, goal)} - found.reached
-    while agenda and len(found.ways) < most and (missing or pairs):
-        key, state, last = agenda.take()
+    while agenda and len(found.ways) < most and missing:
+        key, state = agenda.take()
         if best.get(key, 1 << 30) <= state.counts.no_progress:
             continue
         best[key] = state.counts.no_progress
+        mixed = MIXED[len(found.ways) * 3 > most]
         found.ways[key] = ways = []
         for move in moves(artifact, reader, state, lost=("lost",) in missing):
-            track = Track(artifact, last)
-            done = advance(artifact, state, move)
-            after = done[-1].after
-            met = frozenset(goal for goal in track.follow(done) if pairs or goal[0] != PAIR)
-            to = reader.key(after, track.last if pairs else None)
-            ways.append(Way(move, to, met))
-            new = not met <= found.reached
-            found.reached |= met
-            missing -= met
-            if after.phase == "ended":
-                found.ends.add(to)
-            elif best.get(to, 1 << 30) > after.counts.no_progress:
-                agenda.add(to, after, track.last if pairs else None, new=new)
+            way, after = _way(artifact, reader, state, move)
+            ways.append(way)
+            new = not way.goals <= found.reached
+            found.reached |= way.goals
+            missing -= way.goals
+            if after.phase != "ended" and best.get(way.to, 1 << 30) > after.counts.no_progress:
+                agenda.add(way.to, after, mixed, new=new)
     found.whole = not agenda
     return found
+
+
+def _way(artifact: Artifact, reader: Reader, state: State, move: Move) -> tuple[Way, State]:
+    track = Track(artifact)
+    done = advance(artifact, state, move)
+    met = track.follow(done)
+    after = done[-1].after
+    first = next((goal for goal in met if goal[0] == "edge"), None)
+    return Way(move, reader.key(after), frozenset(met), first, track.last), after
 
 
 def _root(artifact: Artifact, reader: Reader, facts: Facts, found: Map, agenda: _Agenda) -> None:
     steps = begin(artifact, facts)
     steps.settle()
     track = Track(artifact)
-    met = frozenset(goal for goal in track.follow(steps.moments) if goal[0] != PAIR)
-    key = reader.key(steps.state, None)
+    met = frozenset(track.follow(steps.moments))
+    key = reader.key(steps.state)
     new = not met <= found.reached
     found.reached |= met
-    found.roots.append(Root(None if facts is None else dict(facts), key, met))
-    agenda.add(key, steps.state, None, new=new)
+    found.roots.append(Root(None if facts is None else dict(facts), key, met, track.last))
+    agenda.add(key, steps.state, 0, new=new)
 
 
 # ---- what can be done at a rest

@@ -116,7 +116,9 @@ class Track:
         given = event.arguments.get("slots")
         for name, value in given.items() if isinstance(given, dict) else ():
             if name in self.artifact.slots:
-                yield from (("slot", name, each.name) for each in classes(self.artifact, name) if each.holds(value))
+                yield from (
+                    ("slot", name, each.name) for each in classes(self.artifact, name) if each.holds(value)
+                )
 
     def _keyed(self, before: State, after: State) -> Iterator[Goal]:
         for name in after.slots.keys() - before.slots.keys():
