@@ -32,6 +32,14 @@ class Voice(StrEnum):
     SPOKEN = "spoken"
 
 
+class Line(StrEnum):
+    """The providers a call may be placed over."""
+
+    TWILIO = "twilio"
+    SIGNALWIRE = "signalwire"
+    VONAGE = "vonage"
+
+
 class Report(StrEnum):
     """How a command tells what came of it."""
 
@@ -128,6 +136,7 @@ def call(
     voice: VoiceOption = Voice.SPOKEN,
     form: Annotated[Report, typer.Option("--format", help="How the result is told.")] = Report.TEXT,
     speed: Annotated[float, typer.Option("--speed", help="Times real time.", min=0.1, max=100)] = 1.0,
+    line: Annotated[Line, typer.Option("--line", help="Whose line carries the call.")] = Line.TWILIO,
 ) -> None:
     """Place one call on this machine: a synthetic caller, the real server, a stand-in."""
     from runtime.simulate import command
@@ -142,6 +151,7 @@ def call(
         compile_flow=compiler.compiled,
         read_yaml=compiler.read_plain,
         speed=speed,
+        line=line.value,
     )
     raise typer.Exit(code)
 
@@ -200,9 +210,11 @@ def _artifact(path: Path) -> "Artifact":
 
 
 def _kept_artifact(record: Path, content_hash: str) -> Path:
-    """The artifact a call was made with, as a server keeps it: in a folder `artifacts` near the record."""
+    """The artifact a call was made with, as a server or `vfc call` keeps it: in a folder `artifacts` beside
+    the record or one above.
+    """
     name = f"{content_hash}.json"
-    places = (*record.parent.rglob(name), record.parent.parent / "artifacts" / name)
+    places = tuple(folder / "artifacts" / name for folder in (record.parent, record.parent.parent))
     found = next((place for place in places if place.is_file()), None)
     if found is None:
         _stop(f"{record}: the flow of this call is not kept here: give it as FLOW")

@@ -30,10 +30,11 @@ from runtime.simulate.phone import Ended, PhoneError, place
 from runtime.simulate.profile import Profile, ProfileError, read_profile, unmet
 from runtime.simulate.story import Story, markdown, tell
 from runtime.voices import VoiceMissing, open_voice
-from voiceflow_compiler.artifact import Artifact
+from voiceflow_compiler.artifact import Artifact, encode
 
 FINE, UNEXPECTED, COULD_NOT_RUN = 0, 1, 2
 OUT: Final = Path("out/call")
+ARTIFACTS: Final = "artifacts"
 CALL_LIMIT_S: Final = 1200
 WRITTEN_LOOKS: Final = 100
 
@@ -62,6 +63,7 @@ def call(
     compile_flow: Callable[[Path], Artifact],
     read_yaml: Callable[[Path], Any],
     speed: float = 1.0,
+    line: str = "twilio",
 ) -> int:
     """Place one call to a flow (its folder, or the file in it); 0, 1 if it did not end as expected, 2 if it
     could not be.
@@ -75,7 +77,7 @@ def call(
         artifact = compile_flow(folder / "flow.yaml" if flow.is_dir() else flow)
         profile = choose(callers(folder, read_yaml), caller)
         with _quiet_log(), asyncio.Runner(loop_factory=hurried(speed)) as runner:
-            made = runner.run(place_one(artifact, folder, profile, target, voice, Screen(console)))
+            made = runner.run(place_one(artifact, folder, profile, target, voice, Screen(console), line))
     except (CallError, ProfileError, PhoneError, SettingsError, VoiceMissing, ValueError) as error:
         return _could_not(str(error))
     except OSError as error:
@@ -126,14 +128,20 @@ def choose(known: Mapping[str, Profile], name: str | None) -> Profile:
 
 
 async def place_one(
-    artifact: Artifact, flow: Path, profile: Profile, out: Path, voice: str, screen: Screen
+    artifact: Artifact,
+    flow: Path,
+    profile: Profile,
+    out: Path,
+    voice: str,
+    screen: Screen,
+    line: str = "twilio",
 ) -> Made:
     """Start the world, place the call, watch it, and write its folder. Raises what the parts raise."""
     if voice == "text":
         raise CallError("nothing is heard on a telephone in text: choose --voice tones or --voice spoken")
     watched = Watched(screen.show)
     with TemporaryDirectory(prefix="vfc-call-") as home:
-        ended = await _ring(artifact, flow, profile, Path(home), voice, screen, watched)
+        ended = await _ring(artifact, flow, profile, Path(home), voice, screen, watched, line)
         if watched.call_id is None:
             raise CallError("the server left no record of the call")
         path = Path(home) / RECORDS / "calls" / f"{watched.call_id}.jsonl"
@@ -158,9 +166,10 @@ async def _ring(
     voice: str,
     screen: Screen,
     watched: Watched,
+    line: str,
 ) -> Ended:
     speaker, human = open_voice(voice, "caller"), open_voice(voice, "assistant")
-    async with open_world(artifact, flow, profile, home, voice, watched.take) as world:
+    async with open_world(artifact, flow, profile, home, voice, watched.take, line) as world:
         mouth = Caller(profile, speaker.speak, where=lambda: watched.node, spoken=voice == "spoken")
         try:
             with screen.open():
@@ -177,7 +186,8 @@ async def _ring(
 
 
 def write(artifact: Artifact, profile: Profile, path: Path, ended: Ended, out: Path) -> Made:
-    """Write the folder of a call: record, transcript, sound, settings, actions done, packages.
+    """Write the folder of a call: record, transcript, sound, settings, actions done, packages, and the
+    artifact it was made with, so that it can be replayed.
 
     `path` is the record where the server left it.
     """
@@ -197,7 +207,16 @@ def write(artifact: Artifact, profile: Profile, path: Path, ended: Ended, out: P
         elif before:
             (out / name).unlink(missing_ok=True)
     _write_packages(story, out, before=before)
+    _keep_artifact(artifact, out, before=before)
     return Made(story, ended, unexpected, out)
+
+
+def _keep_artifact(artifact: Artifact, out: Path, *, before: bool) -> None:
+    folder = out / ARTIFACTS
+    folder.mkdir(exist_ok=True)
+    for stale in folder.glob("*.json") if before else ():
+        stale.unlink()
+    (folder / f"{artifact.content_hash}.json").write_bytes(encode(artifact))
 
 
 def _write_packages(story: Story, out: Path, *, before: bool) -> None:

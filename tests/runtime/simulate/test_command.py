@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
+from runtime import record
 from runtime.simulate import command
 from runtime.simulate.command import CallError, call, callers, choose
 from runtime.simulate.profile import ProfileError
 from tests.flows.shipped import ROOT, artifact, read_yaml
+from voiceflow_compiler.artifact import decode
 
 FLOW = ROOT / "flows" / "lead_qualification"
 
@@ -91,6 +93,17 @@ def test_only_a_call_s_own_files_are_written(tmp_path: Path) -> None:
     assert (out / "handoff-notes.json").read_text() == "mine"
     assert (out / "server").is_dir()
     assert {"call.jsonl", "call.wav", "transcript.md", "vfc.toml"} <= {path.name for path in out.iterdir()}
+
+
+def test_a_call_can_be_replayed_from_its_folder(tmp_path: Path) -> None:
+    """The artifact of the call lies beside its record, and that of the call before it is gone."""
+    for _ in range(2):
+        assert place(tmp_path, caller="hangs_up") == command.FINE
+        (artifact,) = (tmp_path / "artifacts").iterdir()
+        kept = record.read(tmp_path / "call.jsonl")
+        assert artifact.stem == kept.header["artifact"]["hash"]
+        assert record.replay(decode(artifact.read_bytes()), kept.lines) is None
+        artifact.rename(tmp_path / "artifacts" / "older.json")
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
