@@ -17,4 +17,4 @@ def lsp(
 
     if not is_installed():
         stop("the language server needs more libraries: pip install 'voiceflow-compiler[lsp]'")
-    run()
+    raise typer.Exit(run())

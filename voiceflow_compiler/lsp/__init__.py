@@ -11,11 +11,15 @@ def is_installed() -> bool:
     return find_spec("pygls") is not None
 
 
-def run() -> None:
-    """Serve one editor on standard input and output."""
+def run() -> int:
+    """Serve one editor on standard input and output; 0 when it said goodbye first, else 1, as the protocol
+    wants it.
+    """
     from voiceflow_compiler.lsp.server import build
 
-    build().start_io()
+    server = build()
+    server.start_io()
+    return int(not server.dismissed)
 
 
 __all__ = ["is_installed", "run"]

@@ -32,7 +32,7 @@ _KINDS: Final = {
 }
 
 
-class Refused(JsonRpcException):  # noqa: N818 - what it is to the editor: the answer no, in words
+class Refused(JsonRpcException):
     """A request that is understood and cannot be done."""
 
     CODE = types.LSPErrorCodes.RequestFailed.value

@@ -53,6 +53,7 @@ class Server(LanguageServer):
         self.pictures = Pictures(self.documents)
         self.docs = told.pages()
         self.watch = Watch(self.tell, _warm, gc.collect)
+        self.dismissed = False  # the editor has said shutdown
         self._told: dict[str, set[str]] = {}  # flow -> the files that findings were told of
 
     def tell(self, flow: str, is_old: Callable[[], bool]) -> None:
@@ -183,8 +184,13 @@ def _on_disk(server: Server, params: types.DidChangeWatchedFilesParams) -> None:
                 server.watch.want(flow)
 
 
+def _dismissed(server: Server, _: object) -> None:
+    server.dismissed = True
+
+
 _TAKEN: Final[Mapping[str, Callable[[Server, Any], None]]] = {
     types.INITIALIZE: _initialized,
+    types.SHUTDOWN: _dismissed,
     types.TEXT_DOCUMENT_DID_OPEN: _opened,
     types.TEXT_DOCUMENT_DID_CHANGE: _changed,
     types.TEXT_DOCUMENT_DID_CLOSE: _closed,
