@@ -1,30 +1,27 @@
-"""One media stream as Twilio carries it: the caller's frames out, the assistant's audio in, at the pace of
-a telephone.
+"""One media stream as a network carries it: the caller's frames out, the assistant's audio in, at the pace
+of a telephone.
 
-Laws (https://www.twilio.com/docs/voice/media-streams/websocket-messages)
-1. The caller's audio leaves in frames of 20 ms on an absolute schedule; numbers in messages are decimal
-   strings.
+Laws
+1. The caller's audio leaves in frames of 20 ms on an absolute schedule.
 2. What the assistant sends is queued and played in order at real time; a mark comes back when all that was
    queued before it has been played.
-3. `clear` throws the queue away, and every pending mark comes back at once.
-4. A message that is none of media, mark and clear is a protocol error (31924): the stream is closed.
+3. `clear` throws the queue away; every pending mark comes back at once, where the network does so.
+4. A message the network does not know is a protocol error (Twilio: 31924): the stream is closed.
 """
 
 from __future__ import annotations
 
 import asyncio
-import binascii
-import json
-from base64 import b64decode, b64encode
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from runtime import audio
+from runtime.simulate.carriers.base import Clear, JsonWire, Mark, ProtocolError, Wire
 
 PROTOCOL_ERROR: Final = 31924
 PROTOCOL_ERROR_CLOSE: Final = 1002
@@ -79,11 +76,6 @@ class Tape:
         return audio.stereo_wav([(0, bytes(self.said))], [(0, bytes(self.heard))])
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
-    name: str
-
-
 class PlayQueue:
     """What the assistant sent and the caller has not heard yet: audio and marks, in order."""
 
@@ -91,6 +83,11 @@ class PlayQueue:
 
     def __init__(self) -> None:
         self._items: deque[bytes | Mark] = deque()
+
+    @property
+    def ms(self) -> int:
+        """How much audio is queued."""
+        return sum(len(item) for item in self._items if isinstance(item, bytes)) // audio.BYTES_PER_MS
 
     def add(self, item: bytes | Mark) -> None:
         """Queue audio, or a mark behind it."""
@@ -122,27 +119,23 @@ class PlayQueue:
         return bytes(played), names
 
 
-class ProtocolError(Exception):
-    """The server sent something that Twilio refuses; the message says what, without its content."""
-
-
 class MediaStream:
-    """One stream from `start` to its end."""
+    """One stream from its beginning to its end."""
 
-    def __init__(self, connection: ClientConnection, ids: Mapping[str, str], tape: Tape) -> None:
+    def __init__(
+        self, connection: ClientConnection, open_wire: Callable[[Mapping[str, str]], Wire], tape: Tape
+    ) -> None:
         self._connection = connection
-        self._ids = ids
+        self._open_wire = open_wire
         self._tape = tape
         self._queue = PlayQueue()
-        self._sequence = 0
         self.violation = ""
 
     async def carry(self, mouth: Mouth, parameters: Mapping[str, str]) -> How:
         """Hold the stream until one side ends it."""
-        await self._connection.send(
-            json.dumps({"event": "connected", "protocol": "Call", "version": "1.0.0"})
-        )
-        await self._send("start", start=self._start(parameters))
+        self._wire = self._open_wire(parameters)
+        for message in self._wire.begin():
+            await self._connection.send(message)
         reader = asyncio.create_task(self._read())
         try:
             return await self._talk(mouth, reader)
@@ -153,17 +146,17 @@ class MediaStream:
 
     async def _talk(self, mouth: Mouth, reader: asyncio.Task[None]) -> How:
         loop = asyncio.get_running_loop()
-        started, chunk = loop.time(), 0
+        started, frames = loop.time(), 0
         try:
             while True:
-                await self._until(started + chunk * audio.FRAME_MS / 1000, reader)
+                await self._until(started + frames * audio.FRAME_MS / 1000, reader)
                 if reader.done():
                     return self._closed()
-                chunk += 1
-                if await self._tick(mouth, chunk):
-                    await self._send(
-                        "stop", stop={"accountSid": self._ids["account"], "callSid": self._ids["call"]}
-                    )
+                frames += 1
+                if await self._tick(mouth):
+                    goodbye = self._wire.stop()
+                    if goodbye is not None:
+                        await self._connection.send(goodbye)
                     return "caller_hung_up"
         except ConnectionClosed:
             return self._closed()
@@ -176,23 +169,23 @@ class MediaStream:
         pause = when - asyncio.get_running_loop().time()
         await asyncio.wait([reader], timeout=max(0.0, pause))
 
-    async def _tick(self, mouth: Mouth, chunk: int) -> bool:
+    async def _tick(self, mouth: Mouth) -> bool:
         """20 ms of both directions. True: the caller hung up."""
         heard, names = self._queue.play(audio.FRAME_BYTES)
         deed = mouth.tick(Moment(self._tape.at_ms, bool(heard)))
         self._tape.add(deed.frame, heard)
         for name in names:
-            await self._send("mark", mark={"name": name})
+            await self._connection.send(self._wire.mark(name))
         if deed.key:
-            await self._send("dtmf", dtmf={"track": "inbound_track", "digit": deed.key})
-        await self._send("media", media=_media(deed.frame, chunk))
+            await self._connection.send(self._wire.key(deed.key))
+        await self._connection.send(self._wire.media(deed.frame))
         return deed.hang_up
 
     async def _read(self) -> None:
         try:
             async for message in self._connection:
                 for name in self._take(message):
-                    await self._send("mark", mark={"name": name})
+                    await self._connection.send(self._wire.mark(name))
         except ConnectionClosed:
             return
         except ProtocolError as error:
@@ -201,73 +194,28 @@ class MediaStream:
 
     def _take(self, message: str | bytes) -> list[str]:
         """Obey one message from the server; the marks that come back because of it. Raises ProtocolError."""
-        match _plain(message):
-            case {"event": "media", "streamSid": sid, "media": {"payload": str(payload)}} if (
-                sid == self._ids["stream"]
-            ):
-                self._queue.add(_audio(payload))
-                return []
-            case {"event": "mark", "streamSid": sid, "mark": {"name": str(name)}} if (
-                sid == self._ids["stream"] and name
-            ):
-                self._queue.add(Mark(name))
-                return []
-            case {"event": "clear", "streamSid": sid} if sid == self._ids["stream"]:
-                return self._queue.clear()
-        raise ProtocolError("a message that is none of media, mark and clear, or of another stream")
-
-    async def _send(self, event: str, **body: Any) -> None:
-        self._sequence += 1
-        message = {
-            "event": event,
-            "sequenceNumber": str(self._sequence),
-            "streamSid": self._ids["stream"],
-            **body,
-        }
-        await self._connection.send(json.dumps(message))
-
-    def _start(self, parameters: Mapping[str, str]) -> dict[str, Any]:
-        return {
-            "accountSid": self._ids["account"],
-            "streamSid": self._ids["stream"],
-            "callSid": self._ids["call"],
-            "tracks": ["inbound"],
-            "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": audio.SAMPLE_RATE_HZ, "channels": 1},
-            "customParameters": dict(parameters),
-        }
+        match self._wire.take(message):
+            case Clear():
+                names = self._queue.clear()
+                return names if self._wire.marks_survive_clear else []
+            case item:
+                self._queue.add(item)
+        if self._wire.most_queued_ms and self._queue.ms > self._wire.most_queued_ms:
+            raise ProtocolError("more audio than the network's buffer holds")
+        return []
 
 
 async def open_stream(url: str, signature: str, ids: Mapping[str, str], tape: Tape) -> MediaStream:
-    """Open the media WebSocket. `ids` has `account`, `call` and `stream`. Raises OSError or websockets'
-    InvalidHandshake.
+    """Open a media WebSocket as Twilio does. `ids` has `account`, `call` and `stream`. Raises OSError or
+    websockets' InvalidHandshake.
     """
-    connection = await connect(
-        url, additional_headers={"X-Twilio-Signature": signature}, max_size=None, compression=None
-    )
-    return MediaStream(connection, ids, tape)
+    headers = {"X-Twilio-Signature": signature}
+    return await open_wired(url, headers, lambda parameters: JsonWire(ids, parameters), tape)
 
 
-def _media(frame: bytes, chunk: int) -> dict[str, str]:
-    timestamp = str((chunk - 1) * audio.FRAME_MS)
-    return {
-        "track": "inbound",
-        "chunk": str(chunk),
-        "timestamp": timestamp,
-        "payload": b64encode(frame).decode(),
-    }
-
-
-def _plain(message: str | bytes) -> Any:
-    if isinstance(message, bytes):
-        raise ProtocolError("a binary message")
-    try:
-        return json.loads(message)
-    except (ValueError, RecursionError):
-        raise ProtocolError("a message that is not JSON") from None
-
-
-def _audio(payload: str) -> bytes:
-    try:
-        return b64decode(payload, validate=True)
-    except binascii.Error:
-        raise ProtocolError("audio that is not base64") from None
+async def open_wired(
+    url: str, headers: Mapping[str, str], open_wire: Callable[[Mapping[str, str]], Wire], tape: Tape
+) -> MediaStream:
+    """Open a media WebSocket of any network. Raises OSError or websockets' InvalidHandshake."""
+    connection = await connect(url, additional_headers=dict(headers), max_size=None, compression=None)
+    return MediaStream(connection, open_wire, tape)

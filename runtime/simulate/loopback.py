@@ -20,6 +20,7 @@ from runtime import server, settings
 from runtime.server.calls import Watch
 from runtime.session.stand_in import StandIn
 from runtime.settings.keys import FILE_NAME
+from runtime.simulate.carriers import CARRIERS
 from runtime.simulate.phone import Subscription
 from runtime.simulate.profile import Profile
 from voiceflow_compiler.artifact import Artifact
@@ -46,6 +47,7 @@ async def open_world(
     folder: Path,
     voice: str,
     watch: Watch = lambda call_id, line: None,
+    line: str = "twilio",
 ) -> AsyncIterator[World]:
     """Start everything for calls of this caller to the flow in the folder `flow`. Raises VoiceMissing,
     SettingsError.
@@ -54,11 +56,12 @@ async def open_world(
     token = secrets.token_hex(16)
     async with StandIn(voice=voice) as stand_in:
         options = {"model.base_url": stand_in.base_url, "telephony.auth_token": token}
+        options |= {"telephony.provider": line, "telephony.account": CARRIERS[line].ACCOUNT}
         # The port is known only once the server listens, and the public address follows from it.
         chosen = replace(settings.load(file, {}, options), public_url="")
         running = await server.start([artifact], chosen, watch=watch)
         try:
-            yield World(Subscription(running.voice_url, token), stand_in)
+            yield World(Subscription(running.voice_url, token, provider=line), stand_in)
         finally:
             await running.aclose()
 

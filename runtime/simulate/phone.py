@@ -1,5 +1,5 @@
-"""A fake Twilio telephone: it rings the server's webhook, obeys the TwiML it is given and holds the media
-stream.
+"""A fake telephone: it rings the server's webhook, obeys the document it is given and holds the media stream,
+on any provider's network.
 
 It is a stranger to the server: all it has are the webhook's address, the shared token to sign with, and
 what it hears. The person on the other end of a transfer is this module's too: they accept, decline, are
@@ -9,7 +9,6 @@ busy or do not pick up.
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
@@ -19,12 +18,12 @@ import httpx2
 from websockets.exceptions import InvalidHandshake
 
 from runtime import audio
-from runtime.simulate.line import Mouth, Tape, open_stream
+from runtime.simulate.carriers import CARRIERS
+from runtime.simulate.carriers.base import Asking, Carrier, Occasion
+from runtime.simulate.line import Mouth, Tape, open_wired
 from runtime.simulate.profile import Person
-from runtime.simulate.twiml import Dial, Gather, Hangup, Pause, Redirect, Say, Stream, TwimlError, Verb, read
-from runtime.telephony.twilio import SIGNATURE_HEADER, sign
+from runtime.simulate.twiml import Dial, Gather, Hangup, Pause, Redirect, Say, Stream, TwimlError, Verb
 
-ACCOUNT: Final = "AC" + "0" * 32
 MOST_DOCUMENTS: Final = 20  # a server that redirects in a circle is broken
 RING_MS: Final = 300
 PRESS_MS: Final = 100
@@ -42,6 +41,7 @@ class Subscription:
     webhook: str
     token: str = field(repr=False)
     number: str = "+12025550100"
+    provider: str = "twilio"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,7 @@ class PhoneError(Exception):
 class _Leg:
     """One call in progress, and what it needs."""
 
+    carrier: Carrier
     http: httpx2.AsyncClient
     subscription: Subscription
     caller_number: str | None
@@ -92,8 +93,9 @@ async def place(
     PhoneError.
     """
     async with httpx2.AsyncClient(timeout=15.0) as http:
-        call_id = "CA" + secrets.token_hex(16)
-        leg = _Leg(http, subscription, caller_number, person, mouth, speak, call_id)
+        carrier = CARRIERS[subscription.provider]
+        call_id = carrier.new_call_id()
+        leg = _Leg(carrier, http, subscription, caller_number, person, mouth, speak, call_id)
         try:
             how = await _obey(leg)
         except TwimlError as error:
@@ -105,7 +107,7 @@ async def place(
 
 async def _obey(leg: _Leg) -> Ending:
     """Documents one after another until one of them, or the caller, ends the call."""
-    url, verbs = leg.subscription.webhook, await _ask(leg, leg.subscription.webhook)
+    url, verbs = leg.subscription.webhook, await _ask(leg, leg.subscription.webhook, "ringing")
     for _ in range(MOST_DOCUMENTS):
         after = await _run(leg, url, verbs)
         if not isinstance(after, tuple):
@@ -123,17 +125,16 @@ async def _run(leg: _Leg, url: str, verbs: tuple[Verb, ...]) -> Ending | tuple[s
                 if how == "caller_hung_up":
                     return "caller_hung_up"
                 if verb.action:
-                    return await _next(leg, urljoin(url, verb.action), CallStatus="in-progress")
+                    return await _next(leg, urljoin(url, verb.action), "stream_ended")
             case Dial():
                 status = await _dial(leg, url, verb)
                 if status == "joined":
                     await _talk_to_person(leg, url, verb)
                     return "transferred"
                 if verb.action:
-                    extra = {"DialCallStatus": status, "DialBridged": "false"}
-                    return await _next(leg, urljoin(url, verb.action), **extra)
+                    return await _next(leg, urljoin(url, verb.action), "dialled", status=status)
             case Redirect(target):
-                return await _next(leg, urljoin(url, target))
+                return await _next(leg, urljoin(url, target), "redirected")
             case Say(text):
                 leg.note("say", text)
                 leg.tape.add(b"", leg.speak(text))
@@ -146,36 +147,29 @@ async def _run(leg: _Leg, url: str, verbs: tuple[Verb, ...]) -> Ending | tuple[s
     return "assistant_hung_up"
 
 
-async def _next(leg: _Leg, url: str, **extra: str) -> tuple[str, tuple[Verb, ...]]:
-    return url, await _ask(leg, url, **extra)
+async def _next(leg: _Leg, url: str, occasion: Occasion, **told: str) -> tuple[str, tuple[Verb, ...]]:
+    return url, await _ask(leg, url, occasion, **told)
 
 
-async def _ask(leg: _Leg, url: str, **extra: str) -> tuple[Verb, ...]:
-    """POST a signed form as Twilio does, and read the document that comes back."""
-    fields = {
-        "CallSid": leg.call_id,
-        "AccountSid": ACCOUNT,
-        "From": leg.caller_number or "+266696687",  # spells ANONYMOUS: Twilio's number for a withheld one
-        "To": leg.subscription.number,
-        "Direction": "inbound",
-        "CallStatus": "ringing" if not leg.tape.heard else "in-progress",
-        **extra,
-    }
-    signature = sign(leg.subscription.token, url, fields.items())
-    answer = await leg.http.post(url, data=fields, headers={SIGNATURE_HEADER: signature})
-    if answer.status_code != 200:
+async def _ask(leg: _Leg, url: str, occasion: Occasion, **told: str) -> tuple[Verb, ...]:
+    """Ask a webhook, signed, as the network does, and read the document that comes back."""
+    asking = Asking(occasion, leg.call_id, leg.caller_number, leg.subscription.number, **told)
+    headers, body = leg.carrier.ask(leg.subscription.token, url, asking)
+    answer = await leg.http.post(url, content=body, headers=headers)
+    if answer.status_code not in (200, 204):
         raise PhoneError(f"the webhook answered {answer.status_code}")
-    return read(answer.text)
+    return leg.carrier.read(answer.text) if answer.status_code == 200 else ()
 
 
 async def _hold_stream(leg: _Leg, verb: Stream) -> str:
-    ids = {"account": ACCOUNT, "call": leg.call_id, "stream": "MZ" + secrets.token_hex(16)}
-    stream = await open_stream(verb.url, sign(leg.subscription.token, verb.url), ids, leg.tape)
+    headers = leg.carrier.upgrade(leg.subscription.token, verb)
+    wire = leg.carrier.open_wire(leg.call_id, verb)
+    stream = await open_wired(verb.url, headers, lambda parameters: wire, leg.tape)
     leg.note("stream_started")
     how = await stream.carry(leg.mouth, verb.parameters)
     leg.note("stream_ended", how)
     if stream.violation:
-        raise PhoneError(f"the server broke the media protocol (31924): {stream.violation}")
+        raise PhoneError(f"the server broke the media protocol: {stream.violation}")
     return how
 
 
@@ -204,13 +198,13 @@ async def _talk_to_person(leg: _Leg, url: str, verb: Dial) -> None:
     leg.tape.add(b"", greeting)
     await _pass(leg, TALK_MS)
     if verb.action:
-        await _ask(leg, urljoin(url, verb.action), DialCallStatus="completed", DialBridged="true")
+        await _ask(leg, urljoin(url, verb.action), "dialled", status="completed")
 
 
 async def _person_listens(leg: _Leg, whisper: str) -> bool:
     """The person's own leg: they hear the whisper, press 1 or 2, and are joined when no document hangs up."""
     own = _person_leg(leg)
-    url, verbs = whisper, await _ask(own, whisper)
+    url, verbs = whisper, await _ask(own, whisper, "person_answered")
     for _ in range(MOST_DOCUMENTS):
         gather = next((verb for verb in verbs if isinstance(verb, Gather)), None)
         if gather is None:
@@ -219,14 +213,14 @@ async def _person_listens(leg: _Leg, whisper: str) -> bool:
             leg.note("whisper", say.text)
         await _pass(leg, PRESS_MS)
         url, verbs = await _next(
-            own, urljoin(url, gather.action), Digits="1" if leg.person == "accepts" else "2"
+            own, urljoin(url, gather.action), "pressed", digit="1" if leg.person == "accepts" else "2"
         )
     raise PhoneError("the whisper never ends")
 
 
 def _person_leg(leg: _Leg) -> _Leg:
     """The person's leg of the same call: another call id, and nothing of it is on the caller's tape."""
-    return replace(leg, call_id="CA" + secrets.token_hex(16), tape=Tape(), notes=[])
+    return replace(leg, call_id=leg.carrier.person_call_id(leg.call_id), tape=Tape(), notes=[])
 
 
 async def _pass(leg: _Leg, ms: int) -> None:

@@ -21,6 +21,8 @@ class Stream:
     url: str
     parameters: Mapping[str, str] = field(default_factory=dict)
     action: str = ""
+    codec: str = ""
+    authorization: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,8 @@ def _stream(connect: ElementTree.Element) -> Stream:
     parameters = {
         child.get("name", ""): child.get("value", "") for child in stream if child.tag == "Parameter"
     }
-    return Stream(url, parameters, connect.get("action", ""))
+    action, codec = connect.get("action", ""), stream.get("codec", "")
+    return Stream(url, parameters, action, codec, stream.get("authBearerToken", ""))
 
 
 def _dial(element: ElementTree.Element) -> Dial:

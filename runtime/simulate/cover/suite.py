@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from runtime.engine.state import State
 from runtime.simulate.cover.goals import PAIR, Goal, excused, pair
-from runtime.simulate.cover.search import ENDED, Key, Map, Reader, Root, Way, explore
+from runtime.simulate.cover.search import ENDED, Key, Map, Reader, Root, Way, explore, moves
 from runtime.simulate.cover.seen import Track
 from runtime.simulate.drive.moves import Move, Silence
 from runtime.simulate.drive.steps import Moment, advance, begin
@@ -52,7 +52,7 @@ class Suite(Struct, frozen=True):
     whole: bool
 
 
-def generate(artifact: Artifact, *, pairs: bool = True, most: int = 4_000) -> Suite:
+def generate(artifact: Artifact, *, pairs: bool = True, most: int = 5_000) -> Suite:
     """The suite of a flow."""
     found = explore(artifact, most=most)
     chart = _Chart(found, pairs=pairs)
@@ -297,9 +297,20 @@ def _finish(chart: _Chart, live: _Live, left: set[Goal]) -> None:
     for _ in range(MOST_AFTER):
         if live.state.phase == "ended":
             return
-        ways = chart.ways.get(live.key) or [Way(Silence(), ENDED, frozenset())]
-        fresh = [way for way in ways if (chart.goals(live.track.last, way) & left) - live.met]
-        live.attempt((fresh or ways)[0], bounded=False)
+        live.attempt(_most(live, left), bounded=False)
+
+
+def _most(live: _Live, left: set[Goal]) -> Way:
+    """The move from here that reaches most of what is left, tried out: after the last turn the choices are few."""
+    best: tuple[int, Way] | None = None
+    for move in moves(live.artifact, live.reader, live.state, lost=False):
+        track = Track(live.artifact, live.track.last)
+        track.due = live.track.due
+        met = frozenset(track.follow(advance(live.artifact, live.state, move)))
+        fresh = len((met & left) - live.met)
+        if best is None or fresh > best[0]:
+            best = (fresh, Way(move, ENDED, met))
+    return best[1] if best is not None else Way(Silence(), ENDED, frozenset())
 
 
 # ---- the bound

@@ -229,7 +229,9 @@ def begin(artifact: Artifact, facts: Mapping[str, Any] | None, number: str | Non
         if facts is None:
             steps.send(events.ContextMissing(at_ms=steps.now, reason="unknown_caller"))
         else:
-            steps.send(events.ContextLoaded(at_ms=steps.now, facts=dict(facts), source=artifact.fact_source or ""))
+            steps.send(
+                events.ContextLoaded(at_ms=steps.now, facts=dict(facts), source=artifact.fact_source or "")
+            )
     return steps
 
 
