@@ -4,7 +4,7 @@ import binascii
 import hashlib
 import hmac
 import json
-from base64 import urlsafe_b64decode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -35,3 +35,13 @@ def _unpadded(text: str) -> bytes:
         return urlsafe_b64decode(text + "=" * (-len(text) % 4))
     except binascii.Error:
         raise ValueError("not base64") from None
+
+
+def sign_claims(secret: str, claims: dict[str, Any]) -> str:
+    """A token of these claims, signed as a provider signs it."""
+    head = ".".join(_padless(json.dumps(part).encode()) for part in ({"alg": "HS256", "typ": "JWT"}, claims))
+    return f"{head}.{_padless(hmac.new(secret.encode(), head.encode(), hashlib.sha256).digest())}"
+
+
+def _padless(content: bytes) -> str:
+    return urlsafe_b64encode(content).rstrip(b"=").decode()
