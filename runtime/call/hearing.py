@@ -71,7 +71,7 @@ class _LineReader:
             case Media():
                 self._media(event)
             case MarkReturned(name):
-                call.ledger.mark_returned(name)
+                call.ledger.mark_returned(name, call.at_ms())
                 call.pump()
             case Dtmf(digit):
                 call.post(DtmfPressed, digit=digit)

@@ -4,8 +4,8 @@ heard.
 Laws
 1. Speeches are heard in the order they were opened; one that is protected shares the line with nothing, so
    nothing clears it.
-2. Heard is what a returned mark of the current generation says. Clearing starts a new generation; its
-   marks prove nothing.
+2. Heard is what a returned mark of the current generation says and, of the one piece after it, as much as
+   the time since then can have played. Clearing starts a new generation; its marks prove nothing.
 3. A truncation never reaches past what was sent of that item; an item nobody heard is deleted instead.
 4. Every speech ends exactly once: finished, interrupted, failed, or unspoken (nothing was to be said).
 5. A mark that never comes back is taken as returned one second after its audio must have ended.
@@ -18,9 +18,9 @@ from typing import Final
 
 from runtime.session.wire import audio_bytes
 
-CHUNK_CHARACTERS: Final = (
-    640  # base64 of 480 bytes: three whole 20 ms frames, so a delta is cut without decoding it
-)
+# Base64 of 1,920 bytes: twelve whole 20 ms frames of mu-law, so a delta is cut without decoding it. A longer
+# piece costs fewer messages and marks; the clock tells the place within it.
+CHUNK_CHARACTERS: Final = 2560
 GRACE_MS: Final = 1000
 MOST_WAITING_MS: Final = 300_000  # five minutes of speech not yet on the line; more is a fault of the model
 MARK_EVERY: Final = 3  # of frames that go out one by one
@@ -146,6 +146,7 @@ class Ledger:
         self._number = 0
         self._waiting_bytes = 0
         self._line_empty_ms = 0.0
+        self._piece_began_ms = 0.0  # when the oldest piece whose mark is still out began to be heard
         self.dropped_bytes = 0
         self.gap_ms = 0.0  # silence inside speeches because their audio came slower than it is heard
 
@@ -202,7 +203,7 @@ class Ledger:
             if not endings:
                 return out
 
-    def mark_returned(self, name: str) -> None:
+    def mark_returned(self, name: str, at_ms: float) -> None:
         """A mark came back; unknown, repeated and cleared ones change nothing."""
         generation, _, number = name.partition(":")
         if (
@@ -211,8 +212,9 @@ class Ledger:
             or len(number) > 12
         ):
             return
-        if int(number) <= self._number:
+        if self._sent and self._sent[0].number <= int(number) <= self._number:
             self._play_to(int(number))
+            self._piece_began_ms = at_ms
 
     def deadline_ms(self) -> float | None:
         """When marks still missing will be taken as returned; None when none is missing."""
@@ -233,6 +235,7 @@ class Ledger:
         Ask before `clear` is sent: marks returned by the clearing carry the old generation.
         """
         cut = self._cut(only_unfinished=only_unfinished)
+        self._play_by_clock(cut, at_ms)
         clear = any(chunk.speech in cut for chunk in self._sent)
         truncations, deletions = self._corrections(cut)
         interrupted = tuple(self._interruption(speech) for speech in cut)
@@ -244,6 +247,7 @@ class Ledger:
         stays in order.
         """
         begun = [speech for speech in self._speeches if speech.sent]
+        self._play_by_clock(begun, at_ms)
         interrupted = tuple(self._interruption(speech) for speech in begun)
         self._forget(begun, clear=True, at_ms=at_ms)
         return interrupted
@@ -288,6 +292,8 @@ class Ledger:
         size = audio_bytes(payload)
         if speech.sent:
             self.gap_ms += max(0.0, at_ms - self._line_empty_ms)
+        if not self._sent:
+            self._piece_began_ms = max(self._line_empty_ms, at_ms)
         self._number += 1
         self._waiting_bytes -= size
         item.sent += size
@@ -313,6 +319,13 @@ class Ledger:
         while self._sent and self._sent[0].number <= number:
             chunk = self._sent.popleft()
             chunk.item.played += chunk.size
+
+    def _play_by_clock(self, cut: list[_Speech], at_ms: float) -> None:
+        """Count what was heard of the piece that is playing, if it is about to be cleared."""
+        if self._sent and self._sent[0].speech in cut:
+            piece = self._sent[0]
+            passed = max(0, int(at_ms - self._piece_began_ms)) * self._bytes_per_ms
+            piece.item.played += min(passed, piece.size)
 
     def _cut(self, *, only_unfinished: bool) -> list[_Speech]:
         if not only_unfinished:

@@ -37,11 +37,11 @@ def spoken(
 
 
 def test_audio_leaves_in_whole_frames_each_with_its_mark():
-    """A delta is cut into pieces of three frames, so that marks tell the place to 60 ms."""
+    """Audio is cut into pieces of twelve frames, each with a mark of its own; a usual delta stays whole."""
     ledger = Ledger()
-    spoken(ledger, ms=200)
+    spoken(ledger, ms=800)
     out = sends(ledger.take(0))
-    assert "".join(one.payload for one in out) == sound(200)
+    assert "".join(one.payload for one in out) == sound(800)
     assert [len(one.payload) for one in out[:-1]] == [CHUNK_CHARACTERS] * 3
     assert len({one.mark for one in out}) == len(out)
 
@@ -53,32 +53,42 @@ def test_a_speech_finishes_with_its_last_mark():
     ledger.close("s1")
     out = sends(ledger.take(0))
     for one in out[:-1]:
-        ledger.mark_returned(one.mark)
+        ledger.mark_returned(one.mark, 0)
     assert ledger.take(0) == []
-    ledger.mark_returned(out[-1].mark)
+    ledger.mark_returned(out[-1].mark, 0)
     assert ledger.take(0) == [Finished("s1", 180, "one two three", scripted=False)]
     assert not ledger.speaking
 
 
 def test_a_stop_truncates_what_was_heard_and_deletes_what_was_not():
-    """The item in the ear is truncated where the marks say, the items behind it are deleted, and the line
-    is cleared.
+    """The item in the ear is truncated where marks and clock say, the items behind it are deleted, and the
+    line is cleared.
     """
     ledger = Ledger()
-    spoken(ledger, item="i1")
+    spoken(ledger, item="i1", ms=300)
     ledger.add("s1", sound(60), "i2")
     spoken(ledger, "s2", item="i3")
     ledger.close("s1")
     out = sends(ledger.take(0))
-    ledger.mark_returned(out[0].mark)
-    stopped = ledger.stop(0)
+    ledger.mark_returned(out[0].mark, 240)
+    stopped = ledger.stop(250)
     assert stopped.clear
-    assert stopped.truncations == (Truncation("i1", 0, 60),)
+    assert stopped.truncations == (Truncation("i1", 0, 250),)
     assert stopped.deletions == ("i2", "i3")
     assert stopped.interrupted == (
-        Interrupted("s1", 60, "one", scripted=False),
+        Interrupted("s1", 250, "one two", scripted=False),
         Interrupted("s2", 0, "", scripted=False),
     )
+
+
+@pytest.mark.parametrize(("at_ms", "heard_ms"), [(100, 0), (140, 40), (9000, 240)])
+def test_the_clock_tells_the_place_within_a_piece(at_ms, heard_ms):
+    """Between two marks as much was heard as time has passed since the piece began, never more than the
+    piece."""
+    ledger = Ledger()
+    spoken(ledger, ms=480)
+    ledger.take(100)
+    assert ledger.stop(at_ms).interrupted[0].heard_ms == heard_ms
 
 
 def test_marks_that_come_back_because_of_a_clear_prove_nothing():
@@ -90,7 +100,7 @@ def test_marks_that_come_back_because_of_a_clear_prove_nothing():
     spoken(ledger, "s2", item="i2")
     fresh = sends(ledger.take(0))
     for one in old:
-        ledger.mark_returned(one.mark)
+        ledger.mark_returned(one.mark, 0)
     assert ledger.stop(0).truncations == ()
     assert {one.mark for one in old} & {one.mark for one in fresh} == set()
 
@@ -118,12 +128,12 @@ def test_nothing_shares_the_line_with_a_protected_speech():
     spoken(ledger, "s3", item="i3")
     first = sends(ledger.take(0))
     assert {one.speech_id for one in first} == {"s1"}
-    ledger.mark_returned(first[-1].mark)
+    ledger.mark_returned(first[-1].mark, 0)
     second = sends(ledger.take(0))
     assert {one.speech_id for one in second} == {"s2"}
     stopped = ledger.stop(0)
     assert (stopped.clear, [one.speech_id for one in stopped.interrupted]) == (False, ["s3"])
-    ledger.mark_returned(second[-1].mark)
+    ledger.mark_returned(second[-1].mark, 0)
     assert ledger.take(0) == [Finished("s2", 180, "one two three", scripted=True)]
 
 
@@ -213,6 +223,10 @@ def test_a_new_stream_ends_what_was_on_the_old_one():
     assert {one.speech_id for one in sends(ledger.take(0))} == {"s2"}
 
 
+def size(one):
+    return len(one.payload) * 3 // 4 - one.payload.count("=")
+
+
 class Line(RuleBasedStateMachine):
     """A model, a carrier and a caller who do everything in any order, and the ledger between them."""
 
@@ -227,10 +241,13 @@ class Line(RuleBasedStateMachine):
         self.sent = {}  # item -> bytes sent
         self.received = {}
         self.ended = []
+        self.now = 0
+        self.began = 0  # when the carrier began to play the oldest piece on the line
 
-    def settle(self, at_ms=0):
-        for one in self.ledger.take(at_ms):
+    def settle(self):
+        for one in self.ledger.take(self.now):
             if isinstance(one, Send):
+                self.began = self.began if self.on_line else self.now
                 self.on_line.append(one)
             else:
                 self.finish(one.speech_id, one)
@@ -279,32 +296,38 @@ class Line(RuleBasedStateMachine):
     @rule(count=st.integers(1, 5))
     def play(self, count):
         for one in self.on_line[:count]:
-            self.played[one.speech_id] = (
-                self.played.get(one.speech_id, 0) + len(one.payload) * 3 // 4 - one.payload.count("=")
-            )
-            self.ledger.mark_returned(one.mark)
+            self.played[one.speech_id] = self.played.get(one.speech_id, 0) + size(one)
+            self.ledger.mark_returned(one.mark, self.now)
+            self.began = self.now
         del self.on_line[:count]
         self.settle()
+
+    @rule(ms=st.integers(1, 400))
+    def wait(self, ms):
+        self.now += ms
 
     @rule(name=st.sampled_from(["g1:1", "g99:1", "", "g1:", "g1:x", "g1:99999999999999", "mark"]))
     def nonsense(self, name):
         if not name.startswith("g1:1") or self.on_line:
             return
-        self.ledger.mark_returned(name)
+        self.ledger.mark_returned(name, 0)
         self.settle()
 
     @rule(only_unfinished=st.booleans())
     def stop(self, only_unfinished):
-        stopped = self.ledger.stop(0, only_unfinished=only_unfinished)
+        playing = self.on_line[0] if self.on_line else None
+        stopped = self.ledger.stop(self.now, only_unfinished=only_unfinished)
         if stopped.clear:
             assert not any(one.speech_id in self.protected for one in self.on_line)
             cleared, self.on_line = self.on_line, []
             for one in cleared:
-                self.ledger.mark_returned(one.mark)
+                self.ledger.mark_returned(one.mark, self.now)
         for cut in stopped.truncations:
             assert 0 < cut.audio_end_ms * 8 <= self.sent[cut.item_id]
         for one in stopped.interrupted:
-            assert one.heard_ms == self.played.get(one.speech_id, 0) // 8
+            marked = self.played.get(one.speech_id, 0)
+            within = size(playing) if playing is not None and playing.speech_id == one.speech_id else 0
+            assert marked // 8 <= one.heard_ms <= (marked + min(within, 8 * (self.now - self.began))) // 8
             assert one.speech_id not in self.protected
             self.finish(one.speech_id, one)
         self.settle()
@@ -339,7 +362,7 @@ def test_heard_text_is_a_beginning_of_what_was_said(sizes, marks):
         ledger.add("s1", sound(size), "i1")
     ledger.words("s1", words)
     for one in sends(ledger.take(0))[:marks]:
-        ledger.mark_returned(one.mark)
+        ledger.mark_returned(one.mark, 0)
     text = ledger.stop(0).interrupted[0].text
     assert words.startswith(text)
     assert text == "" or words[len(text) :][:1] in ("", " ")
