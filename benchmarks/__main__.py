@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Final, Protocol
 
-from benchmarks import bridge, compiling, engine, first_audio, starting
+from benchmarks import bridge, compiling, editor, engine, first_audio, starting
 from benchmarks.figures import Figure, Machine, as_plain, as_row, machine
 
 
@@ -21,6 +21,7 @@ class Measure(Protocol):
 
 BENCHMARKS: Final[Mapping[str, Measure]] = {
     "compile": compiling.measure,
+    "editor": editor.measure,
     "engine": engine.measure,
     "bridge": bridge.measure,
     "first_audio": first_audio.measure,
