@@ -142,7 +142,7 @@ async def test_a_bad_new_name_is_refused(tmp_path: Path, name: str) -> None:
 
 
 async def test_an_included_file_is_part_of_its_flow(tmp_path: Path) -> None:
-    """An included file opened alone is told its findings; references, definition and rename cross the files."""
+    """An included file opened alone is told its findings; references and rename cross the files."""
     start = CLEAN.index("\nslots:") + 1
     end = CLEAN.index("\nintents:") + 1
     shared, own = CLEAN[start:end], "include: [../shared/slots.yaml]\n" + CLEAN[:start] + CLEAN[end:]
