@@ -232,3 +232,21 @@ def test_a_build_fails_when_calls_cost_too_much() -> None:
     assert RUN.invoke(app, ["cost", str(LEAD), "--at-most", "5"]).exit_code == 0
     ran = RUN.invoke(app, ["cost", str(LEAD), "--at-most", "0.01"])
     assert (ran.exit_code, len(ran.stderr.splitlines())) == (1, 1)
+
+
+def test_weights_that_never_let_a_call_end_are_told() -> None:
+    """Where a caller can only ask again, there is no expected call."""
+    a = ("a", 0)
+    with pytest.raises(ValueError, match="never end"):
+        visits(Chain(Step(a, "start", 1.0), {a: (Step(a, "again", 1.0),)}))
+
+
+def test_exact_words_are_not_billed_as_speech() -> None:
+    """What is written with `say` is played without the model: it leaves text behind, and no audio."""
+    artifact = compiled()
+    taken = assumed.assumptions((), artifact.nodes)
+    calls = chain(artifact, taken)
+    played = next(step for step in calls.steps["book", 0] if step.label == "done")
+    assert artifact.nodes["goodbye_booked"].line is not None
+    assert (played.said, played.responses) == (0, 0)
+    assert played.script > 0

@@ -1,10 +1,9 @@
 """Single calls worth pricing: the shortest to each ending, and the longest that the limits bear."""
 
-from collections.abc import Iterator
 from heapq import heappop, heappush
 
 from voiceflow_compiler.artifact import Artifact
-from voiceflow_compiler.cost.chain import Chain, State, Step
+from voiceflow_compiler.cost.chain import Chain, State, Step, finished
 
 Call = tuple[tuple[str, Step], ...]
 
@@ -75,7 +74,7 @@ def _back(calls: Chain, before: dict[State, tuple[State, Step]], state: State) -
 def _longest_ways(calls: Chain) -> dict[State, tuple[int, Step]]:
     """For every state the most turns to an ending without coming round again, and the first step of that."""
     best: dict[State, tuple[int, Step]] = {}
-    for state in _finished(calls):
+    for state in finished(_start(calls), calls.steps):
         for step in calls.steps[state]:
             if step.target is not None and (step.target == state or step.target not in best):
                 continue  # round again
@@ -85,21 +84,3 @@ def _longest_ways(calls: Chain) -> dict[State, tuple[int, Step]]:
             if state not in best or length > best[state][0]:
                 best[state] = (length, step)
     return best
-
-
-def _finished(calls: Chain) -> Iterator[State]:
-    """The states as a walk in depth leaves them: what a state leads to first, cycles apart."""
-    start = _start(calls)
-    seen = {start}
-    walk = [(start, iter(calls.steps[start]))]
-    while walk:
-        state, steps = walk[-1]
-        target = next(
-            (each.target for each in steps if each.target is not None and each.target not in seen), None
-        )
-        if target is None:
-            yield state
-            walk.pop()
-        else:
-            seen.add(target)
-            walk.append((target, iter(calls.steps[target])))

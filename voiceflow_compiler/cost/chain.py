@@ -14,7 +14,8 @@ from voiceflow_compiler.cost.assumed import Assumptions
 from voiceflow_compiler.passage import families_of
 
 State = tuple[str, int]
-_PRECISION = 1e-12
+_PRECISION = 1e-11
+_ROUNDS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """`opening` is said before anything happens; `steps` by state, chances adding up to 1."""
+    """`opening` is said before anything happens; `steps` by state, chances adding up to 1.
+
+    States that lead to others come first, cycles apart: the equations are solved in few rounds.
+    """
 
     opening: Step
     steps: Mapping[State, tuple[Step, ...]]
@@ -73,39 +77,68 @@ def chain(artifact: Artifact, assumed: Assumptions) -> Chain:
             continue
         steps[state] = tuple(_normal(list(_steps(artifact, assumed, state))))
         ahead += [step.target for step in steps[state] if step.target is not None]
-    return Chain(opening, steps)
+    order = list(finished((artifact.start, 0), steps))[::-1]
+    return Chain(opening, {state: steps[state] for state in order})
+
+
+def finished(start: State, steps: Mapping[State, tuple[Step, ...]]) -> Iterator[State]:
+    """The states as a walk in depth leaves them: what a state leads to first, cycles apart."""
+    seen = {start}
+    walk = [(start, iter(steps[start]))]
+    while walk:
+        state, found = walk[-1]
+        target = next((each.target for each in found if each.target and each.target not in seen), None)
+        if target is None:
+            yield state
+            walk.pop()
+        else:
+            seen.add(target)
+            walk.append((target, iter(steps[target])))
 
 
 def visits(calls: Chain) -> dict[State, float]:
     """How often a call comes to each state, in the mean."""
     into: dict[State, list[tuple[State, float]]] = {state: [] for state in calls.steps}
     for state, found in calls.steps.items():
-        for step in found:
-            if step.target is not None:
-                into[step.target].append((state, step.chance))
-    start = calls.opening.target
-    often = dict.fromkeys(calls.steps, 0.0)
-    for _ in range(100_000):
-        moved = 0.0
-        for state in often:
-            value = (state == start) + sum(often[source] * chance for source, chance in into[state])
-            moved = max(moved, abs(value - often[state]))
-            often[state] = value
-        if moved < _PRECISION:
-            return often
-    raise ValueError("the weights leave calls that never end")
+        for target, chance in _onward(found).items():
+            into[target].append((state, chance))
+    begun = dict.fromkeys(calls.steps, 0.0)
+    if calls.opening.target is not None:
+        begun[calls.opening.target] = 1.0
+    return _solved(begun, into, list(calls.steps))
 
 
 def ahead(calls: Chain, amount: Mapping[State, float]) -> dict[State, float]:
     """How much of an amount (given for each state) a call at a state has still before it, in the mean."""
-    found = dict.fromkeys(calls.steps, 0.0)
-    order = list(calls.steps)[::-1]
-    for _ in range(100_000):
+    links = {state: list(_onward(found).items()) for state, found in calls.steps.items()}
+    return _solved(amount, links, list(calls.steps)[::-1])
+
+
+def _onward(found: tuple[Step, ...]) -> dict[State, float]:
+    """The chances of the states that come next."""
+    chances: dict[State, float] = {}
+    for step in found:
+        if step.target is not None:
+            chances[step.target] = chances.get(step.target, 0.0) + step.chance
+    return chances
+
+
+def _solved(
+    given: Mapping[State, float], links: Mapping[State, list[tuple[State, float]]], order: list[State]
+) -> dict[State, float]:
+    """x where x[s] = given[s] + the sum of chance * x[t] over the links of s, by Gauss and Seidel."""
+    stays = {state: sum(chance for other, chance in links[state] if other == state) for state in order}
+    if any(chance >= 1.0 for chance in stays.values()):
+        raise ValueError("the weights leave calls that never end")
+    others = {state: [each for each in links[state] if each[0] != state] for state in order}
+    found = dict.fromkeys(order, 0.0)
+    for _ in range(_ROUNDS):
         moved = 0.0
         for state in order:
-            value = amount[state] + sum(
-                step.chance * found[step.target] for step in calls.steps[state] if step.target is not None
-            )
+            value = given[state]
+            for other, chance in others[state]:
+                value += chance * found[other]
+            value /= 1.0 - stays[state]
             moved = max(moved, abs(value - found[state]))
             found[state] = value
         if moved < _PRECISION:
@@ -278,14 +311,14 @@ def _entering(artifact: Artifact, assumed: Assumptions, step: Step, name: str) -
 
 
 def _saying(assumed: Assumptions, step: Step, line: Line | None) -> Step:
-    """A step with a line said: by the model, or played without it where its words are known."""
+    """A step with a line said: by the model, or played without it where its words are exact."""
     if line is None:
         return step
     words = line.say or line.sample
     count = len(words.split()) if words else assumed["speech.convey_words"]
     seconds = count / assumed["speech.words_per_second"]
     tokens = len(words) / assumed["text.characters_per_token"] if words else count * 1.3
-    if line.script is not None:
+    if line.say is not None:
         return replace(step, script=step.script + tokens, seconds=step.seconds + seconds)
     return replace(
         step,

@@ -92,7 +92,8 @@ def _rests_on(estimate: Estimate) -> Iterator[str]:
     yield "stable: what was read before is cached; focused: all of it is read anew at each change of node"
     yield "conditions are not evaluated: cases are equally likely; limits on turns and visits are not applied"
     yield "a share says how many calls end there, whatever their way; the other callers hang up"
-    yield "neither telephony, transcription nor audio made beforehand is in it (--assume NAME=NUMBER changes)"
+    yield "exact words (say) are played, not spoken by the model: making their audio is not in it"
+    yield "neither telephony nor transcription is in it (--assume NAME=NUMBER changes an assumption)"
 
 
 def _plain(row: Row, prices: Prices) -> dict[str, Any]:
