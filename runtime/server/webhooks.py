@@ -77,10 +77,10 @@ class Webhooks:
         if known:
             return self._connect(known.call, known.token)
         if self.calls.draining:
-            return self._apologise(CLOSED)
+            return self._apologise(CLOSED, call)
         if self.calls.full:
             log.warning("call.shed", call_id=call.call_id)
-            return self._apologise(BUSY)
+            return self._apologise(BUSY, call)
         deployment = self.calls.deployment(call.called_number)
         if deployment is None:
             log.warning("call.unknown_number", call_id=call.call_id)
@@ -95,7 +95,7 @@ class Webhooks:
         if call.ended:
             return self.provider.hang_up()
         if live is None:
-            return self._sorry()
+            return self._sorry(call)
         ring = live.line.dial()
         if ring:
             return self.provider.dial(
@@ -103,22 +103,23 @@ class Webhooks:
                 timeout_ms=ring.timeout_ms,
                 after_url=self.place.url(self.place.after_dial),
                 whisper_url=self.place.url(f"{self.place.whisper}/{call.call_id}"),
+                from_number=live.call.called_number,
             )
         if live.task is None:  # the provider could not reach our media address
             self.calls.miss(live)
         await _settled(live)
         # A caller who hung up asks nothing: where the provider says that the socket was cut, they are there.
         planned = live.reason in PLANNED and not (call.cut and live.reason == "caller_hangup")
-        return self.provider.hang_up() if planned else self._sorry()
+        return self.provider.hang_up() if planned else self._sorry(call)
 
     async def after_dial(self, call: LineCall, form: dict[str, str], request: Request) -> str:
         """Dialling is over: with nobody on the line the caller comes back to the assistant."""
         live = self.calls.find(call.call_id)
         if live is None:
-            return self.provider.hang_up() if call.ended else self._sorry()
+            return self.provider.hang_up() if call.ended else self._sorry(call)
         if live.line.dial_ended(self.provider.read_dialled(form), caller_gone=call.ended):
             return self._connect(live.call, self.calls.new_token(live.call))
-        return self.provider.hang_up() if live.line.joined or call.ended else self._sorry()
+        return self.provider.hang_up() if live.line.joined or call.ended else self._sorry(call)
 
     async def whisper(self, call: LineCall, form: dict[str, str], request: Request) -> str:
         """A person picked up: tell them who it is, before the two are joined."""
@@ -148,11 +149,13 @@ class Webhooks:
             wanted=self.calls.audio,
         )
 
-    def _apologise(self, text: str) -> str:
-        return self.provider.apologise(text=text, number=self.calls.settings.telephony.fallback_number)
+    def _apologise(self, text: str, call: LineCall) -> str:
+        number = self.calls.settings.telephony.fallback_number
+        return self.provider.apologise(text=text, number=number, from_number=call.called_number)
 
-    def _sorry(self) -> str:
-        return self._apologise(SORRY_PERSON if self.calls.settings.telephony.fallback_number else SORRY)
+    def _sorry(self, call: LineCall) -> str:
+        person = self.calls.settings.telephony.fallback_number
+        return self._apologise(SORRY_PERSON if person else SORRY, call)
 
     def _signed(self, answer: Answer) -> Callable[[Request], Awaitable[Response]]:
         async def answered(request: Request) -> Response:

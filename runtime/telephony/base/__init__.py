@@ -229,7 +229,17 @@ class Provider(Protocol):
         wanted: Format = ...,
     ) -> str: ...
 
-    def dial(self, *, number: str, timeout_ms: int, after_url: str, whisper_url: str | None) -> str: ...
+    def dial(
+        self,
+        *,
+        number: str,
+        timeout_ms: int,
+        after_url: str,
+        whisper_url: str | None,
+        from_number: str | None = None,
+    ) -> str:
+        """`from_number`: our number the call came to, where the network wants to know who rings."""
+        ...
 
     def whisper(self, *, text: str, answer_url: str) -> str: ...
 
@@ -241,7 +251,7 @@ class Provider(Protocol):
 
     def hang_up(self) -> str: ...
 
-    def apologise(self, *, text: str, number: str | None = None) -> str: ...
+    def apologise(self, *, text: str, number: str | None = None, from_number: str | None = None) -> str: ...
 
     def place_call(self, account: Account, placing: Placing) -> HttpOrder: ...
 

@@ -122,10 +122,18 @@ def connect(*, media_url: str, after_url: str, token: str, **extra: str) -> str:
     return document(response)
 
 
-def dial(*, number: str, timeout_ms: int, after_url: str, whisper_url: str | None) -> str:
+def dial(
+    *,
+    number: str,
+    timeout_ms: int,
+    after_url: str,
+    whisper_url: str | None,
+    from_number: str | None = None,
+) -> str:
     """Bring a person onto the line: a telephone number or a `sip:` address.
 
     `whisper_url` is asked when the person answers, before the two are joined; `after_url` when it is over.
+    The person sees the caller's number, which the network knows.
     """
     seconds = str(min(600, max(5, timeout_ms // 1000)))
     response = Element("Response")
@@ -165,7 +173,7 @@ def turn_away() -> str:
     return hang_up()
 
 
-def apologise(*, text: str, number: str | None = None) -> str:
+def apologise(*, text: str, number: str | None = None, from_number: str | None = None) -> str:
     """One honest sentence, then a person where there is one, else the end."""
     response = Element("Response")
     SubElement(response, "Say").text = printable(text)

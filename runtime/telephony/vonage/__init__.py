@@ -164,10 +164,18 @@ def connect(
     }
     if bearer:
         endpoint["authorization"] = {"type": "custom", "value": f"Bearer {bearer}"}
-    return _document(_connect(endpoint, after_url), _notify(after_url, "stream"))
+    ours = call.called_number if call is not None else None
+    return _document(_connect(endpoint, after_url, ours), _notify(after_url, "stream"))
 
 
-def dial(*, number: str, timeout_ms: int, after_url: str, whisper_url: str | None) -> str:
+def dial(
+    *,
+    number: str,
+    timeout_ms: int,
+    after_url: str,
+    whisper_url: str | None,
+    from_number: str | None = None,
+) -> str:
     """Bring a person onto the line: a telephone number or a `sip:` address.
 
     `whisper_url` is asked when the person answers, before the two are joined; `after_url` when it is over.
@@ -176,7 +184,8 @@ def dial(*, number: str, timeout_ms: int, after_url: str, whisper_url: str | Non
     if whisper_url:
         endpoint["onAnswer"] = {"url": whisper_url}
     seconds = min(120, max(5, timeout_ms // 1000))
-    return _document({**_connect(endpoint, after_url), "timeout": seconds}, _notify(after_url, "dial"))
+    ring = {**_connect(endpoint, after_url, from_number), "timeout": seconds}
+    return _document(ring, _notify(after_url, "dial"))
 
 
 def _person(number: str) -> dict[str, Any]:
@@ -185,9 +194,15 @@ def _person(number: str) -> dict[str, Any]:
     return {"type": "phone", "number": number.removeprefix("+")}
 
 
-def _connect(endpoint: dict[str, Any], after_url: str) -> dict[str, Any]:
+def _from(number: str | None) -> dict[str, Any]:
+    """Who rings: our number, or any of the application's where it is not known."""
+    return {"from": number.removeprefix("+")} if number else {"randomFromNumber": True}
+
+
+def _connect(endpoint: dict[str, Any], after_url: str, from_number: str | None) -> dict[str, Any]:
     return {
         "action": "connect",
+        **_from(from_number),
         "eventType": "synchronous",
         "eventUrl": [after_url],
         "eventMethod": "POST",
@@ -231,10 +246,10 @@ def hang_up() -> str:
     return _document()
 
 
-def apologise(*, text: str, number: str | None = None) -> str:
+def apologise(*, text: str, number: str | None = None, from_number: str | None = None) -> str:
     """One honest sentence, then a person where there is one, else the end."""
     sorry = {"action": "talk", "text": _speakable(text)}
-    person = {"action": "connect", "endpoint": [_person(number)]} if number else None
+    person = {"action": "connect", **_from(from_number), "endpoint": [_person(number)]} if number else None
     return _document(sorry, *([person] if person else []))
 
 
