@@ -8,13 +8,17 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
+import json
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import event, make_url
+from sqlalchemy import CursorResult, event, make_url, text
 from sqlalchemy.engine import URL, Connection
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -25,13 +29,14 @@ from runtime.ports import OutsideFailure
 DRIVERS: Final = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 BUSY_MS: Final = 5000
 CONNECTIONS: Final = {"sqlite": 2, "postgresql": 8}
+_SIGNS: Final = ("locked", "unable to open", "I/O")  # of a SQLite file that cannot be used now
 _READS: Final = {"isolation_level": "AUTOCOMMIT"}
 
 
-def read_url(text: str, folder: Path) -> URL:
+def read_url(address: str, folder: Path) -> URL:
     """The address of a database; a SQLite file is relative to `folder`. Raises ValueError, in words."""
     try:
-        url = make_url(text.replace("postgres://", "postgresql://", 1))
+        url = make_url(address.replace("postgres://", "postgresql://", 1))
     except (ArgumentError, ValueError):
         raise ValueError('an address such as "sqlite:///crm.db" or "postgresql://host/name"') from None
     kind = url.get_backend_name()
@@ -44,13 +49,18 @@ def read_url(text: str, folder: Path) -> URL:
     return url.set(drivername=DRIVERS[kind])
 
 
-def open_database(url: URL, *, durable: bool = False) -> AsyncEngine:
-    """The database at this address; nothing is connected to yet.
+def open_engine(url: URL, *, durable: bool = False, read_only: bool = False) -> AsyncEngine:
+    """The engine for this address; nothing is connected to yet.
 
     `durable`: a write that was acknowledged survives a power cut, not only a crash. Raises ValueError, in
     words, when its driver is not installed.
     """
     kind = url.get_backend_name()
+    options: dict[str, Any] = {"timeout": BUSY_MS / 1000}
+    if read_only and kind == "sqlite":
+        url = url.set(database=f"file:{url.database}", query={"mode": "ro", "uri": "true"})
+    elif read_only:
+        options["server_settings"] = {"default_transaction_read_only": "on"}
     try:
         engine = create_async_engine(
             url,
@@ -60,7 +70,7 @@ def open_database(url: URL, *, durable: bool = False) -> AsyncEngine:
             pool_timeout=BUSY_MS / 1000,
             # A PostgreSQL that was restarted leaves dead connections; one question finds that out.
             pool_pre_ping=kind == "postgresql",
-            connect_args={"timeout": BUSY_MS / 1000},
+            connect_args=options,
         )
     except (ImportError, NoSuchModuleError):
         raise ValueError(
@@ -104,9 +114,81 @@ async def writing(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
             yield connection
 
 
-async def close_database(engine: AsyncEngine) -> None:
+async def close_engine(engine: AsyncEngine) -> None:
     """Let go of every connection; also when whoever waits is cancelled."""
     await asyncio.shield(asyncio.ensure_future(engine.dispose()))
+
+
+_DONE_TABLE: Final = (
+    "CREATE TABLE IF NOT EXISTS vfc_done"
+    " (key VARCHAR(128) PRIMARY KEY, done_at VARCHAR(32) NOT NULL, result TEXT)"
+)
+_CLAIM: Final = "INSERT INTO vfc_done (key, done_at) VALUES (:key, :at) ON CONFLICT (key) DO NOTHING"
+_KEPT: Final = "SELECT result FROM vfc_done WHERE key = :key"
+_KEEP: Final = "UPDATE vfc_done SET result = :result WHERE key = :key"
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A database whose statements stand in the settings."""
+
+    engine: AsyncEngine = field(repr=False)
+
+    async def rows(self, statement: str, values: Mapping[str, Any], *, most: int) -> list[dict[str, Any]]:
+        """At most so many rows of a statement that only reads. Raises OutsideFailure."""
+        async with reading(self.engine) as connection:
+            return _rows(await connection.execute(text(statement), dict(values)), most)
+
+    async def do_once(self, statement: str, values: Mapping[str, Any], key: str) -> dict[str, Any]:
+        """The first row of a statement that changes something ({} without one), in one transaction with a row
+        of this key in `vfc_done`; where there is one already, what was answered then. Raises OutsideFailure.
+        """
+        async with writing(self.engine) as connection:
+            await connection.execute(text(_DONE_TABLE))
+            claimed = await connection.execute(text(_CLAIM), {"key": key, "at": _now()})
+            if not claimed.rowcount:
+                kept = (await connection.execute(text(_KEPT), {"key": key})).scalar()
+                return dict(json.loads(kept or "{}"))
+            row = next(iter(_rows(await connection.execute(text(statement), dict(values)), 1)), {})
+            await connection.execute(text(_KEEP), {"key": key, "result": json.dumps(row)})
+            return row
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        await close_engine(self.engine)
+
+
+def open_database(url: URL, *, read_only: bool) -> Database:
+    """The database at this address. Raises ValueError, in words, when its driver is not installed."""
+    return Database(open_engine(url, read_only=read_only))
+
+
+def parameters(statement: str) -> frozenset[str]:
+    """The names of a statement's bound parameters."""
+    return frozenset(text(statement)._bindparams)
+
+
+def _rows(found: CursorResult[Any], most: int) -> list[dict[str, Any]]:
+    if not found.returns_rows:
+        return []
+    return [{name: plain(value) for name, value in row._mapping.items()} for row in found.fetchmany(most)]
+
+
+def plain(value: Any) -> Any:
+    """A value of a database as JSON would hold it."""
+    match value:
+        case None | bool() | int() | float() | str():
+            return value
+        case Decimal():
+            return int(value) if value == value.to_integral_value() else float(value)
+        case datetime.datetime() | datetime.date() | datetime.time():
+            return value.isoformat()
+        case _:
+            return str(value)
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
 
 
 @contextmanager
@@ -131,6 +213,6 @@ def _reason(error: DBAPIError) -> str:
     if state[:2] in ("08", "53", "57") or isinstance(error.orig, OSError):
         return "unavailable"
     if isinstance(error.orig, sqlite3.OperationalError):
-        text = str(error.orig)
-        return "unavailable" if "locked" in text or "unable to open" in text or "I/O" in text else "refused"
+        told = str(error.orig)
+        return "unavailable" if any(sign in told for sign in _SIGNS) else "refused"
     return "refused"

@@ -6,6 +6,7 @@ from typing import Final
 import phonenumbers
 
 _WRITTEN: Final = re.compile(r"\+?[0-9][0-9\s().\-/\u2010-\u2015\u00a0]{2,40}|\(\s?[0-9][0-9\s().\-/]{2,40}")
+_WHOLE: Final = re.compile(r"\+[1-9][0-9]{7,14}")
 
 
 def normalise(number: str, country_code: str = "") -> str | None:
@@ -16,6 +17,8 @@ def normalise(number: str, country_code: str = "") -> str | None:
     somebody else.
     """
     text = number.strip()
+    if _WHOLE.fullmatch(text):  # what carriers and most systems send; a table of them is read fast
+        return text
     if _WRITTEN.fullmatch(text) is None:
         return None
     if text.startswith("00"):

@@ -6,21 +6,21 @@ again when it changed. Values are text; the engine gives them their types.
 
 import asyncio
 import csv
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from runtime.context.base import Opening
-from runtime.ports import FactSource, OutsideFailure
-from runtime.settings.keys import Key, SettingsError, read_optional, read_options, read_text
+from runtime.context.base import COUNTRY_CODE, Opening
+from runtime.numbers import normalise
+from runtime.ports import OutsideFailure
+from runtime.settings.keys import Key, SettingsError, read_options, read_text
 
 MAX_BYTES: Final = 64 * 1024 * 1024
 KEYS: Final = (
     Key("path", None, read_text, "the CSV file, relative to the settings file"),
     Key("number_column", None, read_text, "the column that holds the telephone number", "phone"),
-    Key("country_code", None, read_optional, "the country of numbers written without one, such as 1", ""),
+    COUNTRY_CODE,
 )
 
 Row = Mapping[str, str]
@@ -49,6 +49,9 @@ class CsvFile:
             raise OutsideFailure("ambiguous")
         return rows.get(number)
 
+    async def close(self) -> None:
+        """Nothing is open between two look-ups."""
+
     def _read(self) -> Mapping[str, Row | None]:
         try:
             found = self.path.stat()
@@ -63,7 +66,7 @@ class CsvFile:
         return self._rows
 
 
-def open_source(opening: Opening) -> FactSource:
+def open_source(opening: Opening) -> CsvFile:
     """The source a `[facts.NAME]` table with `source = "csv_file"` describes. Raises SettingsError."""
     options = read_options(opening.place, opening.options, KEYS)
     path = opening.folder / options["path"]
@@ -99,21 +102,3 @@ def _facts(row: Mapping[str | None, Any], number_column: str) -> Row:
         for name, value in row.items()
         if name and name != number_column and isinstance(value, str) and value.strip()
     }
-
-
-def normalise(number: str, country_code: str) -> str | None:
-    """A number as E.164, or None when it is none. Without a plus sign it is of `country_code`, where there is
-    one.
-
-    `00` before a country is a plus sign; a single leading zero is the national prefix and goes.
-    """
-    digits = re.sub(r"[\s().\-/]", "", number)
-    if digits.startswith("00"):
-        digits = "+" + digits[2:]
-    if not digits.startswith("+"):
-        if not country_code or not digits.isascii() or not digits.isdigit():
-            return None
-        national = digits.removeprefix("0")
-        long = len(digits) > 10 and digits.startswith(country_code)
-        digits = f"+{digits}" if long else f"+{country_code}{national}"
-    return digits if re.fullmatch(r"\+[1-9][0-9]{4,14}", digits) else None

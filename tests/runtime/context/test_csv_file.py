@@ -4,9 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime import context
 from runtime.context import open_source
-from runtime.context.csv_file import normalise
 from runtime.ports import FactSource, OutsideFailure
 from runtime.settings import Settings, load
 from runtime.settings.keys import SettingsError
@@ -115,42 +113,3 @@ def test_a_missing_column_is_told_with_those_there_are(tmp_path: Path) -> None:
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
     """A file that is not there is told before the first call."""
     assert "cannot be read as CSV" in told(tmp_path, 'source = "csv_file"\npath = "gone.csv"')
-
-
-@pytest.mark.parametrize(
-    ("written", "country", "number"),
-    [
-        ("+1 (500) 555-0006", "", "+15005550006"),
-        ("5005550006", "1", "+15005550006"),
-        ("15005550006", "1", "+15005550006"),
-        ("030 1234567", "49", "+49301234567"),
-        ("5005550006", "", None),
-        ("extension 5", "1", None),
-        ("+0123456", "1", None),
-        ("+٥٠٠٥٥٥٠٠٠٦", "1", None),
-    ],
-)
-def test_numbers_become_e164_or_nothing(written: str, country: str, number: str | None) -> None:
-    """A number is whole with its country, or it is none."""
-    assert normalise(written, country) == number
-
-
-class Slow:
-    """A source that counts how often it is asked."""
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-
-    async def look_up(self, caller_number: str) -> dict[str, str]:
-        self.asked.append(caller_number)
-        return {"first_name": caller_number[-1]}
-
-
-async def test_a_look_up_begun_early_is_not_made_twice() -> None:
-    """Who asks for the number that is being looked up gets that answer; another number is looked up anew."""
-    slow = Slow()
-    begun = context.begin(slow, "+1500")
-    assert await begun.look_up("+1500") == await begun.look_up("+1500")
-    assert slow.asked == ["+1500"]
-    assert await begun.look_up("+1501") == {"first_name": "1"}
-    assert slow.asked == ["+1500", "+1501"]

@@ -11,7 +11,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Connection
 
-from runtime.database import open_database, read_url, writing
+from runtime.database import open_engine, read_url, writing
 from runtime.ports import Intent, OutsideFailure, Settled, Standing
 from runtime.settings import load
 from runtime.settings.keys import SettingsError
@@ -227,4 +227,4 @@ def test_a_database_of_another_kind_is_refused() -> None:
     for text in ("mysql://x/y", "sqlite://", "nonsense", "sqlite:///:memory:"):
         with pytest.raises(ValueError, match=r"an address|the address"):
             read_url(text, Path())
-    assert open_database(read_url("postgres://x/y", Path())).url.drivername == "postgresql+asyncpg"
+    assert open_engine(read_url("postgres://x/y", Path())).url.drivername == "postgresql+asyncpg"
