@@ -44,12 +44,12 @@ class Intent:
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How a deed stands. mine: do it and settle; taken: another process is at it; done: here is its result;
-    unknown: it was begun once and may not be repeated.
+    unknown: it was begun once and may not be repeated. `again`: it may have been done before.
     """
 
     state: Literal["mine", "taken", "done", "unknown"]
     result: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    reason: str = ""
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

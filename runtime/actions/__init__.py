@@ -1,66 +1,160 @@
 """Action executors: the ways a flow's actions are really done, one file and one line each."""
 
-import difflib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from __future__ import annotations
 
-from runtime.actions import http, local
-from runtime.actions.base import Executor, OpenExecutor, Opening
+import difflib
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import msgspec
+import structlog
+
+from runtime.actions import http, local, mcp_tool, python, sql
+from runtime.actions.base import Contract, Executor, OpenExecutor, Opening
+from runtime.actions.doing import Attempts, Breaker, Once, allowed_ms
 from runtime.engine.effects import RunAction
-from runtime.ports import OutsideFailure
+from runtime.outbound import reach_of
+from runtime.outbound.schemas import Schema, read_schema
+from runtime.ports import Intent, Ledger, OutsideFailure
 from runtime.settings import Settings
-from runtime.settings.keys import SettingsError
+from runtime.settings.keys import Key, SettingsError, read_optional, read_options, read_whole
 from voiceflow_compiler.artifact import Action
+
+log = structlog.get_logger()
 
 DEFAULT: Final = "local"
 EXECUTORS: Final[dict[str, OpenExecutor]] = {
     "http": http.open_executor,
     "local": local.open_executor,
+    "sql": sql.open_executor,
+    "python": python.open_executor,
+    "mcp": mcp_tool.open_executor,
 }
+# What any action's table may hold, whoever does it.
+COMMON: Final = (
+    Key("arguments_schema", None, read_optional, "a file with a JSON Schema of the arguments", ""),
+    Key("result_schema", None, read_optional, "a file with a JSON Schema of the result", ""),
+    Key("breaker_failures", None, read_whole(1, 1000), "after how many failures in a row it rests", 5),
+    Key("breaker_s", None, read_whole(1, 3600), "for how many seconds it rests", 10),
+)
+LEASE_GRACE_MS: Final = 5000
+
+
+class Begun(Protocol):
+    """A deed somebody began and never settled (runtime.store.Deed)."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def action(self) -> str: ...
+    @property
+    def arguments(self) -> Mapping[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """One action with all that stands around its executor."""
+
+    action: Action
+    attempts: Attempts
+
+    @property
+    def executor(self) -> Executor:
+        """Who does it."""
+        return self.attempts.executor
 
 
 @dataclass(frozen=True, slots=True)
 class Actions:
-    """All actions of a flow, each with its executor."""
+    """All actions of a flow, each ready."""
 
-    executors: Mapping[str, Executor]
+    flow: str
+    ready: Mapping[str, Ready]
+    once: Once
 
     async def run(self, order: RunAction) -> Mapping[str, Any]:
-        """Do it once (the order's key) within its deadline. Raises OutsideFailure."""
-        if order.action not in self.executors:
+        """Do it once (the order's key) within its time. Raises OutsideFailure."""
+        if order.action not in self.ready:
             raise OutsideFailure("not_configured")
-        return await self.executors[order.action].run(order)
+        one = self.ready[order.action]
+        if not one.action.changes_something:
+            return await one.attempts.run(order)
+        intent = Intent(
+            key=order.idempotency_key,
+            flow=self.flow,
+            action=order.action,
+            arguments=order.arguments,
+            lease_ms=allowed_ms(order) + LEASE_GRACE_MS,
+            repeatable=one.attempts.repeatable,
+        )
+        return await self.once.run(intent, lambda: one.attempts.run(order))
+
+    async def repeat(self, begun: Iterable[Begun]) -> dict[str, str]:
+        """Repeat deeds with their own keys, where that is harmless; how each ended (done or a reason)."""
+        found = {}
+        for deed in begun:
+            one = self.ready.get(deed.action)
+            if one is None or not one.attempts.repeatable:
+                found[deed.key] = "not_repeatable"
+                continue
+            try:
+                await self.run(_order(deed, one.action))
+                found[deed.key] = "done"
+            except OutsideFailure as failure:
+                found[deed.key] = failure.reason
+        return found
 
     async def close(self) -> None:
         """Finish what is being done and let go of every connection."""
-        for executor in self.executors.values():
-            await executor.close()
+        await self.once.close()
+        for one in self.ready.values():
+            await one.executor.close()
+
+
+def _order(deed: Begun, action: Action) -> RunAction:
+    return RunAction(
+        run_id="again",
+        action=deed.action,
+        arguments=dict(deed.arguments),
+        idempotency_key=deed.key,
+        within_ms=action.within_ms,
+        retries=action.retries,
+    )
 
 
 def open_actions(
-    actions: Mapping[str, Action], settings: Settings, *, tell: Callable[[str], None] = lambda line: None
+    actions: Mapping[str, Action],
+    settings: Settings,
+    *,
+    flow: str = "",
+    ledger: Ledger | None = None,
+    tell: Callable[[str], None] = lambda line: None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Actions:
-    """The executors of a flow's actions, by the settings. Raises SettingsError with every problem.
+    """The actions of a flow, by the settings. Raises SettingsError with every problem.
 
-    An action the settings do not mention is written down locally, and `tell` is told so in one line.
+    An action the settings do not mention is written down locally, and `tell` is told so in one line. Without
+    a ledger an action is done once only while this process lives.
     """
     problems: list[str] = []
-    executors: dict[str, Executor] = {}
+    ready: dict[str, Ready] = {}
     for name, action in actions.items():
         if name not in settings.actions:
             kept = settings.records / local.FILE_NAME
             tell(f"action {name} is only written down, in {kept}: there is no [actions.{name}] in vfc.toml")
         try:
-            executors[name] = _open(name, action, settings)
+            ready[name] = _open(name, action, settings, clock)
         except SettingsError as error:
             problems += error.problems
     if problems:
         raise SettingsError(problems)
-    return Actions(executors)
+    return Actions(flow, ready, Once(ledger))
 
 
-def _open(name: str, action: Action, settings: Settings) -> Executor:
+def _open(name: str, action: Action, settings: Settings, clock: Callable[[], float]) -> Ready:
     place = f"actions.{name}"
     options = dict(settings.actions.get(name, {}))
     kind = options.pop("executor", DEFAULT)
@@ -68,4 +162,41 @@ def _open(name: str, action: Action, settings: Settings) -> Executor:
         near = difflib.get_close_matches(str(kind), EXECUTORS, n=1)
         tip = f"did you mean {near[0]}?" if near else f"write one of {', '.join(EXECUTORS)}."
         raise SettingsError([f"{place}.executor is no executor: {tip}"])
-    return EXECUTORS[kind](Opening(place, options, action.returns, settings.records, settings.environment))
+    common = read_options(
+        place, {key.path: options.pop(key.path) for key in COMMON if key.path in options}, COMMON
+    )
+    opened = EXECUTORS[kind](
+        Opening(
+            place=place,
+            options=options,
+            returns=action.returns,
+            changes=action.changes_something,
+            records=settings.records,
+            folder=settings.folder,
+            environment=settings.environment,
+            reach=reach_of(settings),
+        )
+    )
+    contract = Contract(
+        _schema(place, "arguments_schema", common, settings.folder) or opened.contract.arguments,
+        _schema(place, "result_schema", common, settings.folder) or opened.contract.result,
+    )
+    breaker = Breaker(
+        common["breaker_failures"],
+        float(common["breaker_s"]),
+        clock,
+        lambda: log.error("action.resting", action=name),
+    )
+    # Who only asks may ask again; who changes something only where one key is done once.
+    repeatable = opened.executor.repeatable or not action.changes_something
+    return Ready(action, Attempts(opened.executor, contract, breaker, repeatable))
+
+
+def _schema(place: str, name: str, options: Mapping[str, Any], folder: Path) -> Schema | None:
+    if not options[name]:
+        return None
+    path = folder / options[name]
+    try:
+        return read_schema(msgspec.json.decode(path.read_bytes(), type=dict[str, Any]))
+    except (OSError, msgspec.MsgspecError, ValueError):
+        raise SettingsError([f"{place}.{name}: {path} holds no JSON Schema."]) from None

@@ -1,21 +1,70 @@
-"""What an action executor is opened with, and what it does."""
+"""What an action executor is opened with, what it does, and what its failures mean."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from runtime.engine.effects import RunAction
+from runtime.outbound import Reach
+from runtime.outbound.schemas import Schema
+from runtime.ports import OutsideFailure
+
+# Failures after which the other side has certainly not acted; after any other it may have.
+NOT_DONE: Final = frozenset(
+    {
+        "bad_arguments",
+        "denied",
+        "disk",
+        "forbidden",
+        "not_configured",
+        "not_recorded",
+        "refused",
+        "resting",
+        "unavailable",
+        "unreachable",
+    }
+)
+# Failures that another attempt may mend.
+PASSING: Final = frozenset({"broken", "lost", "timeout", "unavailable", "unreachable"})
+
+
+class Unsure(OutsideFailure):
+    """A failure after which nobody knows whether the action was done."""
 
 
 class Executor(Protocol):
-    """One way to do actions. An order with a key that was done before is not done again."""
+    """One way to do actions, one attempt at a time."""
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether the same key twice is done once by the other side, so that a repeat is harmless."""
+        ...
 
     async def run(self, order: RunAction) -> Mapping[str, Any]:
-        """Do it within the order's deadline. Raises OutsideFailure."""
+        """One attempt within the order's `within_ms`. Raises OutsideFailure."""
         ...
 
     async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What an action takes and returns, where there is a schema for it."""
+
+    arguments: Schema | None = None
+    result: Schema | None = None
+
+    def check_arguments(self, arguments: Mapping[str, Any]) -> None:
+        """Raises OutsideFailure("bad_arguments"). An argument without a value counts as absent."""
+        known = {name: value for name, value in arguments.items() if value is not None}
+        if self.arguments is not None and self.arguments.misfit(known) is not None:
+            raise OutsideFailure("bad_arguments")
+
+    def check_result(self, result: Mapping[str, Any]) -> None:
+        """Raises OutsideFailure("bad_answer")."""
+        if self.result is not None and self.result.misfit(result) is not None:
+            raise OutsideFailure("bad_answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +72,26 @@ class Opening:
     """One action's table of the settings: its place (`actions.book_demo`), its options, and what the flow
     expects.
 
-    `returns` are the fields the flow declares with their types; `records` is the folder for what is kept.
+    `returns` are the fields the flow declares with their types, `changes` whether it changes anything;
+    `records` is the folder for what is kept, `folder` what paths are relative to.
     """
 
     place: str
     options: Mapping[str, Any] = field(repr=False)
     returns: Mapping[str, str]
+    changes: bool
     records: Path
+    folder: Path
     environment: Mapping[str, str] = field(repr=False)
+    reach: Reach
 
 
-OpenExecutor = Callable[[Opening], Executor]
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An executor ready to run, with what its description says about its arguments and its result."""
+
+    executor: Executor
+    contract: Contract = Contract()
+
+
+OpenExecutor = Callable[[Opening], Opened]

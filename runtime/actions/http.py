@@ -1,61 +1,71 @@
 """Actions over HTTP: the arguments as JSON, an idempotency key, and the JSON object that comes back.
 
-1. Where it goes is the operator's decision alone: address, method and headers stand in the settings.
-2. No redirects, at most 256 KiB back, and no attempt longer than the order allows.
-3. A retry carries the same key. What the other side refused (4xx) is not asked again.
+An action may be described by a file that `vfc action import` made from an OpenAPI document: which arguments
+go into the path, the query and the body, and the schemas of both sides.
 """
 
-import asyncio
+from __future__ import annotations
+
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import quote
 
-import httpx2
 import msgspec
+from msgspec import Struct
 
-from runtime.actions.base import Executor, Opening
+from runtime.actions.base import Contract, Opened, Opening
 from runtime.engine.effects import RunAction
-from runtime.ports import OutsideFailure
-from runtime.settings import is_loopback_url
-from runtime.settings.keys import Key, SettingsError, read_options, read_url
-
-MAX_BYTES: Final = 256 * 1024
-PAUSE_MS: Final = 100
-KEY_HEADER: Final = "Idempotency-Key"
-_ENVIRONMENT: Final = "env:"
-_PASSING: Final = frozenset({408, 425, 429})  # refusals that say "later", not "never"
-
-
-def _read_method(value: Any) -> str:
-    if value not in ("POST", "PUT", "PATCH", "GET"):
-        raise ValueError("one of POST, PUT, PATCH, GET")
-    return str(value)
-
-
-def _read_headers(value: Any) -> dict[str, str]:
-    if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
-        raise ValueError('a table like { Authorization = "env:CRM_TOKEN" }')
-    return value
-
-
-KEYS: Final = (
-    Key("url", None, read_url("https", "http"), "the address that does the action"),
-    Key("method", None, _read_method, "how it is asked", "POST"),
-    Key("headers", None, _read_headers, "headers, with secrets by variable: env:NAME", {}, secret=True),
+from runtime.outbound import (
+    KEY_HEADER,
+    KEYS,
+    Endpoint,
+    Path,
+    Question,
+    ask,
+    exchange,
+    object_of,
+    open_endpoint,
+    read_headers,
+    read_paths,
+    read_secrets,
+    refusal,
 )
+from runtime.outbound.exchange import written
+from runtime.outbound.schemas import read_schema
+from runtime.ports import OutsideFailure
+from runtime.settings.keys import Key, SettingsError, read_optional, read_options, read_text, read_yes
+
+OPERATION_VERSION: Final = 1
+_PLACE = re.compile(r"\{([A-Za-z0-9_.-]+)\}")
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """One address with the headers it is asked with.
+class Operation(Struct, frozen=True, kw_only=True):
+    """One operation of an API as its file holds it. What stands in no other place goes into the body."""
 
-    The client is its own, so a slow one holds up no other.
-    """
-
+    operation: int = OPERATION_VERSION
+    name: str
     method: str
     url: str
-    headers: Mapping[str, str] = field(repr=False)
-    client: httpx2.AsyncClient = field(repr=False)
+    query: tuple[str, ...] = ()
+    header: tuple[str, ...] = ()
+    body: bool = True
+    key_header: str = KEY_HEADER
+    arguments: dict[str, Any]
+    result: dict[str, Any] | None = None
+
+
+RESULT: Final = Key("result", None, read_paths, 'where each field is: { time = "slots[0].start" }', {})
+REPEATABLE: Final = Key("repeatable", None, read_yes, "false if the other side ignores the key", True)
+PLAIN_KEYS: Final = (*KEYS, RESULT, REPEATABLE)
+OPERATION_KEYS: Final = (
+    Key("operation", None, read_text, "the file of `vfc action import`"),
+    Key("server", None, read_optional, "another server than the description names", ""),
+    Key("headers", None, read_headers, "headers, with secrets by variable: env:NAME", {}, secret=True),
+    RESULT,
+    REPEATABLE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,106 +73,92 @@ class Http:
     """An action that another system does."""
 
     endpoint: Endpoint
+    operation: Operation | None
+    result: Mapping[str, Path]
+    repeatable: bool
 
     async def run(self, order: RunAction) -> Mapping[str, Any]:
-        """Ask until it is done, refused, or out of time. Raises OutsideFailure."""
-        failure = OutsideFailure("timeout")
-        clock = asyncio.get_running_loop().time
-        for attempt in range(order.retries + 1):
-            until = clock() + order.within_ms / 1000
-            try:
-                return await ask(self.endpoint, dict(order.arguments), order.idempotency_key, until - clock())
-            except OutsideFailure as one:
-                failure = one
-            if failure.reason in ("refused", "bad_answer") or attempt == order.retries:
-                break
-            # The pause comes out of this attempt's own time, so that all attempts together stay within
-            # bounds.
-            await asyncio.sleep(max(0.0, min(PAUSE_MS * 2**attempt / 1000, until - clock())))
-        raise failure
+        """Ask once. Raises OutsideFailure."""
+        seconds = order.within_ms / 1000
+        if self.operation is None:
+            answer = await ask(self.endpoint, order.arguments, order.idempotency_key, seconds)
+        else:
+            question = asked(self.endpoint, self.operation, order)
+            answer = object_of(await exchange(self.endpoint.client, question, seconds))
+        return {**answer, **{name: path.find(answer) for name, path in self.result.items()}}
 
     async def close(self) -> None:
         await self.endpoint.client.aclose()
 
 
-def open_executor(opening: Opening) -> Executor:
+def asked(endpoint: Endpoint, operation: Operation, order: RunAction) -> Question:
+    """The request of this order, each argument in its place. Raises OutsideFailure("bad_arguments")."""
+    known = {name: value for name, value in order.arguments.items() if value is not None}
+    in_path = set(_PLACE.findall(operation.url))
+    if not in_path <= known.keys():
+        raise OutsideFailure("bad_arguments")
+    # A segment of dots would climb; any other text is one segment once it is encoded.
+    if any(written(known[name]) in ("", ".", "..") for name in in_path):
+        raise OutsideFailure("bad_arguments")
+    url = _PLACE.sub(lambda found: quote(written(known[found.group(1)]), safe=""), endpoint.url)
+    elsewhere = in_path | {*operation.query, *operation.header}
+    headers = {name: _header(known[name]) for name in operation.header if name in known}
+    return Question(
+        operation.method,
+        url,
+        {**headers, **endpoint.headers, operation.key_header: order.idempotency_key},
+        {name: written(known[name]) for name in operation.query if name in known},
+        {name: value for name, value in known.items() if name not in elsewhere} if operation.body else None,
+    )
+
+
+def _header(value: Any) -> str:
+    text = written(value)
+    if not text.isascii() or not text.isprintable():
+        raise OutsideFailure("bad_arguments")
+    return text
+
+
+def open_executor(opening: Opening) -> Opened:
     """The executor a table with `executor = "http"` describes. Raises SettingsError."""
-    options = read_options(opening.place, opening.options, KEYS)
+    if "operation" in opening.options:
+        return _open_operation(opening)
+    options = read_options(opening.place, opening.options, PLAIN_KEYS)
+    endpoint = _endpoint(opening, options, f"{opening.place}.url", options["url"], options["method"])
+    return Opened(Http(endpoint, None, options["result"], options["repeatable"]))
+
+
+def _open_operation(opening: Opening) -> Opened:
+    options = read_options(opening.place, opening.options, OPERATION_KEYS)
+    operation = _read_operation(opening, options["operation"])
+    url = operation.url
+    if options["server"]:
+        url = options["server"].rstrip("/") + "/" + url.split("/", 3)[-1]
+    place = f"{opening.place}.operation"
+    why = refusal(opening.reach, _PLACE.sub("x", url))
+    if why is not None:
+        raise SettingsError([f"{place} {why}."])
+    endpoint = _endpoint(opening, options, place, _PLACE.sub("x", url), operation.method)
+    endpoint = Endpoint(endpoint.method, url, endpoint.headers, endpoint.client)
+    try:
+        contract = Contract(
+            read_schema(operation.arguments), read_schema(operation.result) if operation.result else None
+        )
+    except ValueError as wrong:
+        raise SettingsError([f"{place} must hold {wrong}."]) from None
+    return Opened(Http(endpoint, operation, options["result"], options["repeatable"]), contract)
+
+
+def _endpoint(opening: Opening, options: Mapping[str, Any], place: str, url: str, method: str) -> Endpoint:
     headers = read_secrets(opening.place, options["headers"], opening.environment)
-    return Http(open_endpoint(options["url"], options["method"], headers))
+    return open_endpoint(place, url, method, headers, opening.reach)
 
 
-def open_endpoint(url: str, method: str, headers: Mapping[str, str]) -> Endpoint:
-    """An endpoint with a client of its own.
-
-    A proxy of the environment is used, but not on the way to this machine.
-    """
-    limits = httpx2.Limits(max_connections=50, max_keepalive_connections=10)
-    return Endpoint(
-        method, url, headers, httpx2.AsyncClient(limits=limits, trust_env=not is_loopback_url(url))
-    )
-
-
-def read_secrets(place: str, headers: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:
-    """Headers with each `env:NAME` replaced by that variable. Raises SettingsError for variables not set."""
-    missing = [
-        f"{place}.headers.{name} is missing: set the environment variable {text.removeprefix(_ENVIRONMENT)}."
-        for name, text in headers.items()
-        if text.startswith(_ENVIRONMENT) and not environment.get(text.removeprefix(_ENVIRONMENT))
-    ]
-    if missing:
-        raise SettingsError(missing)
-    return {
-        name: environment[text.removeprefix(_ENVIRONMENT)] if text.startswith(_ENVIRONMENT) else text
-        for name, text in headers.items()
-    }
-
-
-async def ask(endpoint: Endpoint, body: Mapping[str, Any], key: str, seconds: float) -> dict[str, Any]:
-    """One request with a JSON object there and one back (`{}` for an empty answer).
-
-    Raises OutsideFailure: timeout, unreachable, refused (4xx), broken (any other status), bad_answer.
-    """
+def _read_operation(opening: Opening, file: str) -> Operation:
+    path = opening.folder / file
     try:
-        async with asyncio.timeout(max(seconds, 0)):
-            return await _exchange(endpoint, body, key)
-    except TimeoutError:
-        raise OutsideFailure("timeout") from None
-    except (httpx2.HTTPError, httpx2.StreamError, OSError):
-        raise OutsideFailure("unreachable") from None
-
-
-async def _exchange(endpoint: Endpoint, body: Mapping[str, Any], key: str) -> dict[str, Any]:
-    headers = {"Accept": "application/json", **endpoint.headers, KEY_HEADER: key}
-    given: dict[str, Any] = (
-        {"params": {name: _written(value) for name, value in body.items() if value is not None}}
-        if endpoint.method == "GET"
-        else {"content": msgspec.json.encode(body)}
-    )
-    headers |= {} if endpoint.method == "GET" else {"Content-Type": "application/json"}
-    # The deadline is the caller's of `ask`; the library's own would only hide it.
-    async with endpoint.client.stream(
-        endpoint.method, endpoint.url, headers=headers, timeout=None, **given
-    ) as answer:
-        if answer.status_code // 100 != 2:
-            final = answer.status_code // 100 == 4 and answer.status_code not in _PASSING
-            raise OutsideFailure("refused" if final else "broken")
-        content = bytearray()
-        async for piece in answer.aiter_bytes():
-            content += piece
-            if len(content) > MAX_BYTES:
-                raise OutsideFailure("bad_answer")
-    return _object(bytes(content))
-
-
-def _object(content: bytes) -> dict[str, Any]:
-    if not content.strip():
-        return {}
-    try:
-        return msgspec.json.decode(content, type=dict[str, Any])
-    except (msgspec.DecodeError, RecursionError):
-        raise OutsideFailure("bad_answer") from None
-
-
-def _written(value: Any) -> str:
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+        return msgspec.json.decode(path.read_bytes(), type=Operation)
+    except (OSError, msgspec.MsgspecError):
+        raise SettingsError(
+            [f"{opening.place}.operation: {path} is no file of `vfc action import`: import it again."]
+        ) from None

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from runtime.actions.base import Executor, Opening
+from runtime.actions.base import Opened, Opening
 from runtime.engine.effects import RunAction
 from runtime.ports import OutsideFailure
 from runtime.settings.keys import Key, read_options
@@ -101,6 +101,7 @@ class Local:
     ledger: Ledger
     answers: Mapping[str, Any]
     returns: Mapping[str, str]
+    repeatable: bool = True
 
     async def run(self, order: RunAction) -> Mapping[str, Any]:
         """Write the action down once. Raises OutsideFailure when the disk refuses or is too slow."""
@@ -143,8 +144,8 @@ _PLAIN: Final[dict[str, Any]] = {
 }
 
 
-def open_executor(opening: Opening) -> Executor:
+def open_executor(opening: Opening) -> Opened:
     """The executor a table with `executor = "local"` (or no table) describes. Raises SettingsError."""
     options = read_options(opening.place, opening.options, KEYS)
     path = (opening.records / FILE_NAME).absolute()
-    return Local(Ledger(path), options["returns"], opening.returns)
+    return Opened(Local(Ledger(path), options["returns"], opening.returns))

@@ -20,7 +20,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from runtime.database import close_database, open_database, read_url, reading, writing
+from runtime.database import close_engine, open_engine, read_url, reading, writing
 from runtime.ports import Intent, OutsideFailure, Settled, Standing
 from runtime.settings import Settings
 from runtime.settings.keys import SettingsError
@@ -84,7 +84,7 @@ class Store:
 
     async def close(self) -> None:
         """Let go of every connection."""
-        await close_database(self.engine)
+        await close_engine(self.engine)
 
     # --- calls ---
 
@@ -166,11 +166,11 @@ class Store:
             return Standing("taken")
         if row.state in ("intended", "unknown") and not intent.repeatable:
             await self._set(connection, intent.key, state="unknown")
-            return Standing("unknown", reason=row.reason or "")
+            return Standing("unknown")
         await self._set(
             connection, intent.key, **self._intended(intent, now), attempts=row.attempts + 1, reason=None
         )
-        return Standing("mine")
+        return Standing("mine", again=row.state != "failed")
 
     def _intended(self, intent: Intent, now: int) -> dict[str, Any]:
         return {
@@ -284,7 +284,7 @@ def store_url(settings: Settings) -> URL:
 async def open_store(url: URL, *, clock: Callable[[], int] = now_ms) -> Store:
     """The store at this address, brought to this version. Raises OutsideFailure, SettingsError."""
     try:
-        engine = open_database(url, durable=True)
+        engine = open_engine(url, durable=True)
     except ValueError as wrong:
         raise SettingsError([f"store.url must be {wrong}."]) from None
     try:
@@ -292,7 +292,7 @@ async def open_store(url: URL, *, clock: Callable[[], int] = now_ms) -> Store:
         async with writing(engine) as connection:
             await connection.run_sync(migrate)
     except BaseException:
-        await close_database(engine)
+        await close_engine(engine)
         raise
     return Store(engine, clock)
 

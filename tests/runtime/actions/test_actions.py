@@ -40,7 +40,8 @@ def order(key: str = "k1", *, within_ms: int = 5000, retries: int = 0, action: s
 
 def settings(folder: Path, table: str = "") -> Settings:
     """Settings with this [actions.book] table."""
-    (folder / "vfc.toml").write_text(f"[actions.book]\n{table}\n" if table else "")
+    outbound = '[outbound]\nprivate_hosts = ["127.0.0.1"]\n'
+    (folder / "vfc.toml").write_text(f"{outbound}[actions.book]\n{table}\n" if table else "")
     environment = {"VFC_PUBLIC_URL": "https://c.example", "OPENAI_API_KEY": "k", "TWILIO_AUTH_TOKEN": "t"}
     return load(folder / "vfc.toml", environment | {"CRM_TOKEN": "s3cret"})
 
@@ -161,7 +162,7 @@ async def test_a_get_sends_its_arguments_in_the_query(tmp_path: Path) -> None:
         (Answer(200, b"[1]"), "bad_answer", 1),
         (Answer(200, b"<html>"), "bad_answer", 1),
         (Answer(200, b'"' + b"x" * 300_000 + b'"'), "bad_answer", 1),
-        (Answer(0, b"", drop=True), "unreachable", 3),
+        (Answer(0, b"", drop=True), "lost", 3),
     ],
 )
 async def test_what_may_pass_is_tried_again_and_what_is_refused_is_not(
@@ -214,10 +215,13 @@ async def test_an_action_the_flow_does_not_have_is_refused(tmp_path: Path) -> No
         ('executor = "http"', "actions.book.url is missing: set `url` under [actions.book] in vfc.toml"),
         ('executor = "http"\nurl = "file:///etc/passwd"', "actions.book.url must be a whole address"),
         (
-            'executor = "http"\nurl = "http://x/"\nheaders = { A = "env:NOT_SET" }',
+            'executor = "http"\nurl = "https://x.example/"\nheaders = { A = "env:NOT_SET" }',
             "actions.book.headers.A is missing: set the environment variable NOT_SET.",
         ),
-        ('executor = "http"\nurl = "http://x/"\nheaders = 5', "actions.book.headers must be a table"),
+        (
+            'executor = "http"\nurl = "https://x.example/"\nheaders = 5',
+            "actions.book.headers must be a table",
+        ),
     ],
 )
 def test_a_wrong_table_is_one_line(tmp_path: Path, table: str, line: str) -> None:

@@ -1,0 +1,7 @@
+"""What stands around every executor: its values judged, its attempts, its rest, and doing it once."""
+
+from runtime.actions.doing.attempts import Attempts, allowed_ms
+from runtime.actions.doing.breaker import Breaker
+from runtime.actions.doing.once import Once
+
+__all__ = ["Attempts", "Breaker", "Once", "allowed_ms"]
