@@ -17,11 +17,11 @@ from typing import Annotated, Any, Final, Literal, Protocol
 import msgspec
 from msgspec import Meta, Struct
 
-from runtime.actions.http import KEYS as HTTP_KEYS
-from runtime.actions.http import Endpoint, ask, open_endpoint, read_secrets
 from runtime.engine.effects import DeliverPackage, Transfer
 from runtime.engine.events import Scalar
-from runtime.ports import OutsideFailure
+from runtime.outbound import KEYS as HTTP_KEYS
+from runtime.outbound import Endpoint, Reach, ask, open_endpoint, reach_of, read_secrets
+from runtime.ports import OutsideFailure, Packages
 from runtime.settings import Settings
 from runtime.settings.keys import Key, SettingsError, read_number, read_options, read_url
 
@@ -107,7 +107,7 @@ def open_destinations(names: Mapping[str, Any], settings: Settings) -> dict[str,
     for name in names:
         try:
             found[name] = _destination(
-                f"handoffs.{name}", settings.handoffs.get(name, {}), settings.environment
+                f"handoffs.{name}", settings.handoffs.get(name, {}), settings.environment, reach_of(settings)
             )
         except SettingsError as error:
             problems += error.problems
@@ -116,10 +116,13 @@ def open_destinations(names: Mapping[str, Any], settings: Settings) -> dict[str,
     return found
 
 
-def _destination(place: str, table: Mapping[str, Any], environment: Mapping[str, str]) -> Destination:
+def _destination(
+    place: str, table: Mapping[str, Any], environment: Mapping[str, str], reach: Reach
+) -> Destination:
     options = read_options(place, table, KEYS)
     headers = read_secrets(place, options["headers"], environment)
-    webhook = open_endpoint(options["webhook"], "POST", headers) if options["webhook"] else None
+    url = options["webhook"]
+    webhook = open_endpoint(f"{place}.webhook", url, "POST", headers, reach) if url else None
     return Destination(options["number"], webhook)
 
 
@@ -159,12 +162,13 @@ class Ringer(Protocol):
 
 @dataclass(slots=True)
 class CallDesk:
-    """The human side of one call, as the call sees it (runtime.ports.Desk)."""
+    """The human side of one call, as the call sees it (runtime.ports.Desk). `packages`: the store, if any."""
 
     call_id: str
     folder: Path
     destinations: Mapping[str, Destination]
     line: Ringer
+    packages: Packages | None = None
     _packages: dict[str, Package] = field(default_factory=dict, repr=False)
 
     async def deliver(self, order: DeliverPackage) -> str:
@@ -176,6 +180,8 @@ class CallDesk:
             await asyncio.to_thread(_write, self.folder / f"{name}.json", content)
         except OSError:
             raise OutsideFailure("disk") from None
+        if self.packages:
+            await self.packages.keep_package(self.call_id, order.handoff_id, order.handoff, content)
         receipt = hashlib.sha256(content).hexdigest()[:16]
         destination = self.destinations.get(order.handoff)
         if destination and destination.webhook:
@@ -183,6 +189,8 @@ class CallDesk:
                 destination.webhook, order.package, f"{self.call_id}:{order.handoff_id}", WEBHOOK_MS / 1000
             )
             receipt = str(answer.get("receipt") or receipt)[:200]
+        if self.packages:
+            await self.packages.acknowledge_package(self.call_id, order.handoff_id, receipt)
         self._packages[order.handoff_id] = package
         return receipt
 

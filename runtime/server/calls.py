@@ -20,10 +20,13 @@ import structlog
 
 from runtime import context
 from runtime.call import Caller, Outside, carry
+from runtime.engine.effects import SetOutcome
 from runtime.handoff import FOLDER, CallDesk
+from runtime.ports import Packages
 from runtime.record import Header, Recorder
 from runtime.recording.tracks import Tracks
 from runtime.server.deploy import Deployment, line_format
+from runtime.server.keeping import Index
 from runtime.server.line import Line
 from runtime.server.tokens import LIFETIME_MS, Tokens
 from runtime.session.openai import OpenAISession
@@ -76,6 +79,8 @@ class Calls:
         *,
         carry: Carry = carry,
         watch: Watch | None = None,
+        index: Index | None = None,
+        packages: Packages | None = None,
     ) -> None:
         self.settings = settings
         self.deployments = deployments
@@ -83,6 +88,7 @@ class Calls:
         self.draining = False
         self._carry = carry
         self._watch = watch
+        self._index, self._packages = index, packages
         self._tokens = Tokens()
         self._known: OrderedDict[str, LiveCall] = OrderedDict()
         self._live: set[str] = set()
@@ -129,6 +135,7 @@ class Calls:
         )
         live.expiry = asyncio.get_running_loop().call_later(LIFETIME_MS / 1000, self.miss, live)
         self._remember(live)
+        self._note_begin(live)
         log.info("call.answered", call_id=call.call_id, flow=deployment.artifact.flow)
         return live
 
@@ -187,7 +194,7 @@ class Calls:
             log.error("call.broken", call_id=call.call_id, kind=type(error).__name__)
             outside.record.end(0, reason, None)
         finally:
-            self._over(live, reason)
+            self._over(live, reason, outcome_of(outside.record))
             log.info("call.ended", call_id=call.call_id, reason=reason)
             await self._let_go(live)
 
@@ -209,7 +216,7 @@ class Calls:
             session=held.session,
             facts=held.look_up or deployment.facts,
             actions=deployment.actions,
-            desk=CallDesk(call_id, folder, deployment.destinations, live.line),
+            desk=CallDesk(call_id, folder, deployment.destinations, live.line, self._packages),
             voice=deployment.voice,
             scripts=deployment.scripts,
             record=_Watched(live.record, header, self._watch),
@@ -237,8 +244,24 @@ class Calls:
         if held.sound and live.task:
             await asyncio.to_thread(_keep_sound, held.sound, live.record.with_suffix(".wav"))
 
-    def _over(self, live: LiveCall, reason: str) -> None:
+    def _note_begin(self, live: LiveCall) -> None:
+        call, artifact = live.call, live.deployment.artifact
+        if self._index:
+            self._index.begin(
+                call_id=call.call_id,
+                flow=artifact.flow,
+                flow_version=artifact.flow_version,
+                artifact=artifact.content_hash,
+                caller=call.caller_number,
+                called=call.called_number,
+                direction=call.direction,
+                record=str(live.record),
+            )
+
+    def _over(self, live: LiveCall, reason: str, outcome: str | None = None) -> None:
         live.reason = reason
+        if self._index:
+            self._index.end(live.call.call_id, reason, outcome)
         live.ended.set()
         self._live.discard(live.call.call_id)
         if not self._live:
@@ -264,12 +287,20 @@ class _Watched(Recorder):
 
     def __init__(self, path: Path, header: Header, watch: Watch | None) -> None:
         self._call_id, self._watch = header.call_id, watch
+        self.outcome: str | None = None
         super().__init__(path, header)
 
     def append(self, body: Mapping[str, Any]) -> None:
         super().append(body)
+        if isinstance(body.get("effect"), SetOutcome):
+            self.outcome = body["effect"].outcome
         if self._watch:
             self._watch(self._call_id, body)
+
+
+def outcome_of(record: Recorder) -> str | None:
+    """What a call has led to so far."""
+    return record.outcome if isinstance(record, _Watched) else None
 
 
 class Unrecorded:

@@ -14,9 +14,9 @@ import msgspec
 
 from runtime.actions import Actions, open_actions
 from runtime.audio import Format
-from runtime.context import open_source
+from runtime.context import Source, open_source
 from runtime.handoff import Destination, open_destinations
-from runtime.ports import FactSource, OutsideFailure
+from runtime.ports import Ledger, OutsideFailure
 from runtime.session.model import SessionSettings
 from runtime.session.openai import SpeechSettings, speech
 from runtime.settings import Settings
@@ -36,23 +36,33 @@ class Deployment:
     scripts: Mapping[str, bytes]
     voice: ScriptAudio
     session: SessionSettings
-    facts: FactSource | None
+    facts: Source | None
     actions: Actions
     destinations: Mapping[str, Destination]
 
     async def close(self) -> None:
         """Let go of every connection."""
         await self.actions.close()
+        if self.facts:
+            await self.facts.close()
         for destination in self.destinations.values():
             if destination.webhook:
                 await destination.webhook.client.aclose()
 
 
-async def deploy(artifact: Artifact, settings: Settings, tell: Tell) -> Deployment:
-    """Make a flow ready. Raises SettingsError, with every problem, when it cannot be."""
+async def deploy(
+    artifact: Artifact, settings: Settings, tell: Tell, ledger: Ledger | None = None
+) -> Deployment:
+    """Make a flow ready; what its actions do is kept in `ledger`.
+
+    Raises SettingsError, with every problem, when it cannot be.
+    """
     problems: list[str] = []
     facts = _collect(problems, lambda: _facts(artifact, settings))
-    actions = _collect(problems, lambda: open_actions(artifact.actions, settings, tell=tell))
+    actions = _collect(
+        problems,
+        lambda: open_actions(artifact.actions, settings, flow=artifact.flow, ledger=ledger, tell=tell),
+    )
     destinations = _collect(problems, lambda: open_destinations(artifact.handoffs, settings))
     if problems or actions is None or destinations is None:
         raise SettingsError(problems)
@@ -91,7 +101,7 @@ def _collect(problems: list[str], open_part: Callable[[], Part]) -> Part | None:
         return None
 
 
-def _facts(artifact: Artifact, settings: Settings) -> FactSource | None:
+def _facts(artifact: Artifact, settings: Settings) -> Source | None:
     return open_source(artifact.fact_source, settings) if artifact.fact_source else None
 
 

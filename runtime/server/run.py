@@ -20,13 +20,16 @@ from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 
 from runtime.call import carry
+from runtime.ports import OutsideFailure
 from runtime.server.calls import Calls, Carry, Watch
 from runtime.server.deploy import Deployment, Tell, deploy
+from runtime.server.keeping import Index, mend
 from runtime.server.media import Media
 from runtime.server.place import Place
 from runtime.server.webhooks import Webhooks
 from runtime.settings import Settings, is_loopback_url
 from runtime.settings.keys import SettingsError
+from runtime.store import Store, open_store, store_url
 from runtime.telephony import PROVIDERS
 from voiceflow_compiler.artifact import Artifact
 
@@ -60,6 +63,7 @@ class Running:
     calls: Calls
     _uvicorn: _Uvicorn
     _task: asyncio.Task[None]
+    _undo: contextlib.AsyncExitStack
 
     @property
     def url(self) -> str:
@@ -87,8 +91,7 @@ class Running:
         await self.calls.close()
         self._uvicorn.should_exit = True
         await self._task
-        for deployment in self.calls.deployments.values():
-            await deployment.close()
+        await self._undo.aclose()
 
 
 async def start(
@@ -107,13 +110,18 @@ async def start(
     _check(artifacts, settings)
     async with contextlib.AsyncExitStack() as undo:
         listening = undo.enter_context(_listen(settings.listen.host, settings.listen.port))
+        store = await _store(settings, undo)
+        index = Index(store)
+        undo.push_async_callback(index.close)
         deployments: dict[str, Deployment] = {}
         for artifact in artifacts:
-            deployments[artifact.flow] = await deploy(artifact, settings, tell)
+            deployments[artifact.flow] = await deploy(artifact, settings, tell, store)
             undo.push_async_callback(deployments[artifact.flow].close)
-        running = await _run(listening, settings, Calls(settings, deployments, carry=carry, watch=watch))
-        undo.pop_all()  # from here on they are the running server's
-        return running
+        mending = asyncio.create_task(mend(store, [one.actions for one in deployments.values()]))
+        undo.push_async_callback(_cancel, mending)
+        calls = Calls(settings, deployments, carry=carry, watch=watch, index=index, packages=store)
+        # Once it runs, all of this is the running server's to let go of.
+        return await _run(listening, settings, calls, undo)
 
 
 async def serve(artifacts: Sequence[Artifact], settings: Settings, tell: Tell) -> None:
@@ -138,7 +146,24 @@ async def serve(artifacts: Sequence[Artifact], settings: Settings, tell: Tell) -
         await running.aclose()
 
 
-async def _run(listening: socket.socket, settings: Settings, calls: Calls) -> Running:
+async def _store(settings: Settings, undo: contextlib.AsyncExitStack) -> Store:
+    try:
+        store = await open_store(store_url(settings))
+    except OutsideFailure as failure:
+        why = f"store.url: the store cannot be opened ({failure.reason}); set VFC_STORE_URL to one that can."
+        raise SettingsError([why]) from None
+    undo.push_async_callback(store.close)
+    return store
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def _run(
+    listening: socket.socket, settings: Settings, calls: Calls, undo: contextlib.AsyncExitStack
+) -> Running:
     name = settings.telephony.provider
     place, provider = Place(_public_url(settings, listening), name), PROVIDERS[name]
     media = Media(calls, provider, place)
@@ -146,7 +171,7 @@ async def _run(listening: socket.socket, settings: Settings, calls: Calls) -> Ru
     server = _Uvicorn(_config(Starlette(routes=routes)))
     task = asyncio.create_task(server.serve(sockets=[listening]))
     await _first(server.listening.wait(), _join(task))
-    return Running(place, calls, server, task)
+    return Running(place, calls, server, task, undo.pop_all())
 
 
 def _public_url(settings: Settings, listening: socket.socket) -> str:

@@ -85,7 +85,7 @@ def settings_text(artifact: Artifact, flow: Path, profile: Profile) -> str:
         tables[f"handoffs.{name}"] = {"number": PERSON}
     head = "# The settings this call ran with; keys and ports were made up for it.\n"
     head += 'public_url = "http://127.0.0.1"\n'
-    head += f'records = "{RECORDS}"\n\n[listen]\nport = 0\n'
+    head += f'records = "{RECORDS}"\n\n[listen]\nport = 0\n\n[outbound]\nprivate_hosts = ["127.0.0.1"]\n'
     return head + "".join(f"\n[{name}]\n" + "".join(_pairs(table)) for name, table in tables.items())
 
 

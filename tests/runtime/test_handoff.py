@@ -53,7 +53,8 @@ class FakeLine:
 
 def settings(folder: Path, table: str = "") -> Settings:
     """Settings with this [handoffs.sales] table."""
-    (folder / "vfc.toml").write_text(f"[handoffs.sales]\n{table}\n" if table else "")
+    outbound = '[outbound]\nprivate_hosts = ["127.0.0.1"]\n'
+    (folder / "vfc.toml").write_text(f"{outbound}[handoffs.sales]\n{table}\n" if table else "")
     environment = {"VFC_PUBLIC_URL": "https://c.example", "OPENAI_API_KEY": "k", "TWILIO_AUTH_TOKEN": "t"}
     return load(folder / "vfc.toml", environment | {"DESK_TOKEN": "s3cret"})
 

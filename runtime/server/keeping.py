@@ -1,0 +1,98 @@
+"""What a server keeps in the store beside its calls: the index of them, and the deeds a dead process left.
+
+1. Nothing here holds up a call: rows are written in order by one task, and wait while the store is away.
+2. A deed that was begun and never settled is repeated with its own key, where that is harmless, so that it is
+   neither lost nor done twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
+
+from runtime.actions import Actions
+from runtime.ports import OutsideFailure
+
+if TYPE_CHECKING:
+    from runtime.store import Store
+
+log = structlog.get_logger()
+
+MOST_WAITING: Final = 10_000
+RETRY_S: Final = 1.0
+LOOK_EVERY_S: Final = 30.0
+NO_OLDER_MS: Final = 3_600_000  # past this a person decides: `vfc action unknown`
+CLOSE_S: Final = 5.0
+
+Write = Callable[[], Awaitable[None]]
+
+
+class Index:
+    """The index of calls, written behind the calls' backs."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._waiting: asyncio.Queue[Write] = asyncio.Queue(MOST_WAITING)
+        self._writer = asyncio.create_task(self._write())
+
+    def begin(self, **call: Any) -> None:
+        """A call began: the columns of the index up to `record`."""
+        self._put(lambda: self._store.begin_call(call))
+
+    def end(self, call_id: str, reason: str, outcome: str | None) -> None:
+        """A call ended."""
+        self._put(lambda: self._store.end_call(call_id, reason, outcome))
+
+    async def close(self) -> None:
+        """Write what waits, if the store takes it soon."""
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                await self._waiting.join()
+        except TimeoutError:
+            log.error("index.lost", rows=self._waiting.qsize())
+        self._writer.cancel()
+        await asyncio.gather(self._writer, return_exceptions=True)
+
+    def _put(self, write: Write) -> None:
+        try:
+            self._waiting.put_nowait(write)
+        except asyncio.QueueFull:
+            log.error("index.full")
+
+    async def _write(self) -> None:
+        while True:
+            write = await self._waiting.get()
+            while not await _written(write):  # noqa: ASYNC110 - nobody tells when a database is back
+                await asyncio.sleep(RETRY_S)
+            self._waiting.task_done()
+
+
+async def _written(write: Write) -> bool:
+    try:
+        await write()
+    except OutsideFailure as failure:
+        log.warning("index.waits", reason=failure.reason)
+        return failure.reason == "refused"  # a row the store will never take must not hold up the others
+    return True
+
+
+async def mend(store: Store, actions: Iterable[Actions]) -> None:
+    """Look for deeds left over, now and then, for ever."""
+    flows = list(actions)
+    while True:
+        for one in flows:
+            await _mend(store, one)
+        await asyncio.sleep(LOOK_EVERY_S)
+
+
+async def _mend(store: Store, actions: Actions) -> None:
+    try:
+        left = await store.left_over(actions.flow, since_ms=store.clock() - NO_OLDER_MS)
+    except OutsideFailure as failure:
+        log.warning("deeds.unread", reason=failure.reason)
+        return
+    for key, ended in (await actions.repeat(left)).items():
+        log.warning("deed.repeated", key=key, ended=ended)
