@@ -91,6 +91,7 @@ def _rests_on(estimate: Estimate) -> Iterator[str]:
     yield f"instructions and tools: {stable:.0f} tokens stable, {focused:.0f} focused (mean of the nodes)"
     yield "stable: what was read before is cached; focused: all of it is read anew at each change of node"
     yield "conditions are not evaluated: cases are equally likely; limits on turns and visits are not applied"
+    yield "turns are independent: who was silent or unclear once is no likelier to be so again"
     yield "a share says how many calls end there, whatever their way; the other callers hang up"
     yield "exact words (say) are played, not spoken by the model: making their audio is not in it"
     yield "neither telephony nor transcription is in it (--assume NAME=NUMBER changes an assumption)"
