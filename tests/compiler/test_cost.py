@@ -177,6 +177,15 @@ def test_the_longest_call_keeps_to_the_limits() -> None:
     assert found.rows[0].turns < found.rows[2].turns <= found.artifact.limits.turns
 
 
+def test_a_way_longer_than_the_limit_is_cut_there(tmp_path: Path) -> None:
+    """In a flow of three hundred questions the longest call is as long as the limit, not as the flow."""
+    path = tmp_path / "flow.yaml"
+    path.write_text(large_flow(300, seed=5), encoding="utf-8")
+    artifact = compiled(path)
+    found = estimate(artifact, assumed.prices(None, None), assumed.assumptions((), artifact.nodes))
+    assert found.rows[2].turns == artifact.limits.turns
+
+
 def test_assumptions_are_overridden_and_shown() -> None:
     """Longer callers cost more, a certain way takes all calls, and both are marked as the reader's own."""
     base, slow = estimated(), estimated("speech.caller_seconds=9")

@@ -43,6 +43,8 @@ def longest(artifact: Artifact, calls: Chain) -> Call:
         if stays and step.label != "answer":
             spare -= (extra := min(max(spare, 0), max(artifact.limits.no_progress - 1, 0)))
             call += [(state[0], max(stays, key=lambda each: (each.said, each.label)))] * extra
+        if turns(tuple(call)) + step.turns > artifact.limits.turns:
+            return tuple(call)  # here the limit ends it
         call.append((state[0], step))
         if step.target is None:
             return tuple(call)
