@@ -1,8 +1,9 @@
 """The corpus of seeded defects: each a small difference to a clean flow, and where it must be found.
 
 A defect is a line `# CODE what is wrong`, a line `in: FLOW` (clean/FLOW.yaml), and hunks as in a unified
-diff, without line numbers, parted by `@@`. The lines of a hunk stand in the flow exactly once. `  <-` at a line's
-end marks where the finding must point; `\\t` and `\\u200b` in added lines stand for what cannot be seen.
+diff, without line numbers, parted by `@@`. The lines of a hunk stand in the flow exactly once. `  <-` at a
+line's end marks where the finding must point; `\\t` and `\\u200b` in added lines stand for what cannot be
+seen.
 """
 
 import re
@@ -14,7 +15,9 @@ from itertools import groupby
 from pathlib import Path
 
 from voiceflow_compiler import pipeline
+from voiceflow_compiler.artifact import Artifact
 from voiceflow_compiler.diagnostics import Finding
+from voiceflow_compiler.lower import lower
 
 FOLDER = Path(__file__).parent
 CLEAN = {path.stem: path.read_text(encoding="utf-8") for path in sorted((FOLDER / "clean").glob("*.yaml"))}
@@ -58,6 +61,16 @@ def findings(text: str) -> tuple[Finding, ...]:
         path = Path(folder) / "flow.yaml"
         path.write_bytes(text.encode())
         return pipeline.check(str(path)).findings
+
+
+def artifact_of(text: str) -> Artifact:
+    """A flow given as text, compiled although it may have errors: the graph is what it is."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "flow.yaml"
+        path.write_bytes(text.encode())
+        flow = pipeline.load(str(path)).flow
+    assert flow is not None
+    return lower(flow)
 
 
 def is_caught(defect: Defect, found: tuple[Finding, ...]) -> bool:

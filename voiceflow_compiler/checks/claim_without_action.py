@@ -35,7 +35,7 @@ from typing import Final, NamedTuple
 
 from voiceflow_compiler.checks.base import Found, line_place, plain, sentences, spoken
 from voiceflow_compiler.diagnostics import Places
-from voiceflow_compiler.flow import Action, Flow, Line
+from voiceflow_compiler.flow import Action, Flow, Line, placeholders
 from voiceflow_compiler.graph import Graph, Tree, reach, stops, way
 
 CODE: Final = "VF709"
@@ -44,25 +44,25 @@ SEVERITY: Final = "error"
 
 # What is claimed -> the words an action that does it has in its name, its `does` or its `promises`.
 _BOOKS: Final = ("book", "schedul", "reserv", "appointment", "arrang", "make", "creat", "move", "mov", "set")
+_RECORDS: Final = (
+    "updat",
+    "chang",
+    "register",
+    "order",
+    "sav",
+    "stor",
+    "writ",
+    "set",
+    "record",
+    "sign",
+    "plac",
+)
 _CLAIMS: Final = {
     "sent|emailed|e mailed|texted|mailed": ("send", "sent", "mail", "text", "messag", "notif", "confirm"),
     "booked|scheduled|reserved|rescheduled": _BOOKS,
     "cancelled|canceled": ("cancel", "delet", "remov", "withdraw", "clos", "stop"),
     "charged|refunded|paid": ("charg", "refund", "pay", "bill", "debit", "credit"),
-    "updated|changed|registered|ordered": (
-        "updat",
-        "chang",
-        "register",
-        "order",
-        "sav",
-        "stor",
-        "writ",
-        "set",
-        "record",
-        "sign",
-        "enrol",
-        "plac",
-    ),  # fmt: skip
+    "updated|changed|registered|ordered": _RECORDS,
 }
 _DID: Final = {
     re.compile(rf"\b(i've|i have|we've|we have|i) (now |just |already )?({verbs})\b"): stems
@@ -120,17 +120,23 @@ def _claim(line: Line, flow: Flow, promises: list[tuple[str, str]]) -> _Claim | 
     for text in (line.say, line.sample):
         if text is None or not (promises or _HINT.search(text)):
             continue
-        whole = plain(text)
-        promised = next((words for words, _ in promises if words and words in whole), None)
-        if promised is not None:
-            return _Claim(promised, tuple(name for words, name in promises if words == promised))
         for sentence in sentences(text):
             words = plain(sentence)
+            if sentence.endswith("?") or _UNSURE.search(words) or _reports(flow, sentence):
+                continue
+            promised = next((each for each, _ in promises if each and f" {each} " in f" {words} "), None)
+            if promised is not None:
+                return _Claim(promised, tuple(name for each, name in promises if each == promised))
             for pattern, stems in _DID.items():
                 found = pattern.search(words)
-                if found and not sentence.endswith("?") and not _UNSURE.search(words):
+                if found:
                     return _Claim(found[0], tuple(_doing(flow, stems)))
     return None
+
+
+def _reports(flow: Flow, sentence: str) -> bool:
+    """Whether a sentence tells what the records or an action say: "your visit is booked for {next_visit}"."""
+    return any(name in flow.facts or "." in name for name, _, _ in placeholders(sentence))
 
 
 def _doing(flow: Flow, stems: tuple[str, ...]) -> Iterator[str]:

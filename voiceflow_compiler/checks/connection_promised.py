@@ -40,11 +40,12 @@ _HINT: Final = re.compile(r"connect|transfer|put|pass", re.IGNORECASE)
 _NOT_YET: Final = re.compile(
     r"\b(if|once|when|after|before|as soon as|until|can|could|not|never|don't|can't)\b"
 )
-_SILENT: Final = frozenset({"next", "case", "otherwise", "success", "failure"})
+# "I'll put you through, may I have your name first?": what a helpful caller is led along
+_ONWARD: Final = frozenset({"next", "case", "otherwise", "success", "intent", "key", "filled"})
 
 
 def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
-    """Every exact line that puts a caller through, from where no handoff comes before the caller speaks."""
+    """Every exact line that puts a caller through, from where no answer leads to a handoff."""
     for line, name, target in _said(flow, graph):
         promise = _promise(line)
         if promise and not _leads_to_person(graph, target):
@@ -95,5 +96,5 @@ def _answered(answer: Answer, name: str) -> Iterator[tuple[Line, str, str | None
 def _leads_to_person(graph: Graph, target: str | None) -> bool:
     if target is None or target not in graph.nodes:
         return False
-    ahead = reach(graph, [target], via=lambda edge: edge.kind in _SILENT)
+    ahead = reach(graph, [target], via=lambda edge: edge.kind in _ONWARD)
     return any(graph.nodes[name].kind == "handoff" for name in ahead)

@@ -35,11 +35,18 @@ _FOREIGN: Final = re.compile(
 )
 
 
+_NAMES: Final = re.compile(
+    r"(?i)\b(name|first|last|customer|caller|company|insert|your|phone|email|date|time|amount)\b"
+)
+
+
 def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
     """Every line with a placeholder of another tool's making."""
     for line, _, what in spoken(flow, graph):
         for text in (line.say, line.convey, line.sample):
             found = _FOREIGN.search(text) if text else None
+            if found and text == line.convey and found[0][0] == "[" and not _NAMES.search(found[0]):
+                continue  # "ask for the day [today or later]" is a note to the model
             if found:
                 yield Found(
                     line_place(line, places),

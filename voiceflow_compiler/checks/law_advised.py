@@ -64,7 +64,7 @@ def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
                 if node.line is not None and not tells(words, flow, text):
                     yield Found(
                         line_place(node.line, places),
-                        f'a caller in {pack.name} is not told by "{node.name}" {what} ({rule.title}; certainty: '
-                        f"{rule.certainty}; {NOT_ADVICE})",
+                        f'a caller in {pack.name} is not told by "{node.name}" {what} ({rule.title}; '
+                        f"certainty: {rule.certainty}; {NOT_ADVICE})",
                         f"Say so; `vfc explain {pack.key}` shows what is known and from where.",
                     )

@@ -11,7 +11,7 @@ English, German, French, Spanish, Italian, Dutch and Portuguese. This is not leg
     nodes:
       greeting:
         kind: disclosure
-        say: Guten Tag, hier ist {company}. Das Gespräch wird aufgezeichnet. Ein Mensch ist auch da.  # flagged
+        say: Guten Tag, hier ist {company}. Das Gespräch wird aufgezeichnet. Ein Mensch ist da.  # flagged
         next: team
 
 **Clean**
@@ -49,7 +49,7 @@ def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
             if node.line is not None and not tells(AI, flow, text):
                 yield Found(
                     line_place(node.line, places),
-                    f'a caller in {pack.name} is not told by "{node.name}" that an AI is speaking ({rule.title}; '
-                    f"{NOT_ADVICE})",
+                    f'a caller in {pack.name} is not told by "{node.name}" that an AI is speaking '
+                    f"({rule.title}; {NOT_ADVICE})",
                     f"Say it in the first words; `vfc explain {pack.key}` shows the law and its sources.",
                 )

@@ -47,7 +47,11 @@ CODE: Final = "VF822"
 NAME: Final = "negative-instruction"
 SEVERITY: Final = "warning"
 
-_NEGATIVE: Final = re.compile(r"\s*(please )?(don['’]t|do not|never|avoid|under no circumstances)\b", re.I)
+_NEGATIVE: Final = re.compile(
+    r"\s*(please )?(don['’]t|do not|never|avoid|under no circumstances)\b"
+    r"(?!.*[,;:]\s*\w)(?! (mind|forget|hesitate)\b)",
+    re.IGNORECASE,
+)
 _TWICE: Final = re.compile(
     r"^\s*(unless|if (they|the caller|callers) (don['’]t|do not|didn['’]t|have not|haven['’]t))\b[^.]*,"
     r"\s*(don['’]t|do not|never)\b",

@@ -45,6 +45,8 @@ def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
         named = _SECRET.search(words)
         if slot.secret or named is None or _PART.search(words) or slot.type in ("boolean", "choice"):
             continue
+        if named[0] == "pin" and slot.type not in ("digits", "integer"):
+            continue
         yield Found(
             places.key(slot.path),
             f'"{slot.name}" is a {named[0]}, and is not marked as secret: it reaches the prompt, the '

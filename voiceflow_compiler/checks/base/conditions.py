@@ -182,7 +182,7 @@ class _Space:
         compare = _COMPARE[sign]
         if name in ("intent.name", "intent.family"):
             at = 0 if name == "intent.name" else 1
-            return self._where("intent", lambda pair: pair[at] is not None and compare(pair[at], constant))
+            return self._where("intent", lambda pair: compare(pair[at], constant))
         return self._where(name, lambda value: value is not None and compare(value, constant))
 
     def _where(self, axis: str, test: Callable[[Any], bool]) -> int:
@@ -210,7 +210,7 @@ def _axes(
     for name, found in constants.items():
         if name in ("intent.name", "intent.family"):
             axes["intent"] = [
-                (None, None),
+                ("", ""),  # before the first turn
                 *((intent.name, intent.family) for intent in flow.intents.values()),
             ]
             continue

@@ -9,7 +9,8 @@ from voiceflow_compiler.flow import Flow, Node
 
 # language -> words that tell a caller this is an AI; that it is no human; that the call is recorded
 _AI: Final = {
-    "en": r"\b(ai|a i|artificial intelligence|(virtual|automated|digital|computer) (voice )?(assistant|agent|system)"
+    "en": r"\b(ai|a i|artificial intelligence"
+    r"|(virtual|automated|digital|computer) (voice )?(assistant|agent|system)"
     r"|automated|robot|bot|chatbot|computer|machine)\b",
     "de": r"\b(ki|künstliche intelligenz|(virtuelle|automatische|digitale)[rn]? assistent\w*|sprachcomputer"
     r"|roboter|bot|computer)\b|\bki-",
