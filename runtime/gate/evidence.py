@@ -1,0 +1,114 @@
+"""What call records say about a rollout: one `Call` for each record, and the counts of the primary metric.
+
+1. A call that was begun counts, also one that never came to its end: leaving out what failed would flatter.
+2. Nothing a caller said is kept.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from runtime.gate.terms import Counts
+from runtime.record import RecordError, read
+
+PLANNED: Final = frozenset({"caller_hangup", "assistant_hangup", "transferred"})
+
+LIVE_S: Final = 3600  # a record without an end that nobody has written to for so long is of a call that broke
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call by the assistant. `started`: UTC, RFC 3339. `waits_ms`: model and bridge, one each answered turn.
+
+    `good`: it ended as one of the two sides meant it to, with the model there; `handed_off`: a person was
+    rung; `negative`: the caller was displeased at the last turn.
+    """
+
+    call_id: str
+    started: str
+    artifact: str
+    outcome: str | None
+    good: bool
+    handed_off: bool
+    negative: bool
+    waits_ms: tuple[int, ...]
+
+
+class Records:
+    """The records of one flow in a folder. Each is read once: what has ended changes no more."""
+
+    def __init__(self, folder: Path, flow: str, *, clock: Callable[[], float] = time.time) -> None:
+        self.folder, self.flow, self._clock = folder, flow, clock
+        self._known: dict[Path, Call | None] = {}
+
+    def calls(self, *, since: str = "", artifact: str = "") -> list[Call]:
+        """The calls begun at or after `since` (of this artifact), oldest first.
+
+        A record still being written is left for later.
+        """
+        found = [call for path in sorted(self.folder.rglob("*.jsonl")) if (call := self._call(path))]
+        chosen = [one for one in found if one.started >= since and artifact in ("", one.artifact)]
+        return sorted(chosen, key=lambda call: (call.started, call.call_id))
+
+    def _call(self, path: Path) -> Call | None:
+        if path in self._known:
+            return self._known[path]
+        try:
+            whole, call = _read(path, self.flow)
+        except (OSError, RecordError):
+            return None
+        if not whole and self._clock() - path.stat().st_mtime < LIVE_S:
+            return None
+        self._known[path] = call
+        return call
+
+
+def count(calls: Iterable[Call], metric: str) -> Counts:
+    """How many of the calls ended with this outcome."""
+    outcomes = [call.outcome for call in calls]
+    return Counts(len(outcomes), sum(outcome == metric for outcome in outcomes))
+
+
+def _read(path: Path, flow: str) -> tuple[bool, Call | None]:
+    """Whether the record will not change any more, and the call in it if it is one of this flow."""
+    with path.open("rb") as file:
+        header = _header(file.readline())
+    if header is None or header["artifact"]["flow"] != flow:
+        return header is not None, None
+    record = read(path)
+    return record.whole, call_of(record.header, record.lines)
+
+
+def _header(line: bytes) -> Mapping[str, Any] | None:
+    try:
+        header = msgspec.json.decode(line)
+        return header if isinstance(header["artifact"]["flow"], str) else None
+    except (msgspec.MsgspecError, KeyError, TypeError):
+        return None
+
+
+def call_of(header: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> Call:
+    """One call from the lines of its record (without the header)."""
+    end = lines[-1].get("end", {}) if lines else {}
+    events = [line["event"] for line in lines if "event" in line]
+    effects = [line["effect"] for line in lines if "effect" in line]
+    notes = [line["note"] for line in lines if "note" in line]
+    feelings = [
+        event.get("arguments", {}).get("sentiment") for event in events if event["type"] == "TurnReported"
+    ]
+    lost = any(event["type"] == "SessionLost" and event.get("final") for event in events)
+    waits = [note["model_ms"] + note["bridge_ms"] for note in notes if note["kind"] == "latency"]
+    return Call(
+        call_id=header["call_id"],
+        started=header["started"],
+        artifact=header["artifact"]["hash"],
+        outcome=end.get("outcome"),
+        good=end.get("reason") in PLANNED and not lost,
+        handed_off=any(effect["type"] == "Transfer" for effect in effects),
+        negative=bool(feelings) and feelings[-1] == "negative",
+        waits_ms=tuple(waits),
+    )

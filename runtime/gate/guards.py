@@ -1,0 +1,108 @@
+"""The guard metrics: what must not get worse while a rollout grows, whatever the primary metric says.
+
+A guard breaks when its limit is passed beyond chance (1 in 100 at each look, by Wilson's bound); until there
+are enough calls it says so. Guards are looked at again and again, so now and then one breaks without a cause:
+that costs a hold and a look by a person, never a call. Standard library only: they run inside the server.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Final, Literal
+
+from runtime.gate.evidence import Call
+from runtime.gate.terms import GuardResult
+
+WINDOW: Final = 200  # the newest calls are looked at, so that an old good week hides nothing
+RECENT: Final = 50  # the newest of them, against those before, for a trend
+LEAST: Final = 20
+SURE: Final = NormalDist().inv_cdf(0.99)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The limits. Rates are between 0 and 1, times in milliseconds."""
+
+    session_success: float = 0.97
+    handoff_rise: float = 0.1
+    latency_p95_ms: int = 2000
+    negative: float = 0.15
+
+
+def wilson(hits: int, trials: int, z: float = SURE) -> tuple[float, float]:
+    """The bounds of a rate, each wrong about once in a hundred times."""
+    rate, square = hits / trials, z * z
+    middle = rate + square / (2 * trials)
+    reach = z * math.sqrt(rate * (1 - rate) / trials + square / (4 * trials * trials))
+    return (middle - reach) / (1 + square / trials), (middle + reach) / (1 + square / trials)
+
+
+def look(calls: Sequence[Call], limits: Limits, before: Sequence[Call] = ()) -> tuple[GuardResult, ...]:
+    """Every guard over the newest calls. `before`: calls of earlier stages, for the trend of handoffs."""
+    newest = calls[-WINDOW:]
+    return (*(guard(newest, limits) for guard in GUARDS), _handoffs([*before, *calls], limits))
+
+
+def _success(calls: Sequence[Call], limits: Limits) -> GuardResult:
+    good, limit = sum(call.good for call in calls), limits.session_success
+    if len(calls) < LEAST:
+        return _few("session_success", limit, len(calls), "rollback")
+    broken = wilson(good, len(calls))[1] < limit
+    words = f"{good} of {len(calls)} calls ended as meant, and at least {limit:.0%} must"
+    return _told("session_success", broken, good / len(calls), limit, len(calls), "rollback", words)
+
+
+def _negative(calls: Sequence[Call], limits: Limits) -> GuardResult:
+    angry, limit = sum(call.negative for call in calls), limits.negative
+    if len(calls) < LEAST:
+        return _few("negative_sentiment", limit, len(calls), "rollback")
+    broken = wilson(angry, len(calls))[0] > limit
+    words = f"{angry} of {len(calls)} callers were displeased at the end, and at most {limit:.0%} may be"
+    return _told("negative_sentiment", broken, angry / len(calls), limit, len(calls), "rollback", words)
+
+
+def _latency(calls: Sequence[Call], limits: Limits) -> GuardResult:
+    waits = sorted(wait for call in calls for wait in call.waits_ms)
+    limit = limits.latency_p95_ms
+    if len(waits) < LEAST:
+        return _few("latency_p95_ms", limit, len(waits), "hold")
+    slow = sum(wait > limit for wait in waits)
+    p95 = waits[math.ceil(0.95 * len(waits)) - 1]
+    words = (
+        f"{slow} of {len(waits)} answers took model and bridge over {limit} ms (95 in 100 within {p95} ms)"
+    )
+    return _told("latency_p95_ms", wilson(slow, len(waits))[0] > 0.05, p95, limit, len(waits), "hold", words)
+
+
+def _handoffs(calls: Sequence[Call], limits: Limits) -> GuardResult:
+    """Whether the newest calls ask for more people than those before them did."""
+    newest, earlier = calls[-RECENT:], calls[:-RECENT]
+    limit = limits.handoff_rise
+    if len(earlier) < RECENT:
+        return _few("handoff_rate", limit, len(calls), "hold")
+    now = sum(call.handed_off for call in newest) / len(newest)
+    then = sum(call.handed_off for call in earlier) / len(earlier)
+    unsure = math.sqrt(now * (1 - now) / len(newest) + then * (1 - then) / len(earlier))
+    words = f"{now:.0%} of the newest {len(newest)} calls went to a person, and {then:.0%} before them"
+    broken = now - then - SURE * unsure > 0 and now - then > limit
+    return _told("handoff_rate", broken, now - then, limit, len(calls), "hold", words)
+
+
+GUARDS: Final[tuple[Callable[[Sequence[Call], Limits], GuardResult], ...]] = (_success, _latency, _negative)
+
+
+def _few(name: str, limit: float, counted: int, act: Literal["hold", "rollback"]) -> GuardResult:
+    return GuardResult(name, "too_few", None, limit, counted, act, f"{counted} so far, too few to say")
+
+
+def _told(
+    name: str,
+    broken: bool,  # noqa: FBT001 - private, and read at every place it is called
+    value: float,
+    limit: float,
+    counted: int,
+    act: Literal["hold", "rollback"],
+    words: str,
+) -> GuardResult:
+    return GuardResult(name, "breaks" if broken else "holds", value, limit, counted, act, words)
