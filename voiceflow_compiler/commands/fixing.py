@@ -45,7 +45,7 @@ def fix_flow(path: Path, *, write_them: bool) -> bool:
 def _judged(path: Path, held: "Texts") -> "tuple[Sequence[Finding], Texts]":
     """What is found in a flow with these texts in place of its files."""
     from voiceflow_compiler.include import read
-    from voiceflow_compiler.pipeline import judge, load
+    from voiceflow_compiler.pipeline import Again, judge, load
     from voiceflow_compiler.source import Read, nowhere, parse
 
     def reading(file: Path, shown: str, budget: "Budget") -> "Read":
@@ -55,6 +55,6 @@ def _judged(path: Path, held: "Texts") -> "tuple[Sequence[Finding], Texts]":
         parse(held[shown], result, budget)
         return result
 
-    loaded = load(str(path), reading=reading)
+    loaded = load(str(path), again=Again(reading=reading))
     checked = judge(loaded)
     return checked.findings, checked.source.places.texts
