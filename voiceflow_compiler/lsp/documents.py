@@ -39,10 +39,12 @@ class Document:
 
 @dataclass(slots=True)
 class View:
-    """A flow as read from the texts as they were. `patches` and `broken`: see `reading`."""
+    """A flow as read from the texts as they were. `seen` holds the text of an open file, and when any other
+    was last written; `patches` and `broken`: see `reading`.
+    """
 
     file: str
-    seen: Mapping[str, Text | None]
+    seen: Mapping[str, Text | int]
     loaded: Loaded
     patches: Mapping[str, tuple[Patch, ...]]
     broken: tuple[Finding, ...]
@@ -59,6 +61,11 @@ class View:
                 each for each in found if not self.is_patched(each.span.file, each.span.line)
             )
         return self._mentions
+
+    def text(self, file: str, encoding: str) -> Text:
+        """The text of one of its files, as it was read."""
+        seen = self.seen.get(file)
+        return seen if isinstance(seen, Text) else Text(self.files.get(file, ""), encoding)
 
     @property
     def files(self) -> Mapping[str, str]:
@@ -106,9 +113,9 @@ class Documents:
         document = self.open.get(path)
         if document is not None:
             return document.text
-        for view in self.views.values():
+        for view in list(self.views.values()):
             if path in view.files:
-                return view.seen.get(path) or Text(view.files[path], self.encoding)
+                return view.text(path, self.encoding)
         return Text("", self.encoding)
 
     def flows(self, path: str) -> list[str]:
@@ -117,10 +124,12 @@ class Documents:
         own = Path(path).name == FLOW_FILE or (document is not None and _IS_FLOW.search(document.text.text))
         if own:
             return [path]
-        including = [flow for flow, view in self.views.items() if path in view.files and flow != path]
+        including = [flow for flow, view in list(self.views.items()) if path in view.files and flow != path]
         if not including:
             self._search(path)
-            including = [flow for flow, view in self.views.items() if path in view.files and flow != path]
+            including = [
+                flow for flow, view in list(self.views.items()) if path in view.files and flow != path
+            ]
         return including
 
     def view(self, path: str) -> View | None:
@@ -131,7 +140,7 @@ class Documents:
         """A flow read from the texts as they stand now."""
         with self._lock:
             view = self.views.get(flow)
-            if view is None or any(self._now(file) is not text for file, text in view.seen.items()):
+            if view is None or any(self._now(file) != seen for file, seen in view.seen.items()):
                 view = self._load(flow)
             return view
 
@@ -142,6 +151,17 @@ class Documents:
             view.checked = pipeline.judge(view.loaded)
         return view
 
+    def leave(self, flow: str) -> None:
+        """Forget a flow of which nothing is open any more."""
+        with self._lock:
+            self.views.pop(flow, None)
+            self._again.pop(flow, None)
+
+    def is_open(self, flow: str) -> bool:
+        """Whether any file of a flow is open."""
+        view = self.views.get(flow)
+        return flow in self.open or (view is not None and any(file in self.open for file in view.files))
+
     def forget(self, path: str) -> None:
         """Read a file again: it was changed by another program."""
         with self._lock:
@@ -149,17 +169,24 @@ class Documents:
             for flow in [flow for flow, view in self.views.items() if path in view.files or flow == path]:
                 del self.views[flow]
 
-    def _now(self, path: str) -> Text | None:
+    def _now(self, path: str) -> Text | int:
+        """The text of an open file; of any other when it was written, 0 when there is none."""
         document = self.open.get(path)
-        return document.text if document is not None else None
+        if document is not None:
+            return document.text
+        try:
+            return Path(path).stat().st_mtime_ns
+        except (OSError, ValueError):
+            return 0
 
     def _load(self, flow: str) -> View:
-        seen: dict[str, Text] = {}  # a file that is not open has none
+        seen: dict[str, Text | int] = {}
         reads: dict[str, Read] = {}
 
         def reading(path: Path, shown: str, budget: Budget) -> Read:
             document = self.open.get(shown)
             if document is None or len(document.text.text) > MAX_FILE_BYTES:
+                seen[shown] = self._now(shown)
                 reads[shown] = read(path, shown, budget, self._rereader.parse)
                 return reads[shown]
             seen[shown] = document.text
@@ -174,7 +201,7 @@ class Documents:
         memories = {file: self._rereader.memory[file] for file in files if file in self._rereader.memory}
         view = View(
             flow,
-            {file: seen.get(file) for file in files},
+            seen,
             loaded,
             {file: memory.patches for file, memory in memories.items() if memory.patches},
             tuple(finding for memory in memories.values() for finding in memory.broken),

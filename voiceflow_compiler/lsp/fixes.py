@@ -8,6 +8,8 @@ from typing import Final
 from voiceflow_compiler.diagnostics import Edit, Finding, Span
 from voiceflow_compiler.lsp.text import Text
 
+MAX_TITLE: Final = 90
+
 # What a tip proposes: "Did you mean `price`?"
 _MEANT = re.compile(r"Did you mean [`']([^`']+)[`']\?")
 # In quotes: "Put it in quotes: \"1\"."
@@ -34,7 +36,8 @@ def fixes(finding: Finding, text: Text, ways_out: tuple[str, ...]) -> Iterator[t
     `text` is that of its file, `ways_out` the nodes a ladder may end at.
     """
     if finding.fix:
-        yield f"Mend: {finding.name.replace('-', ' ')}", finding.fix
+        title = finding.tip.split("\n")[0] or finding.name.replace("-", " ")
+        yield title if len(title) <= MAX_TITLE else title[: MAX_TITLE - 3] + "...", finding.fix
         return
     meant = _MEANT.search(finding.tip)
     if meant is not None:

@@ -7,11 +7,13 @@ of their own (see `watch`), so that a large flow does not delay an answer.
 import gc
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
+from threading import Lock
 from typing import Any, Final
 
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 
+from voiceflow_compiler.diagnostics import Finding
 from voiceflow_compiler.lsp import answers, shapes, told
 from voiceflow_compiler.lsp.answers import locate, path_of, uri_of
 from voiceflow_compiler.lsp.documents import Document, Documents, View
@@ -54,39 +56,54 @@ class Server(LanguageServer):
         self.docs = told.pages()
         self.watch = Watch(self.tell, _warm, gc.collect)
         self.dismissed = False  # the editor has said shutdown
+        self._telling = Lock()
         self._told: dict[str, set[str]] = {}  # flow -> the files that findings were told of
 
     def tell(self, flow: str, is_old: Callable[[], bool]) -> None:
         """Check a flow and tell what was found, unless newer text waits meanwhile."""
-        view = self.documents.fresh(flow)
-        if is_old():
-            return
-        self.documents.checked(flow)
-        if not is_old():
-            self.publish(view)
+        try:
+            view = self.documents.fresh(flow)
+            if is_old():
+                return
+            self.documents.checked(flow)
+            if not is_old():
+                self.publish(view)
+        except Exception as error:  # noqa: BLE001 - the outermost loop of this thread: a bug must not end it
+            message = f"vfc could not check this flow: {type(error).__name__}. This is a bug of vfc."
+            show = types.ShowMessageParams(types.MessageType.Error, message)
+            self.window_show_message(show)
 
     def publish(self, view: View) -> None:
         """Tell the findings of every file of a flow, and that a file which left it has none."""
         found = told.files_of(view.findings)
-        now = {file for file in view.files if file in found or file in self.documents.open}
-        for file in now | self._told.get(view.file, set()):
-            texts = view.seen.get(file) or Text(view.files.get(file, ""), self.documents.encoding)
-            here = list(found.get(file, ()))
-            for other in self.documents.views.values():  # a file may be part of several flows
-                if other.file != view.file and file in other.files:
-                    here += [each for each in other.findings if each.span.file == file and each not in here]
-            document = self.documents.open.get(file)
-            self.text_document_publish_diagnostics(
-                types.PublishDiagnosticsParams(
-                    uri=uri_of(self.documents, file),
-                    diagnostics=[
-                        told.diagnostic(each, texts, lambda span: locate(self.documents, span), self.docs)
-                        for each in here
-                    ],
-                    version=document.version if document and document.text is view.seen.get(file) else None,
-                )
-            )
-        self._told[view.file] = now
+        with self._telling:
+            if not self.documents.is_open(view.file):
+                return  # closed meanwhile
+            now = {file for file in view.files if file in found or file in self.documents.open}
+            for file in now | self._told.get(view.file, set()):
+                self._publish(view, file, list(found.get(file, ())))
+            self._told[view.file] = now
+
+    def _publish(self, view: View, file: str, here: list[Finding]) -> None:
+        text = view.text(file, self.documents.encoding)
+        for other in list(self.documents.views.values()):  # a file may be part of several flows
+            if other.file != view.file and file in other.files and self.documents.is_open(other.file):
+                here += [each for each in other.findings if each.span.file == file and each not in here]
+        document = self.documents.open.get(file)
+        shown = [
+            told.diagnostic(each, text, lambda span: locate(self.documents, span), self.docs) for each in here
+        ]
+        number = document.version if document is not None and document.text is text else None
+        uri = uri_of(self.documents, file)
+        self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, shown, number))
+
+    def leave(self, flow: str) -> None:
+        """Take away what was told of a flow of which nothing is open any more."""
+        with self._telling:
+            for file in self._told.pop(flow, set()):
+                empty = types.PublishDiagnosticsParams(uri_of(self.documents, file), [])
+                self.text_document_publish_diagnostics(empty)
+            self.documents.leave(flow)
 
     def want(self, path: str) -> None:
         """Check the flows of a file soon."""
@@ -169,9 +186,10 @@ def _closed(server: Server, params: types.DidCloseTextDocumentParams) -> None:
     empty = types.PublishDiagnosticsParams(uri=params.text_document.uri, diagnostics=[])
     server.text_document_publish_diagnostics(empty)
     for flow in flows:
-        view = server.documents.views.get(flow)
-        if view is not None and any(file in server.documents.open for file in view.files):
+        if server.documents.is_open(flow):
             server.watch.want(flow)
+        else:
+            server.leave(flow)
 
 
 def _on_disk(server: Server, params: types.DidChangeWatchedFilesParams) -> None:
