@@ -8,18 +8,23 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from enum import StrEnum
+from hashlib import sha256
+from itertools import takewhile
 from pathlib import Path
+from traceback import extract_tb
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from runtime import commands
 from voiceflow_compiler import cli as compiler
 
 if TYPE_CHECKING:
     from voiceflow_compiler.artifact import Artifact
 
+COULD_NOT_RUN = 2
 INTERRUPTED = 130
 HIGHEST_PORT = 65_535
 
@@ -55,6 +60,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 compiler.register(app)
+commands.register(app)
 
 FlowsArgument = Annotated[
     list[Path], typer.Argument(help="Flows (a file, a folder) or compiled artifacts.", metavar="FLOW...")
@@ -156,43 +162,49 @@ def call(
     raise typer.Exit(code)
 
 
-@app.command()
-def replay(
-    record: Annotated[Path, typer.Argument(help="A call record (.jsonl).", metavar="RECORD")],
-    flow: Annotated[
-        Path | None, typer.Argument(help="The flow or artifact; else the one kept beside.", metavar="[FLOW]")
-    ] = None,
+@app.callback()
+def every(
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback of a bug; it may hold what callers said.")
+    ] = False,
 ) -> None:
-    """Feed a call's record to the engine again and tell where the two part, if they do."""
-    from runtime.record import RecordError, read
-    from runtime.record import replay as replay_record
-
-    try:
-        kept = read(record)
-    except RecordError as error:
-        _stop(f"{record}: {error}")
-    except OSError as error:
-        _stop(f"{record}: {(error.strerror or 'cannot be read').lower()}")
-    artifact = _artifact(flow or _kept_artifact(record, kept.header["artifact"]["hash"]))
-    if kept.torn:
-        print(f"{record}: the last {kept.torn} bytes are not whole lines and are left out", file=sys.stderr)
-    if kept.header["artifact"]["hash"] != artifact.content_hash:
-        print(f"{record}: the call was made with another version of this flow", file=sys.stderr)
-    difference = replay_record(artifact, kept.lines)
-    if difference is None:
-        print(f"{record}: {len(kept.lines)} lines, the same again")
-        return
-    print(f"{record}: the two part at line {difference.seq}")
-    print(f"  recorded: {difference.recorded}\n  replayed: {difference.replayed}")
-    raise typer.Exit(1)
+    """Options of every command."""
 
 
 def main() -> None:
-    """The command line. Ctrl-C ends it without a traceback."""
+    """The command line. Neither Ctrl-C nor a bug of ours ends it with a traceback, unless `--debug` asks."""
+    before = takewhile(lambda word: word.startswith("-"), sys.argv[1:])
+    guarded(app, debug="--debug" in before)
+
+
+def guarded(run: Callable[[], object], *, debug: bool) -> None:
+    """Run a command; what it did not expect becomes one line with the bug's place and a number for it.
+
+    The message of an exception is left out: it may hold what is private.
+    """
     try:
-        app()
+        run()
     except KeyboardInterrupt:
         raise SystemExit(INTERRUPTED) from None
+    except Exception as error:  # the last resort of every command
+        if debug:
+            raise
+        name, place = type(error).__name__, _place(error)
+        number = sha256(f"{name} {place.rpartition(':')[0]}".encode()).hexdigest()[:8]
+        print(f"vfc: a bug of vfc: {name} in {place} (number {number}).", file=sys.stderr)
+        print("vfc: `vfc --debug ...` shows more; please report it.", file=sys.stderr)
+        raise SystemExit(COULD_NOT_RUN) from None
+
+
+def _place(error: BaseException) -> str:
+    """Where in our own code an exception rose, as file, function and line."""
+    here = Path(__file__).parents[1]
+    frames = [frame for frame in extract_tb(error.__traceback__) if Path(frame.filename).is_relative_to(here)]
+    ours = [frame for frame in frames if "site-packages" not in frame.filename]
+    if not ours:
+        return "an unknown place"
+    last = ours[-1]
+    return f"{Path(last.filename).relative_to(here).as_posix()}:{last.name}:{last.lineno}"
 
 
 def _artifact(path: Path) -> "Artifact":
@@ -207,18 +219,6 @@ def _artifact(path: Path) -> "Artifact":
         _stop(f"{path}: {error}")
     except OSError as error:
         _stop(f"{path}: {(error.strerror or 'cannot be read').lower()}")
-
-
-def _kept_artifact(record: Path, content_hash: str) -> Path:
-    """The artifact a call was made with, as a server or `vfc call` keeps it: in a folder `artifacts` beside
-    the record or one above.
-    """
-    name = f"{content_hash}.json"
-    places = tuple(folder / "artifacts" / name for folder in (record.parent, record.parent.parent))
-    found = next((place for place in places if place.is_file()), None)
-    if found is None:
-        _stop(f"{record}: the flow of this call is not kept here: give it as FLOW")
-    return found
 
 
 def _log(level: str) -> None:

@@ -19,7 +19,9 @@ from voiceflow_compiler.commands.base import (
     compiled_or_stop,
     flow_file,
     flow_files,
+    placed_flow,
     print_findings,
+    read_placed,
     read_plain,
     stop,
     write,
@@ -28,7 +30,7 @@ from voiceflow_compiler.commands.base import (
 if TYPE_CHECKING:
     from voiceflow_compiler.diagnostics import Finding
 
-__all__ = ["app", "compiled", "flow_file", "read_plain", "register", "write"]
+__all__ = ["app", "compiled", "flow_file", "placed_flow", "read_placed", "read_plain", "register", "write"]
 
 # The targets a compile writes. Laying out a picture takes longer than all the rest, and `vfc graph` does it.
 WRITTEN = ("openai_realtime", "prompts", "mermaid")

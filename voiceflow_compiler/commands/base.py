@@ -15,7 +15,7 @@ import typer
 
 if TYPE_CHECKING:
     from voiceflow_compiler.artifact import Artifact
-    from voiceflow_compiler.diagnostics import Finding
+    from voiceflow_compiler.diagnostics import Finding, Places
 
 FLOW_FILE = "flow.yaml"
 
@@ -77,6 +77,33 @@ def read_plain(path: Path) -> Any:
         print_findings(result.findings, {str(path): result.text}, Format.TEXT, to_stderr=True)
         raise typer.Exit(1)
     return result.data
+
+
+def read_placed(path: Path) -> "tuple[Any, Places]":
+    """The plain data of any YAML file and the place of everything in it. Ends the command like `compiled`."""
+    from voiceflow_compiler.diagnostics import Places
+    from voiceflow_compiler.include import read
+    from voiceflow_compiler.source import Budget, nowhere
+
+    if not path.exists():
+        stop(f"{path}: there is no such file")
+    result = read(path, str(path), Budget())
+    if result.findings:
+        print_findings(result.findings, {str(path): result.text}, Format.TEXT, to_stderr=True)
+        raise typer.Exit(1)
+    return result.data, Places(result.root or nowhere(str(path)), {str(path): result.text})
+
+
+def placed_flow(flow: Path) -> "tuple[Artifact, Places]":
+    """The artifact of a flow and the place of everything that is written in it, like `compiled`."""
+    from voiceflow_compiler.pipeline import compile as compile_
+
+    done = compile_(str(flow_file(flow)))
+    if done.findings:
+        print_findings(done.findings, done.source.places.texts, Format.TEXT, to_stderr=True)
+    if done.artifact is None:
+        raise typer.Exit(1)
+    return done.artifact, done.source.places
 
 
 def flow_file(path: Path) -> Path:

@@ -62,7 +62,9 @@ def generate(artifact: Artifact, *, pairs: bool = True, most: int = 5_000) -> Su
     left = [goal for goal in (*found.wanted, *sorted(chart.pairs)) if goal not in reached]
     why = {goal: excused(artifact, goal) for goal in left}
     if found.whole:
-        why |= {goal: "no caller can get there" for goal in left if not why[goal] and goal not in found.reached}
+        why |= {
+            goal: "no caller can get there" for goal in left if not why[goal] and goal not in found.reached
+        }
     return Suite(
         tuple(calls),
         reached,
@@ -206,7 +208,9 @@ def _best_root(chart: _Chart, left: set[Goal]) -> Root | None:
         if root.goals & left:
             return root
     for root in chart.map.roots:
-        plan = _plan(chart, (root.to, root.last), lambda _, way, last: bool(chart.goals(last, way) & left), set())
+        plan = _plan(
+            chart, (root.to, root.last), lambda _, way, last: bool(chart.goals(last, way) & left), set()
+        )
         if plan is not None and (best is None or len(plan) < best[0]):
             best = (len(plan), root)
             if len(plan) == 1:

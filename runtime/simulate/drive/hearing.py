@@ -23,12 +23,16 @@ class Hearing:
         self._artifact = artifact
         self._known: dict[tuple[Any, ...], moves.Turn] = {}
         tool = next((tool for tool in artifact.tools if tool.name == REPORT), None)
-        self._tool = {"parameters": tool.parameters if tool else {"properties": {"intent": {"enum": ["unclear"]}}}}
+        self._tool = {
+            "parameters": tool.parameters if tool else {"properties": {"intent": {"enum": ["unclear"]}}}
+        }
 
     def hear(self, state: State, words: str) -> moves.Turn:
         """The turn these words are, said here."""
         at = state.node if state.node in self._artifact.nodes else ""
-        missing = tuple(slot for slot in self._artifact.nodes[at].collect if slot not in state.slots) if at else ()
+        missing = (
+            tuple(slot for slot in self._artifact.nodes[at].collect if slot not in state.slots) if at else ()
+        )
         key = (at, missing, state.confirming, words)
         if key not in self._known:
             self._known[key] = self._hear(state, words) if at else moves.Turn("unclear", words=words)

@@ -65,7 +65,15 @@ class Line(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
 
     def __post_init__(self) -> None:
         told = self.intent is not None or bool(self.slots)
-        deeds = [bool(self.say), told, self.mumble, self.silence, bool(self.key), self.hang_up, self.lose_model]
+        deeds = [
+            bool(self.say),
+            told,
+            self.mumble,
+            self.silence,
+            bool(self.key),
+            self.hang_up,
+            self.lose_model,
+        ]
         if deeds.count(True) > 1:
             raise ValueError("a turn is one thing: say, intent (with slots), mumble, silence, key or hang_up")
 

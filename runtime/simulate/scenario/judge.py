@@ -87,9 +87,16 @@ def judge(artifact: Artifact, must: Must, seen: Seen, path: Path) -> tuple[Failu
     found: list[Failure] = []
     for field, check in _CHECKS.items():
         wanted = getattr(must, field)
-        if wanted is None or wanted is False and field != "transferred" and field != "ended" or wanted in ((), {}):
+        if (
+            wanted is None
+            or (wanted is False and field != "transferred" and field != "ended")
+            or wanted in ((), {})
+        ):
             continue
-        found += (Failure((*path, field, *below), what, expected, have) for below, what, expected, have in check(wanted, seen))
+        found += (
+            Failure((*path, field, *below), what, expected, have)
+            for below, what, expected, have in check(wanted, seen)
+        )
     return tuple(found)
 
 
@@ -149,7 +156,12 @@ def _action(wanted: Any, seen: Seen) -> Iterator[Told]:
 def _no_action(wanted: Any, seen: Seen) -> Iterator[Told]:
     run = [name for name, _ in seen.actions if wanted is True or name in texts(wanted)]
     if run:
-        yield (), "no action", "no action" if wanted is True else f"no {', '.join(texts(wanted))}", ", ".join(run)
+        yield (
+            (),
+            "no action",
+            "no action" if wanted is True else f"no {', '.join(texts(wanted))}",
+            ", ".join(run),
+        )
 
 
 def _handoff(wanted: Any, seen: Seen) -> Iterator[Told]:
@@ -212,7 +224,13 @@ def _plain(text: str) -> str:
 
 
 def _shown(value: Any) -> str:
-    return "not known" if value is None else {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+    return (
+        "not known"
+        if value is None
+        else {True: "yes", False: "no"}.get(value, str(value))
+        if isinstance(value, bool)
+        else str(value)
+    )
 
 
 _CHECKS: Final[Mapping[str, Callable[[Any, Seen], Iterator[Told]]]] = {

@@ -52,7 +52,9 @@ def run(
         nodes.append(call.state.node)
         if call.over:
             path = ("turns", base + number)
-            failures.append(Failure(path, "turn", _told(line), f"the call was over at {call.state.node or 'its start'}"))
+            failures.append(
+                Failure(path, "turn", _told(line), f"the call was over at {call.state.node or 'its start'}")
+            )
             break
         call.do(move(artifact, call.state, line, ears))
     call.rest()

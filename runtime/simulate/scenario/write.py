@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from runtime.simulate.drive.call import Outside
 from runtime.simulate.drive.moves import (
     OUTSIDE,
     Answered,
@@ -37,11 +38,17 @@ def scenario_of(
     steps: Sequence[Segment],
     *,
     about: str = "",
+    outside: Outside | None = None,
 ) -> Scenario:
-    """The scenario that repeats this call: `steps` are those of the opening, then of each move."""
+    """The scenario that repeats this call: `steps` are those of the opening, then of each move. What the
+    outside did is among the moves, or in `outside`.
+    """
     turns = [Line(must=_must(artifact, steps[0], {}))]
     office: dict[str, list[dict[str, Any]]] = {}
     people: list[Person] = []
+    if outside is not None:
+        office = {name: [dict(each) for each in told] for name, told in outside.office.items()}
+        people = list(outside.people)
     at = 1
     before = see(steps[0]).slots
     while at <= len(moves):
@@ -59,14 +66,18 @@ def scenario_of(
         scenario=name,
         about=about,
         facts={} if facts is None else dict(facts),
-        office={name: each[0] if len(each) == 1 else tuple(each) for name, each in office.items() if any(each)},
+        office={
+            name: each[0] if len(each) == 1 else tuple(each) for name, each in office.items() if any(each)
+        },
         person=people[0] if len(set(people)) == 1 else tuple(people) or "accepts",
         turns=tuple(turns),
         ends=Must(outcome=whole.outcome or None, ended=True) if whole.ended else Must(),
     )
 
 
-def _outside(segment: Segment, move: Move, office: dict[str, list[dict[str, Any]]], people: list[Person]) -> None:
+def _outside(
+    segment: Segment, move: Move, office: dict[str, list[dict[str, Any]]], people: list[Person]
+) -> None:
     state = segment[-1].after
     if isinstance(move, Office):
         told: dict[str, Any] = {"fails": move.fails} if move.fails else dict(move.result)
@@ -156,7 +167,9 @@ def as_yaml(scenario: Scenario, *, schema: str = "../../../schemas/scenario.sche
     return SCHEMA.format(schema) + "".join(_scenario(scenario, ""))
 
 
-def many_as_yaml(scenarios: Iterable[Scenario], head: str, *, schema: str = "../../../schemas/scenario.schema.json") -> str:
+def many_as_yaml(
+    scenarios: Iterable[Scenario], head: str, *, schema: str = "../../../schemas/scenario.schema.json"
+) -> str:
     """Many scenarios as one file; `head` is a comment of lines."""
     lines = [SCHEMA.format(schema), *(f"# {line}\n" for line in head.splitlines()), "scenarios:\n"]
     for scenario in scenarios:

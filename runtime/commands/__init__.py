@@ -1,0 +1,15 @@
+"""Commands that try a flow before it goes live: one file for each."""
+
+import typer
+
+from runtime.commands.play import play
+from runtime.commands.replay import replay
+from runtime.commands.sheets import sheets
+from runtime.commands.simulate import simulate
+from runtime.commands.test import test
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to a command line."""
+    for command in (play, sheets, test, simulate, replay):
+        app.command()(command)

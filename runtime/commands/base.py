@@ -1,0 +1,96 @@
+"""What these commands share: a flow by its file, what its CRM holds, scenario files and their places."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import typer
+
+from voiceflow_compiler import cli as compiler
+
+if TYPE_CHECKING:
+    from voiceflow_compiler.artifact import Artifact
+
+CRM = "crm.csv"
+SCENARIOS = "scenarios"
+
+
+def stop(*lines: str) -> NoReturn:
+    """End the command because it cannot run, each reason on a line of its own."""
+    for line in lines:
+        print(f"vfc: {line}", file=sys.stderr)
+    raise typer.Exit(2)
+
+
+def folder_of(flow: Path) -> Path:
+    """The folder of a flow that is given by its file or its folder."""
+    return flow if flow.is_dir() else flow.parent
+
+
+def flow_of(path: Path) -> Path:
+    """The flow a scenario file belongs to: the nearest `flow.yaml` in a folder above it."""
+    for folder in path.resolve().parents:
+        if (folder / "flow.yaml").exists():
+            found = folder / "flow.yaml"
+            return Path(_shown(found))
+    stop(f"{path}: there is no flow.yaml in a folder above it")
+
+
+def _shown(path: Path) -> str:
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+def crm(folder: Path) -> Mapping[str, dict[str, Any]]:
+    """What the flow's CRM holds, by number; nothing where it has none."""
+    path = folder / CRM
+    if not path.exists():
+        return {}
+    with path.open(encoding="utf-8", newline="") as file:
+        return {row.pop("phone", ""): dict(row) for row in csv.DictReader(file)}
+
+
+def scenario_files(paths: list[Path]) -> Iterator[Path]:
+    """The scenario files of files, folders of scenarios, flows and folders of flows, each once."""
+    seen: set[Path] = set()
+    for path in paths:
+        if not path.exists():
+            stop(f"{path}: there is no such file")
+        for found in _files(path):
+            if found.resolve() not in seen:
+                seen.add(found.resolve())
+                yield found
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_file():
+        return sorted((path.parent / SCENARIOS).glob("*.yaml")) if path.name == "flow.yaml" else [path]
+    if path.name == SCENARIOS:
+        return sorted(path.glob("*.yaml"))
+    return sorted(path.rglob(f"{SCENARIOS}/*.yaml"))
+
+
+def compiled(flow: Path) -> Artifact:
+    """The artifact of a flow, or a compiled one as it is."""
+    if flow.suffix != ".json":
+        return compiler.compiled(flow)
+    from voiceflow_compiler.artifact import ArtifactError, decode
+
+    try:
+        return decode(flow.read_bytes())
+    except ArtifactError as error:
+        stop(f"{flow}: {error}")
+    except OSError as error:
+        stop(f"{flow}: {(error.strerror or 'cannot be read').lower()}")
+
+
+def write(path: Path, text: str) -> None:
+    """Put a file in place whole."""
+    try:
+        compiler.write(path, text.encode())
+    except OSError as error:
+        stop(f"{error.filename or path}: {(error.strerror or 'cannot be written').lower()}")

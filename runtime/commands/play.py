@@ -1,0 +1,5 @@
+"""`vfc play`."""
+
+
+def play() -> None:
+    """To come."""

@@ -1,0 +1,5 @@
+"""`vfc sheets`."""
+
+
+def sheets() -> None:
+    """To come."""

@@ -1,0 +1,5 @@
+"""`vfc simulate`."""
+
+
+def simulate() -> None:
+    """To come."""
