@@ -34,6 +34,7 @@ Family = Literal[
     "unclear",
 ]
 Control = Literal["guided", "strict"]
+Overlap = Literal["hold", "commit", "revert"]
 NodeKind = Literal["disclosure", "tell", "ask", "decide", "act", "handoff", "end"]
 ValueType = Literal[
     "text", "integer", "number", "boolean", "choice", "date", "time", "money", "phone", "email", "digits"
@@ -128,6 +129,8 @@ class Node(Struct, frozen=True):
     maps DTMF digits to answers. `next` is where disclosure and tell nodes lead, `filled` where an ask leads
     when everything in `collect` is known, `cases`/`otherwise` where a decide leads, `on_success`/`on_failure`
     where an act leads. `handoff` names the handoff of a handoff node, whose words are that handoff's `line`.
+    `on_overlap`: what becomes of speech that overlaps the change to an ask node: it is heard there, left out,
+    or the change is taken back and it is heard where it was begun.
     """
 
     kind: NodeKind
@@ -149,6 +152,7 @@ class Node(Struct, frozen=True):
     on_failure: str | None = None
     handoff: str | None = None
     outcome: str | None = None
+    on_overlap: Overlap = "hold"
 
 
 class Trigger(Struct, frozen=True):
@@ -201,6 +205,21 @@ class Limits(Struct, frozen=True):
     no_progress: int
     visits: int
     go: str
+
+
+class Turns(Struct, frozen=True):
+    """When a caller's turn begins and ends.
+
+    `least_speech_ms`: shorter speech does not stop the assistant, and counts only when its words are not
+    among `backchannel` (nor absent); 0: any speech stops it at once.
+    """
+
+    vad: Literal["server", "semantic"] = "server"
+    silence_ms: int = 500
+    threshold: float = 0.6
+    eagerness: Literal["auto", "low", "medium", "high"] = "auto"
+    least_speech_ms: int = 0
+    backchannel: tuple[str, ...] = ()
 
 
 class Tool(Struct, frozen=True):
@@ -266,6 +285,7 @@ class Artifact(Struct, frozen=True):
     no_match: tuple[Rung, ...] = ()
     no_input: tuple[Rung, ...] = ()
     hold: Line | None = None
+    turns: Turns = Turns()
 
 
 def encode(artifact: Artifact) -> bytes:

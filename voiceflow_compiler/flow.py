@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from voiceflow_compiler.artifact import Expr, Family, NodeKind, ValueType
+from voiceflow_compiler.artifact import Expr, Family, NodeKind, Overlap, Turns, ValueType
 from voiceflow_compiler.diagnostics import Path
 
 Scalar = str | int | float | bool
@@ -196,6 +196,7 @@ class Node:
     otherwise: str | None = None
     action: str | None = None
     while_waiting: Line | None = None
+    on_overlap: Overlap = "hold"
     on_success: str | None = None
     on_failure: str | None = None
     to: str | None = None
@@ -304,6 +305,7 @@ class Flow:
     fact_wait_ms: int = 800
     recorded: bool = True
     suitability: Suitability | None = None
+    turns: Turns = field(default_factory=Turns)
     jurisdictions: tuple[str, ...] = ()  # keys of `jurisdictions.packs()`
     whole: bool = (
         True  # False when something written could not be taken: what is absent here may stand in the source

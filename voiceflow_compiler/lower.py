@@ -105,6 +105,7 @@ def lower(source: Flow) -> Artifact:
         no_match=_ladder(source, source.fallback.no_match, limits.go),
         no_input=_ladder(source, source.fallback.no_input, limits.go),
         hold=_line(source, source.fallback.hold),
+        turns=source.turns,
     )
     scripts = {line.script: line.say for line in _lines(whole) if line.script and line.say}
     return artifact.seal(msgspec.structs.replace(whole, scripts=scripts))
@@ -168,6 +169,7 @@ def _node(source: Flow, node: flow.Node, way_out: str) -> artifact.Node:
         on_failure=node.on_failure,
         handoff=node.to,
         outcome=node.outcome,
+        on_overlap=node.on_overlap,
     )
 
 

@@ -25,6 +25,7 @@ from voiceflow_compiler.resolve.binder import (
 )
 from voiceflow_compiler.resolve.nodes import CONTROL, Kept, nodes
 from voiceflow_compiler.resolve.speech import answers, fallback
+from voiceflow_compiler.resolve.turns import turns
 
 __all__ = ["Kept", "resolve"]
 
@@ -122,6 +123,7 @@ def _flow(
         fact_wait_ms=whole(caller_facts, "wait_ms", 800),
         recorded=flag(data, "recorded", default=True),
         suitability=parts.suitability(data),
+        turns=turns(mapping(data, "turns")),
         jurisdictions=parts.jurisdictions(binder, data),
         whole=whole_source and not binder.holes,
         **bound,

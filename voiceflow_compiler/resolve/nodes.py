@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, get_args
 
-from voiceflow_compiler.artifact import NodeKind
+from voiceflow_compiler.artifact import NodeKind, Overlap
 from voiceflow_compiler.diagnostics import Path
 from voiceflow_compiler.flow import Case, Node
 from voiceflow_compiler.resolve.binder import Binder, entries, items, one_of, text
@@ -12,6 +12,7 @@ from voiceflow_compiler.resolve.speech import answers, fallback, line
 
 KINDS: Final[Mapping[str, NodeKind]] = {name: name for name in get_args(NodeKind)}
 CONTROL: Final[Mapping[str, Literal["guided", "strict"]]] = {"guided": "guided", "strict": "strict"}
+OVERLAP: Final[Mapping[str, Overlap]] = {name: name for name in get_args(Overlap)}
 
 
 @dataclass(slots=True)
@@ -77,6 +78,7 @@ def _ask(binder: Binder, name: str, written: Any, path: Path) -> Node:
         on=answers(binder, written, "on", path),
         keys=answers(binder, written, "keys", path),
         fallback=fallback(binder, written, path),
+        on_overlap=one_of(written, "on_overlap", OVERLAP) or "hold",
     )
 
 

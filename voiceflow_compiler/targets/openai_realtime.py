@@ -19,7 +19,6 @@ def emit(artifact: Artifact) -> dict[str, str]:
 def session(artifact: Artifact) -> dict[str, Any]:
     """The session object, mu-law both ways, for a caller without a record."""
     telephone = {"type": "audio/pcmu"}
-    turn_detection = {"type": "server_vad", "create_response": False, "interrupt_response": False}
     return {
         "type": "realtime",
         "output_modalities": ["audio"],
@@ -27,10 +26,20 @@ def session(artifact: Artifact) -> dict[str, Any]:
         "tools": tools(artifact),
         "tool_choice": "auto",
         "audio": {
-            "input": {"format": telephone, "turn_detection": turn_detection},
+            "input": {"format": telephone, "turn_detection": turn_detection(artifact)},
             "output": {"format": telephone, "voice": artifact.voice, "speed": artifact.speed},
         },
     }
+
+
+def turn_detection(artifact: Artifact) -> dict[str, Any]:
+    """When the caller's turn ends, by the flow's settings."""
+    turns = artifact.turns
+    ours = {"create_response": False, "interrupt_response": False}
+    if turns.vad == "semantic":
+        return {"type": "semantic_vad", "eagerness": turns.eagerness, **ours}
+    spoken = {"threshold": turns.threshold, "silence_duration_ms": turns.silence_ms}
+    return {"type": "server_vad", **spoken, **ours}
 
 
 def tools(artifact: Artifact) -> list[dict[str, Any]]:
