@@ -22,7 +22,7 @@ LIVE_S: Final = 3600  # a record without an end that nobody has written to for s
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call by the assistant. `started`: UTC, RFC 3339. `waits_ms`: model and bridge, one each answered turn.
+    """One call by the assistant. `started`: UTC, RFC 3339. `waits_ms`: model and bridge, for each answer.
 
     `good`: it ended as one of the two sides meant it to, with the model there; `handed_off`: a person was
     rung; `negative`: the caller was displeased at the last turn.
