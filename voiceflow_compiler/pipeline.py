@@ -31,6 +31,14 @@ _SAID_OF_PARTS: Final = frozenset(
         "repeated-reprompt",
         "shadowed-case",
         "suitability-says-human",
+        "long-wait",
+        "long-turn",
+        "quoted-forbidden-words",
+        "negative-instruction",
+        "unspeakable",
+        "foreign-placeholder",
+        "tool-in-speech",
+        "secret-in-the-flow",
     }
 )
 
