@@ -32,9 +32,11 @@ class Decision(Struct, frozen=True):
 
 
 class Rollout(Struct, frozen=True):
-    """How far a flow is. `since_ms`: when this stage began, whose calls alone speak for it; `guarded_ms`: since
-    when the guards count; `held`: why nothing advances, None when it may; `looks`: the gate's looks at this
-    stage; `key` decides who is in which share; `artifact`: the version of the flow that all of this is about.
+    """How far a flow is.
+
+    `since_ms`: when this stage began, whose calls alone speak for it; `guarded_ms`: since when the guards
+    count; `held`: why nothing advances, None when it may; `looks`: the gate's looks at this stage; `key`
+    decides who is in which share; `artifact`: the version of the flow that all of this is about.
     """
 
     flow: str

@@ -1,6 +1,6 @@
 """The steps of a rollout: pure functions from one state to the next, or a refusal in words.
 
-1. The share grows by `advance` alone, one stage at a time, on a verdict that passed over the stage's own calls.
+1. The share grows by `advance` alone, one stage at a time, on a verdict that passed over its own calls.
 2. A broken guard holds or rolls back; what it held stays held until a person says `resume`.
 3. A step that was made leaves nothing for the same evidence to do again: the new stage begins without calls.
 """

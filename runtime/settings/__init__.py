@@ -73,6 +73,18 @@ class Outbound:
 
 
 @dataclass(frozen=True, slots=True)
+class RolloutSettings:
+    """Where callers outside the assistant's share go, and the limits of the guards. Rates are in percent."""
+
+    human_number: str | None
+    check_ms: int
+    session_success_percent: int
+    latency_p95_ms: int
+    negative_percent: int
+    handoff_rise_percent: int
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything a deployment decides.
 
@@ -85,6 +97,7 @@ class Settings:
     telephony: Telephony
     limits: Limits
     outbound: Outbound
+    rollout: RolloutSettings
     store_url: str = field(repr=False)
     records: Path
     keep_sound: bool
@@ -220,6 +233,7 @@ def _build(values: _Values, folder: Path, environment: Mapping[str, str]) -> Set
         ),
         limits=Limits(**{one.name: get(f"limits.{one.name}") for one in fields(Limits)}),
         outbound=Outbound(get("outbound.hosts"), get("outbound.private_hosts")),
+        rollout=RolloutSettings(**{one.name: get(f"rollout.{one.name}") for one in fields(RolloutSettings)}),
         store_url=get("store.url") or "",
         records=folder / get("records"),
         keep_sound=get("keep_sound"),
