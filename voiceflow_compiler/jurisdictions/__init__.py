@@ -97,4 +97,7 @@ def _facts() -> Any:
 
 
 def _rule(written: Mapping[str, Any]) -> Rule:
-    return Rule(**{key: tuple(value) if isinstance(value, list) else value for key, value in written.items()})
+    fields: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in written.items()
+    }
+    return Rule(**fields)
