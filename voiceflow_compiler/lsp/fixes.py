@@ -36,8 +36,7 @@ def fixes(finding: Finding, text: Text, ways_out: tuple[str, ...]) -> Iterator[t
     `text` is that of its file, `ways_out` the nodes a ladder may end at.
     """
     if finding.fix:
-        title = finding.tip.split("\n")[0] or finding.name.replace("-", " ")
-        yield title if len(title) <= MAX_TITLE else title[: MAX_TITLE - 3] + "...", finding.fix
+        yield _title(finding), finding.fix
         return
     meant = _MEANT.search(finding.tip)
     if meant is not None:
@@ -50,6 +49,14 @@ def fixes(finding: Finding, text: Text, ways_out: tuple[str, ...]) -> Iterator[t
         gap = "" if not text.text or text.text.endswith("\n") else "\n"
         end = _end(finding.span.file, text)
         yield "Write ladders for this flow", (Edit(end, gap + _LADDERS.format(node=ways_out[0])),)
+
+
+def _title(finding: Finding) -> str:
+    """What a fix would write, when that is a few words; else its tip."""
+    text = finding.fix[0].text.strip() if len(finding.fix) == 1 else ""
+    title = f"Write `{text}`" if text and "\n" not in text else finding.tip.split("\n")[0]
+    title = title or finding.name.replace("-", " ")
+    return title if len(title) <= MAX_TITLE else title[: MAX_TITLE - 3] + "..."
 
 
 def _instead(meant: str, finding: Finding, text: Text) -> Edit:

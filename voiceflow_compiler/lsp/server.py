@@ -41,7 +41,9 @@ _ANSWERS: Final[Mapping[str, tuple[Answer, Any]]] = {
     types.TEXT_DOCUMENT_FOLDING_RANGE: (shapes.folding, None),
     types.TEXT_DOCUMENT_CODE_ACTION: (
         shapes.actions,
-        types.CodeActionOptions(code_action_kinds=[types.CodeActionKind.QuickFix]),
+        types.CodeActionOptions(
+            code_action_kinds=[types.CodeActionKind.QuickFix, types.CodeActionKind.SourceFixAll]
+        ),
     ),
 }
 

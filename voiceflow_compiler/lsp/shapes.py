@@ -6,6 +6,7 @@ from typing import Final
 from lsprotocol import types
 
 from voiceflow_compiler.diagnostics import Edit, Finding
+from voiceflow_compiler.fixes import fitting
 from voiceflow_compiler.lsp import outline
 from voiceflow_compiler.lsp.answers import locate, path_of, uri_of
 from voiceflow_compiler.lsp.documents import Documents, View
@@ -56,25 +57,42 @@ def folding(documents: Documents, params: types.FoldingRangeParams) -> list[type
 
 def actions(documents: Documents, params: types.CodeActionParams) -> list[types.CodeAction]:
     """What mends the findings in a stretch of a file."""
-    only = params.context.only
-    if only and not any(
-        types.CodeActionKind.QuickFix.value.startswith(str(getattr(kind, "value", kind))) for kind in only
-    ):
-        return []
+    wanted = [str(getattr(kind, "value", kind)) for kind in params.context.only or ("",)]
+
+    def is_wanted(kind: types.CodeActionKind) -> bool:
+        return any(kind.value == each or kind.value.startswith(f"{each}.") or not each for each in wanted)
+
     path = path_of(params.text_document.uri)
     found: list[types.CodeAction] = []
     for flow in documents.flows(path):
         view = documents.checked(flow)
-        for finding in view.findings:
-            if finding.span.file == path and _overlap(documents.text(path).range(finding.span), params.range):
-                found += _actions(documents, view, finding)
+        if is_wanted(types.CodeActionKind.QuickFix):
+            for finding in view.findings:
+                where = documents.text(path).range(finding.span)
+                if finding.span.file == path and _overlap(where, params.range):
+                    found += _actions(documents, view, finding)
+        if is_wanted(types.CodeActionKind.SourceFixAll):
+            found += _all(documents, view)
     return found
+
+
+def _all(documents: Documents, view: View) -> Iterator[types.CodeAction]:
+    """Every fix of a flow at once, of those that fit together."""
+    edits = tuple(edit for finding in fitting(view.findings) for edit in finding.fix)
+    if edits and not view.patches:
+        yield types.CodeAction(
+            title="Write everything that is safe to write",
+            kind=types.CodeActionKind.SourceFixAll,
+            edit=types.WorkspaceEdit(changes=_changes(documents, edits)),
+        )
 
 
 def _actions(documents: Documents, view: View, finding: Finding) -> Iterator[types.CodeAction]:
     text = documents.text(finding.span.file)
     told = diagnostic(finding, text, lambda span: locate(documents, span), None)
     for count, (title, edits) in enumerate(fixes(finding, text, _ways_out(view))):
+        if any(view.is_patched(edit.span.file, edit.span.line) for edit in edits):
+            continue  # what would be changed does not stand there just now
         yield types.CodeAction(
             title=title,
             kind=types.CodeActionKind.QuickFix,

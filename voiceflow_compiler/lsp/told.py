@@ -17,6 +17,8 @@ _SEVERITIES: Final = {
 }
 # Findings about what nobody can reach or use are shown faded.
 _FADED: Final = frozenset({"unreachable-node", "unused-intent"})
+# The codes of reading and language share one table there.
+_READING: Final = "reading-and-language"
 _PAGES: Final = Path(__file__).parents[2] / "docs" / "checks.md"
 
 Locate = Callable[[Span], types.Location]
@@ -28,7 +30,8 @@ def diagnostic(finding: Finding, text: Text, locate: Locate, docs: str | None) -
         types.DiagnosticRelatedInformation(locate(each.span), each.text or "see here")
         for each in finding.related
     ]
-    link = f"{docs}#{finding.code.lower()}-{finding.name}" if docs else None
+    anchor = f"{finding.code.lower()}-{finding.name}" if finding.code >= "VF2" else _READING
+    link = f"{docs}#{anchor}" if docs else None
     return types.Diagnostic(
         range=text.range(finding.span),
         message="\n".join(filter(None, (finding.message, _way(finding.route), finding.tip))),

@@ -252,6 +252,20 @@ async def test_a_near_miss_is_mended_by_a_quick_fix(tmp_path: Path) -> None:
             assert CLEAN in texts, (wrong, [action["title"] for action in actions])
 
 
+async def test_everything_safe_is_written_at_once(tmp_path: Path) -> None:
+    """`source.fixAll`, as an editor asks for it on saving, mends two misspelt names in one edit."""
+    text = CLEAN.replace("go: price", "go: prise", 1).replace("slots.team_size", "slots.tem_size", 1)
+    async with editor(tmp_path) as it:
+        uri = it.open(tmp_path / "flow.yaml", text)
+        assert sorted(codes(await it.diagnostics(uri))) == ["VF120", "VF131"]
+        top = {"start": {"line": 0, "character": 0}, "end": {"line": 0, "character": 0}}
+        context = {"diagnostics": [], "only": ["source.fixAll"]}
+        asked = {"textDocument": {"uri": uri}, "range": top, "context": context}
+        (action,) = await it.ask("textDocument/codeAction", asked)
+        assert action["kind"] == "source.fixAll"
+        assert applied(text, action["edit"]["changes"][uri]) == CLEAN
+
+
 async def test_a_missing_ladder_is_written_by_a_quick_fix(tmp_path: Path) -> None:
     """A flow without ladders can be given some, and has no finding about ladders afterwards."""
     start = CLEAN.index("\nfallback:") + 1
@@ -293,7 +307,7 @@ async def test_related_places_and_pages_are_linked(tmp_path: Path) -> None:
         (related,) = told["relatedInformation"]
         assert related["location"]["uri"] == uri
         assert related["location"]["range"]["start"]["line"] == position(CLEAN, "start: ")[0]
-        assert told["codeDescription"]["href"] == "https://docs.example/checks#vf007-duplicate-key"
+        assert told["codeDescription"]["href"] == "https://docs.example/checks#reading-and-language"
 
 
 async def test_closing_takes_the_findings_away(tmp_path: Path) -> None:
