@@ -27,6 +27,11 @@ class Place:
         return f"/{self.provider}/after-dial"
 
     @property
+    def after_people(self) -> str:
+        """Asked when the human line was rung for a caller outside the assistant's share."""
+        return f"/{self.provider}/after-people"
+
+    @property
     def whisper(self) -> str:
         return f"/{self.provider}/whisper"
 

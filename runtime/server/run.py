@@ -26,6 +26,7 @@ from runtime.server.deploy import Deployment, Tell, deploy
 from runtime.server.keeping import Index, mend
 from runtime.server.media import Media
 from runtime.server.place import Place
+from runtime.server.split import Split
 from runtime.server.webhooks import Webhooks
 from runtime.settings import Settings, is_loopback_url
 from runtime.settings.keys import SettingsError
@@ -120,8 +121,11 @@ async def start(
         mending = asyncio.create_task(mend(store, [one.actions for one in deployments.values()]))
         undo.push_async_callback(_cancel, mending)
         calls = Calls(settings, deployments, carry=carry, watch=watch, index=index, packages=store)
+        split = Split(store, settings, {one.flow: one.content_hash for one in artifacts})
+        await split.begin()
+        undo.push_async_callback(_cancel, asyncio.create_task(split.watch()))
         # Once it runs, all of this is the running server's to let go of.
-        return await _run(listening, settings, calls, undo)
+        return await _run(listening, settings, calls, split, undo)
 
 
 async def serve(artifacts: Sequence[Artifact], settings: Settings, tell: Tell) -> None:
@@ -162,12 +166,16 @@ async def _cancel(task: asyncio.Task[None]) -> None:
 
 
 async def _run(
-    listening: socket.socket, settings: Settings, calls: Calls, undo: contextlib.AsyncExitStack
+    listening: socket.socket,
+    settings: Settings,
+    calls: Calls,
+    split: Split,
+    undo: contextlib.AsyncExitStack,
 ) -> Running:
     name = settings.telephony.provider
     place, provider = Place(_public_url(settings, listening), name), PROVIDERS[name]
     media = Media(calls, provider, place)
-    routes = [*Webhooks(calls, provider, place).routes(), WebSocketRoute(place.media, media.stream)]
+    routes = [*Webhooks(calls, provider, place, split).routes(), WebSocketRoute(place.media, media.stream)]
     server = _Uvicorn(_config(Starlette(routes=routes)))
     task = asyncio.create_task(server.serve(sockets=[listening]))
     await _first(server.listening.wait(), _join(task))

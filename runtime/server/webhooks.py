@@ -23,18 +23,21 @@ from starlette.routing import Route
 
 from runtime.server.calls import Calls, LiveCall
 from runtime.server.place import Place
+from runtime.server.split import Split
 from runtime.telephony.base import Asked, LineCall, Provider, bearer
 
 log = structlog.get_logger()
 
 MAX_BODY: Final = 65_536
 MAX_FIELDS: Final = 200
+RING_PEOPLE_MS: Final = 60_000  # how long the human line may ring
 SETTLE_MS: Final = 3000  # how long a call may take to say why it ended, once its stream is gone
 PLANNED: Final = frozenset({"caller_hangup", "assistant_hangup", "transferred"})
 
 BUSY: Final = "All our lines are busy. Please call again in a few minutes."
 CLOSED: Final = "This service is being restarted. Please call again in a few minutes."
 UNKNOWN: Final = "This number is not in service."
+NOBODY: Final = "I'm sorry, nobody can take your call right now. Please call again in a few minutes."
 SORRY: Final = "I'm sorry, something went wrong on our side, and I could not go on."
 SORRY_PERSON: Final = "I'm sorry, something went wrong on our side. I'm connecting you with a person."
 
@@ -44,8 +47,8 @@ Answer = Callable[[LineCall, dict[str, str], Request], Awaitable[str]]
 class Webhooks:
     """The provider's questions, answered from the calls of this process."""
 
-    def __init__(self, calls: Calls, provider: Provider, place: Place) -> None:
-        self.calls, self.provider, self.place = calls, provider, place
+    def __init__(self, calls: Calls, provider: Provider, place: Place, split: Split) -> None:
+        self.calls, self.provider, self.place, self.split = calls, provider, place, split
 
     def routes(self) -> list[Route]:
         """Every HTTP address of the server."""
@@ -53,6 +56,7 @@ class Webhooks:
             self.place.voice: self.voice,
             self.place.after_stream: self.after_stream,
             self.place.after_dial: self.after_dial,
+            self.place.after_people: self.after_people,
             self.place.whisper + "/{call_id}": self.whisper,
             self.place.whisper + "/{call_id}/answer": self.whisper_answer,
         }
@@ -76,12 +80,14 @@ class Webhooks:
         known = self.calls.find(call.call_id)
         if known:
             return self._connect(known.call, known.token)
+        deployment = self.calls.deployment(call.called_number)
+        if deployment and not self.split.takes(deployment.artifact.flow, call):
+            return self._to_people(call)
         if self.calls.draining:
             return self._apologise(CLOSED, call)
         if self.calls.full:
             log.warning("call.shed", call_id=call.call_id)
             return self._apologise(BUSY, call)
-        deployment = self.calls.deployment(call.called_number)
         if deployment is None:
             log.warning("call.unknown_number", call_id=call.call_id)
             return self.provider.apologise(text=UNKNOWN)
@@ -121,6 +127,12 @@ class Webhooks:
             return self._connect(live.call, self.calls.new_token(live.call))
         return self.provider.hang_up() if live.line.joined or call.ended else self._sorry(call)
 
+    async def after_people(self, call: LineCall, form: dict[str, str], request: Request) -> str:
+        """The human line was rung: over, or nobody was there."""
+        if call.ended or self.provider.read_dialled(form).result == "answered":
+            return self.provider.hang_up()
+        return self._apologise(NOBODY, call)
+
     async def whisper(self, call: LineCall, form: dict[str, str], request: Request) -> str:
         """A person picked up: tell them who it is, before the two are joined."""
         live = self.calls.find(request.path_params["call_id"])
@@ -137,6 +149,20 @@ class Webhooks:
         live = self.calls.find(request.path_params["call_id"])
         joined = live is not None and live.line.person_pressed(self.provider.read_digit(form))
         return self.provider.join() if joined else self.provider.turn_away()
+
+    def _to_people(self, call: LineCall) -> str:
+        """The caller is outside the assistant's share: they get the human line, as if there were no other."""
+        number = self.split.human_number
+        log.info("call.to_people", call_id=call.call_id)
+        if not number:  # a rollout that was begun while a server ran without a human line
+            return self._sorry(call)
+        return self.provider.dial(
+            number=number,
+            timeout_ms=RING_PEOPLE_MS,
+            after_url=self.place.url(self.place.after_people),
+            whisper_url=None,
+            from_number=call.called_number,
+        )
 
     def _connect(self, call: LineCall, token: str) -> str:
         secret = self.calls.settings.telephony.auth_token
