@@ -39,12 +39,21 @@ def recordable(value: Any) -> Any:
 
 
 class CallStarted(_Event, frozen=True):
-    """The media stream began. `caller_number` is E.164, or None when withheld."""
+    """The media stream began. `caller_number` is E.164, or None when withheld; on a call we placed it is the
+    number we rang. `answerer_due`: who or what answered will be told by AnswererDetected.
+    """
 
     call_id: str
     caller_number: str | None = None
     called_number: str | None = None
     direction: Literal["inbound", "outbound"] = "inbound"
+    answerer_due: bool = False
+
+
+class AnswererDetected(_Event, frozen=True):
+    """The verdict on who answered a call we placed."""
+
+    by: Literal["person", "machine", "unknown"]
 
 
 class ContextLoaded(_Event, frozen=True):
@@ -219,6 +228,7 @@ class CallEnded(_Event, frozen=True):
 
 Event = (
     CallStarted
+    | AnswererDetected
     | ContextLoaded
     | ContextMissing
     | PlaybackFinished

@@ -41,6 +41,7 @@ from voiceflow_compiler.artifact import Artifact
 
 MAX_REQUESTS = 3
 MAX_PENDING = 5
+MURMUR_WITHIN_MS = 1_500
 
 
 def interruptible(state: State) -> bool:
@@ -59,9 +60,16 @@ def at_caller_speech(
     artifact: Artifact, state: State, out: list[Effect], event: CallerSpeechStarted
 ) -> State:
     """The caller began to speak: the assistant stops, unless these words may not be cut."""
+    if state.visit.overheard:  # what overlapped the change is over: these are new words
+        state = replace(state, visit=replace(state.visit, overheard=False))
     state = replace(state, overlap=True)
     if interruptible(state):
-        return _barge_in(artifact, state, out)
+        turns = artifact.turns
+        if not turns.least_speech_ms:
+            return _barge_in(artifact, state, out)
+        # That speech was long enough is known once its end could have been told and was not.
+        out.append(StartTimer(timer="barge_in", ms=turns.least_speech_ms + turns.silence_ms))
+        return state
     if state.phase == "listening":
         out.append(StartTimer(timer="no_input", ms=CALLER_SPEAKS_MS))
     return state
@@ -73,14 +81,52 @@ def _barge_in(artifact: Artifact, state: State, out: list[Effect]) -> State:
     return cut_short(artifact, replace(state, speech=speech), out)
 
 
+def at_long_speech(artifact: Artifact, state: State, out: list[Effect]) -> State:
+    """The caller has spoken for longer than a murmur: the assistant stops."""
+    return _barge_in(artifact, state, out) if state.overlap and interruptible(state) else state
+
+
 def at_caller_turn(artifact: Artifact, state: State, out: list[Effect], event: CallerTurn) -> State:
     """The caller finished a turn: have it reported, or hold it until it can be judged."""
     node = state.node if state.disclosed else ""
     said = Said("caller", clean(event.text), event.at_ms, node, turn_id=event.turn_id)
     state = replace(state, transcript=(*state.transcript, said))
-    if interruptible(state):
+    if state.overlap and artifact.turns.least_speech_ms and interruptible(state) and not state.murmur:
+        cancel(out, "barge_in")
+        out.append(StartTimer(timer="murmur", ms=MURMUR_WITHIN_MS))
+        return replace(state, overlap=False, murmur=event.turn_id)
+    return _hear(artifact, state, out, event.turn_id)
+
+
+def at_unwritten(artifact: Artifact, state: State, out: list[Effect]) -> State:
+    """The words of a short turn did not come in time: it counts as any other."""
+    turn_id = state.murmur
+    return _hear(artifact, replace(state, murmur=""), out, turn_id) if turn_id else state
+
+
+def _weigh(artifact: Artifact, state: State, out: list[Effect], words: str) -> State:
+    """The words of a short turn are known. While the assistant still speaks, a murmur is none."""
+    turn_id = state.murmur
+    cancel(out, "murmur")
+    state = replace(state, murmur="")
+    if interruptible(state) and _only_murmurs(artifact, words):
+        out.append(Flag(kind="backchannel"))
+        return state
+    return _hear(artifact, state, out, turn_id)
+
+
+def _only_murmurs(artifact: Artifact, words: str) -> bool:
+    """Whether nothing but sounds of agreement was said, or nothing at all."""
+    plain = "".join(one if one.isalnum() or one in "-' " else " " for one in words.lower())
+    known = artifact.turns.backchannel
+    return " ".join(plain.split()) in known or all(word in known for word in plain.split())
+
+
+def _hear(artifact: Artifact, state: State, out: list[Effect], turn_id: str) -> State:
+    """A turn that counts: the assistant stops, and it is judged now or held."""
+    if interruptible(state) and not state.visit.overheard:
         state = _barge_in(artifact, replace(state, overlap=True), out)
-    state = replace(state, overlap=False)
+    state = replace(state, overlap=False, visit=replace(state.visit, overheard=False))
     if state.phase in ("delivering", "transferring") or (
         state.speech is not None and state.speech.after.kind == "transfer"
     ):
@@ -91,14 +137,15 @@ def at_caller_turn(artifact: Artifact, state: State, out: list[Effect], event: C
         and state.phase in ("listening", "acting", "speaking")
         and state.model != "lost"
     ):
-        return ask_report(artifact, state, out, event.turn_id)
-    return replace(state, pending=(*state.pending, event.turn_id)[-MAX_PENDING:])
+        return ask_report(artifact, state, out, turn_id)
+    return replace(state, pending=(*state.pending, turn_id)[-MAX_PENDING:])
 
 
 def at_transcript(artifact: Artifact, state: State, out: list[Effect], event: TurnTranscribed) -> State:
     """A transcript arrived, in whatever order: it replaces what the model said it heard."""
     text = clean(event.text)
-    return _with_words(state, event.turn_id, text, replace_all=True) if text else state
+    state = _with_words(state, event.turn_id, text, replace_all=True) if text else state
+    return _weigh(artifact, state, out, text) if event.turn_id == state.murmur and state.murmur else state
 
 
 def _with_words(state: State, turn_id: str, text: str, *, replace_all: bool) -> State:

@@ -61,6 +61,7 @@ def _arrive(artifact: Artifact, state: State, out: list[Effect], name: str, why:
     return replace(
         state,
         node=name,
+        came_from=_came_from(artifact, state, why),
         visits={**state.visits, name: count},
         visit=Visit(),
         confirming="",
@@ -68,6 +69,14 @@ def _arrive(artifact: Artifact, state: State, out: list[Effect], name: str, why:
         digits="",
         waiting_node="",
     ), True
+
+
+def _came_from(artifact: Artifact, state: State, why: str) -> str:
+    """The ask node a change may be taken back to: nothing was said or done since but a decision."""
+    left = artifact.nodes.get(state.node)
+    if left is None or why == "overlap":
+        return ""
+    return state.node if left.kind == "ask" else state.came_from if left.kind == "decide" else ""
 
 
 def _at_disclosure(artifact: Artifact, state: State, out: list[Effect], node: Node) -> tuple[State, Onward]:
@@ -94,11 +103,22 @@ def _at_ask(artifact: Artifact, state: State, out: list[Effect], node: Node) -> 
     if state.model == "lost":
         return lose_model(artifact, state, out)
     if state.pending or state.overlap:
-        # The caller spoke into the change: hear that turn here first, and say this node's line after it if it
-        # is still needed.
-        state = tell(state, out, fill.brief(artifact, state, None))
-        return await_caller(artifact, replace(state, visit=replace(state.visit, opening_due=True)), out), None
+        return _overlapped(artifact, state, out, node), None
     return open_node(artifact, state, out), None
+
+
+def _overlapped(artifact: Artifact, state: State, out: list[Effect], node: Node) -> State:
+    """The caller spoke into the change: their turn is heard here, left out, or heard where it was begun."""
+    back = state.came_from
+    if node.on_overlap == "revert" and back and state.visits.get(back, 0) < artifact.limits.visits:
+        out.append(Flag(kind="change_reverted", detail=state.node))
+        state, _ = _arrive(artifact, state, out, back, "overlap")
+    if node.on_overlap == "commit":
+        out.append(Flag(kind="overlap_left_out", detail=state.node))
+        return open_node(artifact, replace(state, visit=replace(state.visit, overheard=True)), out)
+    # That turn first, and the node's own line after it if it is still needed.
+    state = tell(state, out, fill.brief(artifact, state, None))
+    return await_caller(artifact, replace(state, visit=replace(state.visit, opening_due=True)), out)
 
 
 def open_node(artifact: Artifact, state: State, out: list[Effect]) -> State:

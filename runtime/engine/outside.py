@@ -9,12 +9,13 @@ from runtime.engine.effects import AnswerTool, Brief, Effect, Flag, OpenSession,
 from runtime.engine.events import (
     ActionFailed,
     ActionSucceeded,
+    AnswererDetected,
     ContextLoaded,
     ContextMissing,
     SessionLost,
     SessionRestored,
 )
-from runtime.engine.nodes import LAST_MINUTE_MS, enter, lose_model, open_node
+from runtime.engine.nodes import LAST_MINUTE_MS, end_call, enter, lose_model, open_node, set_outcome
 from runtime.engine.playback import go_on, hear_pending
 from runtime.engine.slots import fact_value, result_values
 from runtime.engine.speaking import aside, await_caller, cancel, hush, serial
@@ -24,14 +25,18 @@ from voiceflow_compiler.artifact import Artifact
 
 __all__ = ["LAST_MINUTE_MS"]
 
+# Detection takes two to four seconds; a person who is kept in silence longer hangs up.
+ANSWERER_WITHIN_MS: Final = 6_000
 RECONNECT_WITHIN_MS: Final = 6_000
 FILLER_EVERY_MS: Final = 7_000
 MAX_FILLERS: Final = 3
 
 
 def first_node(artifact: Artifact, state: State, out: list[Effect]) -> State:
-    """Begin at the first node; one that is not a disclosure waits for the caller's facts."""
-    if artifact.nodes[artifact.start].kind == "disclosure":
+    """Begin at the first node; one that is not a disclosure waits for the caller's facts, and any of them for
+    the verdict on who answered.
+    """
+    if not state.answerer_due and artifact.nodes[artifact.start].kind == "disclosure":
         return enter(artifact, state, out, artifact.start, "start")
     return replace(state, waiting_node=artifact.start)
 
@@ -43,8 +48,33 @@ def settle(artifact: Artifact, state: State, out: list[Effect]) -> State:
     facts = {name: state.facts.get(name, fact.otherwise) for name, fact in artifact.facts.items()}
     state = replace(state, facts=facts, settled=True)
     out.append(OpenSession(instructions=fill.instructions(artifact, state)))
-    waiting = state.waiting_node
-    return go_on(artifact, replace(state, waiting_node=""), out, waiting) if waiting else state
+    return _begin(artifact, state, out) if state.waiting_node and not state.answerer_due else state
+
+
+def _begin(artifact: Artifact, state: State, out: list[Effect]) -> State:
+    return go_on(artifact, replace(state, waiting_node=""), out, state.waiting_node)
+
+
+def at_answerer(artifact: Artifact, state: State, out: list[Effect], event: AnswererDetected) -> State:
+    """A person, or nobody knows: the call begins. A machine: it ends, and nothing is said to it."""
+    if not state.answerer_due:
+        out.append(Flag(kind="event_ignored", detail="AnswererDetected"))
+        return state
+    cancel(out, "answerer")
+    state = replace(state, answerer_due=False)
+    if event.by == "machine":
+        return end_call(set_outcome(state, out, "machine_answered"), out, "machine_answered")
+    if state.settled or artifact.nodes[artifact.start].kind == "disclosure":
+        return _begin(artifact, state, out)
+    return state
+
+
+def answerer_too_slow(artifact: Artifact, state: State, out: list[Effect]) -> State:
+    """No verdict came: whoever answered is taken for a person."""
+    if not state.answerer_due:
+        return state
+    out.append(Flag(kind="answerer_unknown"))
+    return at_answerer(artifact, state, out, AnswererDetected(at_ms=state.at_ms, by="unknown"))
 
 
 def at_context(artifact: Artifact, state: State, out: list[Effect], event: ContextLoaded) -> State:

@@ -85,9 +85,12 @@ def go_on(artifact: Artifact, state: State, out: list[Effect], name: str) -> Sta
 
 def hear_pending(artifact: Artifact, state: State, out: list[Effect]) -> State:
     """Judge the next turn that was held, where the call listens now."""
-    if not state.pending or state.judging or state.phase != "listening":
+    overheard = state.visit.overheard and state.phase == "speaking"
+    if not state.pending or state.judging or not (state.phase == "listening" or overheard):
         return state
     turn_id, *rest = state.pending
+    if overheard and not state.overlap:
+        state = replace(state, visit=replace(state.visit, overheard=False))
     return ask_report(artifact, replace(state, pending=tuple(rest)), out, turn_id)
 
 

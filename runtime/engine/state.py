@@ -75,7 +75,8 @@ class Counts(Struct, frozen=True, omit_defaults=True):
 
 
 class Visit(Struct, frozen=True, omit_defaults=True):
-    """Counters of this visit to the node. `opening_due`: the node's own line is still to be said (the caller
+    """Counters of this visit to the node. `overheard`: what overlapped the change to it moves nothing here.
+    `opening_due`: the node's own line is still to be said (the caller
     spoke first).
     """
 
@@ -87,6 +88,7 @@ class Visit(Struct, frozen=True, omit_defaults=True):
     requests: int = 0
     fillers: int = 0
     opening_due: bool = False
+    overheard: bool = False
 
 
 class Heard(Struct, frozen=True, omit_defaults=True):
@@ -101,6 +103,8 @@ class Heard(Struct, frozen=True, omit_defaults=True):
 class State(Struct, frozen=True, omit_defaults=True):
     """Everything the engine knows of a call.
 
+    `answerer_due`: nothing is said before it is known who answered. `came_from`: the ask node left last, if
+    nothing was done since. `murmur`: a turn too short to stop the assistant, until its words are known.
     `overlap`: the caller is speaking now. `pending`: turns heard but not yet judged. `judging`: the turn
     whose report is awaited, asked for
     as `asked`. `open_call`: the tool call this step must answer (empty between steps). `runs`: action runs
@@ -120,12 +124,14 @@ class State(Struct, frozen=True, omit_defaults=True):
     serial: int = 0
     disclosed: bool = False
     settled: bool = False
+    answerer_due: bool = False
     model: Literal["up", "reconnecting", "lost"] = "up"
     waiting_node: str = ""
     wants_person: bool = False
     speech: Speech | None = None
     visit: Visit = Visit()
     visits: dict[str, int] = {}
+    came_from: str = ""
     counts: Counts = Counts()
     heard: Heard = Heard()
     slots: dict[str, SlotValue] = {}
@@ -137,6 +143,7 @@ class State(Struct, frozen=True, omit_defaults=True):
     digits: str = ""
     overlap: bool = False
     pending: tuple[str, ...] = ()
+    murmur: str = ""
     judging: str = ""
     asked: Literal["", "report", "answer", "classify"] = ""
     answer_speech: str = ""

@@ -24,6 +24,7 @@ from runtime.engine.events import (
     ActionFailed,
     ActionRequested,
     ActionSucceeded,
+    AnswererDetected,
     CallEnded,
     CallerSpeechStarted,
     CallerTurn,
@@ -53,10 +54,12 @@ from runtime.engine.hearing import (
     at_caller_speech,
     at_caller_turn,
     at_key,
+    at_long_speech,
     at_report,
     at_silence,
     at_transcript,
     at_unreported,
+    at_unwritten,
 )
 from runtime.engine.nodes import reach_limit, set_outcome
 from runtime.engine.playback import at_failed, at_finished, at_interrupted
@@ -68,8 +71,15 @@ Stepped = tuple[State, tuple[Effect, ...]]
 
 def start(artifact: Artifact, event: CallStarted) -> Stepped:
     """The call was answered: look the caller up, and say the first words."""
-    state = State(call_id=event.call_id, caller_number=event.caller_number, at_ms=event.at_ms)
+    state = State(
+        call_id=event.call_id,
+        caller_number=event.caller_number,
+        at_ms=event.at_ms,
+        answerer_due=event.answerer_due,
+    )
     out: list[Effect] = [StartTimer(timer="call", ms=artifact.limits.call_ms)]
+    if event.answerer_due:
+        out.append(StartTimer(timer="answerer", ms=outside.ANSWERER_WITHIN_MS))
     if artifact.fact_source is not None and artifact.facts:
         out.append(
             LookUpContext(
@@ -117,6 +127,9 @@ def _ignored(artifact: Artifact, state: State, out: list[Effect], event: Event) 
 
 _TIMERS: dict[str, Callable[[Artifact, State, list[Effect]], State]] = {
     "call": _call_too_long,
+    "answerer": outside.answerer_too_slow,
+    "barge_in": at_long_speech,
+    "murmur": at_unwritten,
     "context": outside.context_too_slow,
     "no_input": at_silence,
     "report": lambda artifact, state, out: at_unreported(
@@ -131,6 +144,7 @@ _TIMERS: dict[str, Callable[[Artifact, State, list[Effect]], State]] = {
 
 _ON: dict[type, Callable[[Artifact, State, list[Effect], Any], State]] = {
     CallStarted: _ignored,
+    AnswererDetected: outside.at_answerer,
     ContextLoaded: outside.at_context,
     ContextMissing: outside.at_no_context,
     PlaybackFinished: at_finished,

@@ -17,7 +17,7 @@ from tests.runtime.engine.world import INTENTS, MONITORS, Call, ask, flow, flows
 def test_laws_hold_in_any_order_of_events(artifact, data) -> None:
     """Whatever the caller, the model and the providers send, in any order, no law is broken and nothing
     raises."""
-    call = Call.begin(artifact)
+    call = Call.begin(artifact, answerer_due=data.draw(st.booleans(), label="answerer due"))
     for _ in range(data.draw(st.integers(5, 60), label="events")):
         possible(call, data)
     for monitor in MONITORS:

@@ -27,6 +27,7 @@ from voiceflow_compiler.artifact import (
     Rung,
     Slot,
     Trigger,
+    Turns,
 )
 
 INTENTS = {
@@ -211,7 +212,10 @@ def flows(draw: st.DrawFn) -> Artifact:
     drawn = {name: draw(nodes) for name in NAMES}
     hold = draw(st.none() | st.just(Line(say="One moment, please.", script="hold")))
     source = draw(st.sampled_from(["crm", None]))
-    return flow(drawn, hold=hold, fact_source=source)
+    overlap = draw(st.sampled_from(["hold", "commit", "revert"]))
+    drawn = {name: replace(one, on_overlap=overlap) for name, one in drawn.items()}
+    turns = draw(st.sampled_from([Turns(), Turns(least_speech_ms=400, backchannel=("uh-huh", "mhm"))]))
+    return flow(drawn, hold=hold, fact_source=source, turns=turns)
 
 
 REPORT = {"intent": "unclear", "confidence": 0.9, "slots": {}, "sentiment": "neutral", "heard": "hm"}
@@ -265,9 +269,9 @@ class Call:
     handoffs: list[str] = field(default_factory=list)
 
     @classmethod
-    def begin(cls, artifact: Artifact) -> "Call":
+    def begin(cls, artifact: Artifact, *, answerer_due: bool = False) -> "Call":
         call = cls(artifact)
-        event = ev.CallStarted(at_ms=0, call_id="CA1", caller_number="+15550100")
+        event = ev.CallStarted(at_ms=0, call_id="CA1", caller_number="+15550100", answerer_due=answerer_due)
         call._take(event, *start(artifact, event))
         return call
 
@@ -400,10 +404,13 @@ def possible(call: Call, data: st.DataObject) -> None:
             )
         case "simple":
             call.send(data.draw(st.sampled_from([ev.CallerSpeechStarted, ev.NoInput, ev.SessionRestored])))
+        case "answerer":
+            call.send(ev.AnswererDetected, by=data.draw(st.sampled_from(["person", "machine", "unknown"])))
         case "missing":
             call.send(ev.ContextMissing, reason="unknown")
         case "transcribed":
-            call.send(ev.TurnTranscribed, turn_id=known(call.turns), text="words")
+            words = data.draw(st.sampled_from(["words", "uh-huh", "Mhm. Mhm!", ""]))
+            call.send(ev.TurnTranscribed, turn_id=known(call.turns), text=words)
 
 
 _CHOICES = (
@@ -433,6 +440,7 @@ _CHOICES = (
         "missing",
         "transcribed",
         "delivered",
+        "answerer",
     ]
 )
 
@@ -501,6 +509,8 @@ def edges(artifact: Artifact) -> set[tuple[str, str]]:
     for name, node in artifact.nodes.items():
         rungs = (*node.no_match, *node.no_input)
         replies = (*node.answers.values(), *node.keys.values())
+        if node.on_overlap == "revert":  # a change to it may be taken back
+            found |= {(name, back) for back, one in artifact.nodes.items() if one.kind == "ask"}
         goes = {node.next, node.filled, node.otherwise, node.on_success, node.on_failure}
         goes |= {case.go for case in node.cases} | {rung.go for rung in rungs}
         goes |= {answer.go for answer in replies} | {answer.then for answer in replies} | everywhere
