@@ -30,7 +30,7 @@ class Report(StrEnum):
     JSON = "json"
 
 
-def test(
+def try_flows(
     paths: Annotated[
         list[Path], typer.Argument(help="Scenario files, flows, or folders of them.", metavar="PATH...")
     ],
@@ -62,7 +62,7 @@ def test(
         raise typer.Exit(_generate(paths, output, pairs=pairs))
 
     def once() -> int:
-        ran, failed = _run(paths, jobs, audio=audio, voice=voice, format=format, junit=junit)
+        ran, failed = _run(paths, jobs, audio=audio, voice=voice, form=format, junit=junit)
         wanted = coverage or lines or bar is not None
         return failed or (_cover(paths, ran, records or [], bar, lines=lines, form=format) if wanted else 0)
 
@@ -75,7 +75,7 @@ def _run(
     *,
     audio: bool,
     voice: str,
-    format: Report,
+    form: Report,
     junit: Path | None,
 ) -> tuple[list[Ran], int]:
     from runtime.simulate.scenario.many import run_all
@@ -90,7 +90,7 @@ def _run(
         ran = list(run_all(loaded.artifacts, loaded.jobs, jobs))
     if junit is not None:
         write(junit, as_junit(ran, loaded.where))
-    if format is Report.JSON:
+    if form is Report.JSON:
         print(json.dumps(as_json(ran, loaded.where), indent=2, ensure_ascii=False))
     else:
         print(as_text(ran, loaded.where), end="")
@@ -250,7 +250,7 @@ def _generate(paths: list[Path], output: Path | None, *, pairs: bool) -> int:
         missed += sum(goal[0] != "pair" for goal in suite.missed)
         if output is not None:
             head = f"Made by `vfc test --generate` from {artifact.flow} {artifact.flow_version}.\n"
-            head += f"{len(suite.calls)} calls; no fewer than {suite.at_least} can do. Make it again after a change."
+            head += f"{len(suite.calls)} calls; no fewer than {suite.at_least} can do."
             write(output, many_as_yaml(scenarios(artifact, suite), head))
             print(f"  written to {output}")
     return int(missed > 0)

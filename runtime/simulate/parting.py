@@ -94,7 +94,7 @@ def _points(before: Went, after: Went) -> list[tuple[int, str]]:
         found.append(
             (
                 0,
-                f"it ends with {after.outcome} instead of {before.outcome}: whether that is better is for people to say",
+                f"it ends with {after.outcome} instead of {before.outcome}, which only people can weigh",
             )
         )
     for weight, name, was, now in (
@@ -114,17 +114,17 @@ def as_text(parting: Parting) -> str:
     before, after = parting.before, parting.after
     shared = before.nodes[: parting.at]
     lines = [f"the two part after {' → '.join(shared) or 'the very beginning'}"]
-    lines.append(
-        f"  it went:   {' → '.join(before.nodes[parting.at :]) or '(ended)'}: {before.outcome or 'no outcome'}"
-    )
-    lines.append(
-        f"  it would:  {' → '.join(after.nodes[parting.at :]) or '(ended)'}: {after.outcome or 'no outcome'}"
-    )
+    lines.append(f"  it went:   {_rest(before, parting.at)}")
+    lines.append(f"  it would:  {_rest(after, parting.at)}")
     lines.append(f"for the caller: {parting.better}")
     lines += (f"  {why}" for why in parting.why)
     if parting.unheard:
         lines.append(f"  the last {parting.unheard} turns of the caller were not needed any more")
     return "\n".join(lines) + "\n"
+
+
+def _rest(way: Went, at: int) -> str:
+    return f"{' → '.join(way.nodes[at:]) or '(ended)'}: {way.outcome or 'no outcome'}"
 
 
 def as_json(parting: Parting) -> dict[str, Any]:

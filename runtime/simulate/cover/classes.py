@@ -1,4 +1,4 @@
-"""The classes of values that a flow can tell apart: bounds of a slot, choices, and what conditions compare."""
+"""The classes of values a flow can tell apart: bounds of a slot, choices, and what conditions compare."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ def facts_of(artifact: Artifact, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def contexts(artifact: Artifact) -> tuple[dict[str, Any] | None, ...]:
-    """What the CRM may hold, as far as conditions can tell: nobody known, and every mix of what is compared."""
+    """What the CRM may hold, as far as conditions can tell: nobody, and every mix of what is compared."""
     if artifact.fact_source is None:
         return (None,)
     read = read_by_conditions(artifact, "facts")

@@ -1,4 +1,4 @@
-"""How much of a flow was reached: by kind, what is missing in words, line by line, and as a picture's data."""
+"""How much of a flow was reached: by kind, what is missing, line by line, and as a picture's data."""
 
 from __future__ import annotations
 

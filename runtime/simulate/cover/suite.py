@@ -305,7 +305,7 @@ def _finish(chart: _Chart, live: _Live, left: set[Goal]) -> None:
 
 
 def _most(live: _Live, left: set[Goal]) -> Way:
-    """The move from here that reaches most of what is left, tried out: after the last turn the choices are few."""
+    """The move from here that reaches most of what is left, tried out: after the last turn few are left."""
     best: tuple[int, Way] | None = None
     for move in moves(live.artifact, live.reader, live.state, lost=False):
         track = Track(live.artifact, live.track.last)

@@ -93,8 +93,8 @@ class Line(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
 
 
 class Scenario(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A call as it must go. `facts` is what the CRM holds about the caller; `office` what actions return, call
-    by call where it is a list; `person` what people do when their telephone rings.
+    """A call as it must go. `facts` is what the CRM holds about the caller; `office` what actions return,
+    call by call where it is a list; `person` what people do when their telephone rings.
     """
 
     scenario: str

@@ -1,4 +1,4 @@
-"""Scenarios written: out of a call that was made, with everything that can be held against a later version."""
+"""Scenarios written: out of a call that was made, with all that can be held against a later version."""
 
 from __future__ import annotations
 
