@@ -1,6 +1,7 @@
 """Bringing a store to the newest version, by whichever process comes first."""
 
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
 from sqlalchemy import inspect, text
@@ -8,6 +9,7 @@ from sqlalchemy.engine import Connection
 
 NEWEST: Final = "0001"
 _LOCK: Final = 0x76666373  # one number for all our processes
+_ONE_AT_A_TIME: Final = Lock()  # Alembic keeps its context in a global: two threads would share it
 _STEPS: Final = Path(__file__).parent / "migrations"
 
 
@@ -25,7 +27,8 @@ def migrate(connection: Connection) -> None:
     config.set_main_option("script_location", str(_STEPS))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    with _ONE_AT_A_TIME:
+        command.upgrade(config, "head")
 
 
 def version(connection: Connection) -> str | None:
