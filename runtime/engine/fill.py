@@ -83,10 +83,10 @@ def brief(artifact: Artifact, state: State, line: Line | None, *, then: str = "w
         lines += _asking(artifact, state, node)
     if state.slots:
         lines += _listed("Known", _known(artifact, state))
-    if node.kind == "ask":
-        lines += _listed(
-            "Answers here", (name for name in node.answers if not artifact.intents[name].built_in)
-        )
+    # Which answers the node itself gives is compiled: what holds everywhere is in the prefix already.
+    lines += (
+        each for each in artifact.briefs.get(state.node, "").split("\n") if each.startswith("Answers here: ")
+    )
     lines.append(f"Then: {then}")
     return "\n".join(lines)
 
