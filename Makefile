@@ -5,7 +5,7 @@ STAMP := .venv/.stamp
 CODE := voiceflow_compiler runtime schemas tests $(wildcard benchmarks)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check format-check lint types contracts docs bench faults mutants golden format lock clean
+.PHONY: help venv demo test check format-check lint types contracts docs bench faults mutants corpus golden format lock clean
 .DELETE_ON_ERROR:
 
 help:  ## Show these targets.
@@ -49,8 +49,8 @@ bench: $(STAMP)  ## Measure the compiler, the engine and the bridge.
 faults: $(STAMP)  ## Run the tests that break the line, the model and the input on purpose.
 	$(BIN)/python -m pytest -m faults
 
-mutants: $(STAMP)  ## Break the engine on purpose, one law at a time; the tests must notice.
-	$(BIN)/python -m pytest -m mutants tests/mutants
+mutants: $(STAMP)  ## Break the engine and the checks on purpose, piece by piece; the tests must notice.
+	$(BIN)/python -m pytest -m mutants tests/mutants tests/corpus
 
 corpus: $(STAMP)  ## Print how many seeded defects the checks catch, and how many clean flows they accuse.
 	@$(BIN)/python -m tests.corpus.corpus

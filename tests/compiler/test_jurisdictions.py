@@ -41,7 +41,7 @@ def test_what_does_not_bind_inbound_calls_asks_for_nothing() -> None:
 
 
 def test_the_statute_wins_over_what_is_often_said() -> None:
-    """California's bot law asks for nothing on calls; telling at the start is advised there as best practice."""
+    """California's bot law asks for nothing on calls; telling at the start is advised as best practice."""
     (bots,) = [rule for rule in RULES if rule.id == "us-ca-bpc-17941"]
     assert bots.asks == ()
     assert "ai_at_start" in bots.advises

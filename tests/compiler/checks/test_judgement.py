@@ -614,6 +614,183 @@ JUDGED = [
           information: full
         """,
     ),
+    (
+        "a request that two nodes talk away is counted over both, a trigger for it ends it",
+        "VF607",
+        """
+        nodes:
+          team:  # flagged
+            kind: ask
+            convey: Ask how many people would use it.
+            collect: [team_size]
+            filled: offer
+          offer:  # flagged
+            kind: ask
+            convey: Offer a demo.
+            on:
+              agreement: {go: email}
+          email:
+            kind: ask
+            convey: Ask for the email address.
+            collect: [email]
+            filled: book
+            on:
+              wants_person: {go: to_sales}
+          sure:  # flagged
+            kind: ask
+            convey: Ask whether they are sure.
+            on:
+              agreement: {go: to_sales}
+              wants_person: {convey: Ask once more., stay: true, at_most: 1}
+        everywhere:
+          wants_person: {convey: Offer to help first., stay: true, at_most: 1, then: sure}
+        """,
+    ),
+    (
+        "a trigger for every request makes a person near",
+        "VF607",
+        """
+        everywhere:
+          wants_person: {convey: Offer to help first., stay: true, at_most: 5, then: to_sales}
+        handoff_triggers:
+          - {when: intent.name == 'wants_person' or turn.number > 30, to: sales}
+        """,
+    ),
+    (
+        "a trigger with a further condition makes no person near",
+        "VF607",
+        """
+        nodes:
+          team:  # flagged
+            kind: ask
+            convey: Ask how many people would use it.
+            collect: [team_size]
+            filled: offer
+          offer:  # flagged
+            kind: ask
+            convey: Offer a demo.
+            on:
+              agreement: {go: email}
+          email:  # flagged
+            kind: ask
+            convey: Ask for the email address.
+            collect: [email]
+            filled: book
+        everywhere:
+          wants_person: {convey: Offer to help first., stay: true, at_most: 5, then: to_sales}
+        handoff_triggers:
+          - {when: intent.family == 'escalation' and turn.number > 5, to: sales}
+        """,
+    ),
+    (
+        "who is put through on the way, after a question, or only perhaps, was promised nothing false",
+        "VF608",
+        """
+        nodes:
+          offer:
+            kind: ask
+            say: Would you like me to put you through to a colleague? If so, I'll connect you with one.
+            on:
+              agreement: {go: email}
+              denial: {say: I'll put you through. Is it about the price?, go: who}
+              too_expensive: {say: I'm transferring you now., go: calling}
+          who:
+            kind: ask
+            convey: Ask whether it is about the price.
+            on:
+              agreement: {go: to_sales}
+          calling:
+            kind: tell
+            say: I'm connecting you with a colleague.
+            next: to_sales
+        """,
+    ),
+    (
+        "who is put through to a goodbye, a dead rung, or the end of an answer, was",
+        "VF608",
+        """
+        nodes:
+          offer:
+            kind: ask
+            convey: Offer a demo.
+            on:
+              agreement: {go: email}
+              what_is_this: {say: I'll put you through to someone., go: farewell}  # flagged
+            keys:
+              "9": {say: Let me transfer you to a colleague., go: farewell}  # flagged
+          farewell:
+            kind: tell
+            convey: Wish them a good day.  # flagged
+            sample: I'm transferring you now.
+            next: sorry
+        everywhere:
+          too_expensive: {say: We'll connect you with a colleague., go: sorry}  # flagged
+        """,
+    ),
+    (
+        "what the records or an action say may be told, and a question claims nothing",
+        "VF709",
+        """
+        nodes:
+          offer:
+            kind: ask
+            say: I see that your demo is booked for {account}. Shall I say that you're booked?
+            on:
+              agreement: {go: email}
+        """,
+    ),
+    (
+        "an action's own promise before it is done is a claim, after it is none",
+        "VF709",
+        """
+        nodes:
+          email:
+            kind: ask
+            convey: Ask for the email address.
+            collect: [email]
+            filled: book
+            on:
+              agreement: {say: Your seat is safe. And your address?, stay: true, at_most: 2}  # flagged
+          goodbye: {kind: end, convey: Say goodbye., outcome: done}
+          booked: {kind: end, say: Your seat is safe. Goodbye., outcome: done}
+          book:
+            kind: act
+            action: book_demo
+            while_waiting: One moment, I'm booking it.
+            on_success: booked
+            on_failure: to_sales
+        actions:
+          book_demo:
+            does: Books a demo.
+            takes: {email: slots.email}
+            changes_something: true
+            promises: [your seat is safe]
+        """,
+    ),
+    (
+        "a note in brackets to the model is none of another tool's placeholders",
+        "VF824",
+        """
+        nodes:
+          offer:
+            kind: ask
+            convey: Offer a demo [this week or the next], for 20 $ or less.
+            on:
+              agreement: {go: email}
+        """,
+    ),
+    (
+        "a prohibition beside what to do, or with it in one sentence, is fine",
+        "VF822",
+        """
+        nodes:
+          offer:
+            kind: ask
+            convey: Never mind the weather. Don't hurry them; offer a demo.
+            on:
+              agreement: {go: email}
+        """,
+    ),
 ]
 
 
