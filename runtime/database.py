@@ -91,6 +91,12 @@ def _prepare_sqlite(engine: AsyncEngine, *, durable: bool) -> None:
             cursor.execute("PRAGMA synchronous = FULL")
         cursor.close()
 
+    @event.listens_for(engine.sync_engine, "do_connect")
+    def connecting(*about: Any) -> None:
+        # SQLite would make a missing file, and its driver leaves a thread behind when it cannot.
+        if not Path((engine.url.database or "").removeprefix("file:")).is_file():
+            raise FileNotFoundError
+
     @event.listens_for(engine.sync_engine, "begin")
     def begun(connection: Connection) -> None:
         # The driver would take the write lock at the first write, when it is too late to wait for it.

@@ -19,6 +19,7 @@ def postgres_server() -> Iterator[postgres.Server]:
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of an empty database, once of each kind."""
     if request.param == "sqlite":
+        (tmp_path / "test.db").touch()
         return f"sqlite:///{tmp_path / 'test.db'}"
     server: postgres.Server = request.getfixturevalue("postgres_server")
     return server.new()

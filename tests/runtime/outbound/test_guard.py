@@ -20,21 +20,82 @@ OPEN = Reach()
 STRICT = Reach(frozenset({"crm.example.com"}))
 LOCAL = Reach(private_hosts=frozenset({"127.0.0.1", "crm.internal"}))
 
-INSIDE = (
-    "127.0.0.1 127.1.2.3 10.0.0.1 10.255.255.255 172.16.0.1 172.31.9.9 192.168.0.1 100.64.0.1 0.0.0.0 0.1.2.3"
-    " 169.254.169.254 169.254.170.2 168.63.129.16 100.100.100.200 192.0.0.192 192.0.2.1 198.18.0.1 224.0.0.1"
-    " 240.0.0.1 255.255.255.255 ::1 :: fe80::1 fc00::1 fd00:ec2::254 ff02::1 2001:db8::1"
-    " ::ffff:127.0.0.1 ::ffff:169.254.169.254 ::ffff:10.0.0.1 ::127.0.0.1 64:ff9b::7f00:1 64:ff9b::a9fe:a9fe"
-    " 2002:7f00:1:: 2002:a9fe:a9fe:: 2001:0:4136:e378:8000:63bf:80ff:fffe fe80::1%eth0"
-).split()
-NEVER = (
-    "169.254.169.254 ::ffff:169.254.169.254 fd00:ec2::254 168.63.129.16 0.0.0.0 :: 224.0.0.1 fe80::1".split()
-)
-HOSTS = (
-    "127.1 127.0.1 0x7f.1 0x7f000001 0x7f.0.0.1 0177.0.0.1 017700000001 2130706433 127.0.0.1. 127.0.0.01"
-    " 169.254.43518 0xa9fea9fe 2852039166 ①②⑦.⓪.⓪.① 127。0。0。1 [::1] [::ffff:127.0.0.1] [0:0:0:0:0:0:0:1]"
-    " [fe80::1%25eth0] 127.0.0.1%00.example.com localhost%2eexample 1.1.1 999.1.1.1 -a.example a..example"
-).split()
+INSIDE = [
+    "127.0.0.1",
+    "127.1.2.3",
+    "10.0.0.1",
+    "10.255.255.255",
+    "172.16.0.1",
+    "172.31.9.9",
+    "192.168.0.1",
+    "100.64.0.1",
+    "0.0.0.0",
+    "0.1.2.3",
+    "169.254.169.254",
+    "169.254.170.2",
+    "168.63.129.16",
+    "100.100.100.200",
+    "192.0.0.192",
+    "192.0.2.1",
+    "198.18.0.1",
+    "224.0.0.1",
+    "240.0.0.1",
+    "255.255.255.255",
+    "::1",
+    "::",
+    "fe80::1",
+    "fc00::1",
+    "fd00:ec2::254",
+    "ff02::1",
+    "2001:db8::1",
+    "::ffff:127.0.0.1",
+    "::ffff:169.254.169.254",
+    "::ffff:10.0.0.1",
+    "::127.0.0.1",
+    "64:ff9b::7f00:1",
+    "64:ff9b::a9fe:a9fe",
+    "2002:7f00:1::",
+    "2002:a9fe:a9fe::",
+    "2001:0:4136:e378:8000:63bf:80ff:fffe",
+    "fe80::1%eth0",
+]
+NEVER = [
+    "169.254.169.254",
+    "::ffff:169.254.169.254",
+    "fd00:ec2::254",
+    "168.63.129.16",
+    "0.0.0.0",
+    "::",
+    "224.0.0.1",
+    "fe80::1",
+]
+HOSTS = [
+    "127.1",
+    "127.0.1",
+    "0x7f.1",
+    "0x7f000001",
+    "0x7f.0.0.1",
+    "0177.0.0.1",
+    "017700000001",
+    "2130706433",
+    "127.0.0.1.",
+    "127.0.0.01",
+    "169.254.43518",
+    "0xa9fea9fe",
+    "2852039166",
+    "①②⑦.⓪.⓪.①",
+    "127。0。0。1",
+    "[::1]",
+    "[::ffff:127.0.0.1]",
+    "[0:0:0:0:0:0:0:1]",
+    "[fe80::1%25eth0]",
+    "127.0.0.1%00.example.com",
+    "localhost%2eexample",
+    "1.1.1",
+    "999.1.1.1",
+    "-a.example",
+    "a..example",
+]
 URLS = (
     *(f"https://{host}/x" for host in HOSTS),
     "file:///etc/passwd",
@@ -162,7 +223,7 @@ async def test_one_bad_address_among_good_ones_spoils_the_name() -> None:
 
 
 async def test_a_name_that_changes_between_questions_is_judged_each_time() -> None:
-    """DNS rebinding: allowed once as a private host, and then pointed at the metadata address, it is refused."""
+    """DNS rebinding: allowed once as a private host, then pointed at the metadata address: refused."""
     async with listening(Answer(200, b"{}")) as office:
         reach = Reach(private_hosts=frozenset({"crm.internal"}))
         port = office.url.rpartition(":")[2]
