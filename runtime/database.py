@@ -129,16 +129,18 @@ _DONE_TABLE: Final = (
     "CREATE TABLE IF NOT EXISTS vfc_done"
     " (key VARCHAR(128) PRIMARY KEY, done_at VARCHAR(32) NOT NULL, result TEXT)"
 )
+_LOCK: Final = 0x76666364
 _CLAIM: Final = "INSERT INTO vfc_done (key, done_at) VALUES (:key, :at) ON CONFLICT (key) DO NOTHING"
 _KEPT: Final = "SELECT result FROM vfc_done WHERE key = :key"
 _KEEP: Final = "UPDATE vfc_done SET result = :result WHERE key = :key"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Database:
     """A database whose statements stand in the settings."""
 
     engine: AsyncEngine = field(repr=False)
+    _prepared: bool = False
 
     async def rows(self, statement: str, values: Mapping[str, Any], *, most: int) -> list[dict[str, Any]]:
         """At most so many rows of a statement that only reads. Raises OutsideFailure."""
@@ -149,8 +151,8 @@ class Database:
         """The first row of a statement that changes something ({} without one), in one transaction with a row
         of this key in `vfc_done`; where there is one already, what was answered then. Raises OutsideFailure.
         """
+        await self._prepare()
         async with writing(self.engine) as connection:
-            await connection.execute(text(_DONE_TABLE))
             claimed = await connection.execute(text(_CLAIM), {"key": key, "at": _now()})
             if not claimed.rowcount:
                 kept = (await connection.execute(text(_KEPT), {"key": key})).scalar()
@@ -158,6 +160,16 @@ class Database:
             row = next(iter(_rows(await connection.execute(text(statement), dict(values)), 1)), {})
             await connection.execute(text(_KEEP), {"key": key, "result": json.dumps(row)})
             return row
+
+    async def _prepare(self) -> None:
+        """Make the table of keys once; PostgreSQL does not make one for two who ask at the same time."""
+        if self._prepared:
+            return
+        async with writing(self.engine) as connection:
+            if self.engine.dialect.name == "postgresql":
+                await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+            await connection.execute(text(_DONE_TABLE))
+        self._prepared = True
 
     async def close(self) -> None:
         """Let go of every connection."""

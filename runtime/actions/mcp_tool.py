@@ -25,6 +25,7 @@ from runtime.settings.keys import Key, SettingsError, read_options, read_text, r
 if TYPE_CHECKING:
     from mcp import Client
 
+CLOSE_S: Final = 2.0
 META: Final = "voiceflow-compiler/idempotency-key"
 
 
@@ -73,11 +74,12 @@ class McpTool:
     place: Place
     tool: str
     repeatable: bool
-    _keeper: asyncio.Task[None] | None = field(default=None, repr=False)
+    _keepers: set[asyncio.Task[None]] = field(default_factory=set, repr=False)
     _opening: asyncio.Future[_Connection] | None = field(default=None, repr=False)
 
     async def run(self, order: RunAction) -> Mapping[str, Any]:
         """Call the tool. Raises OutsideFailure."""
+        from anyio import BrokenResourceError, ClosedResourceError
         from mcp import MCPError
 
         connection: _Connection | None = None
@@ -91,7 +93,7 @@ class McpTool:
         except TimeoutError:
             self._drop(connection)
             raise OutsideFailure("unreachable" if connection is None else "timeout") from None
-        except MCPError:
+        except (MCPError, ClosedResourceError, BrokenResourceError):
             self._drop(connection)
             raise OutsideFailure("broken") from None
         if answer.is_error:
@@ -101,7 +103,9 @@ class McpTool:
     async def _connected(self) -> _Connection:
         if self._opening is None:
             self._opening = asyncio.get_running_loop().create_future()
-            self._keeper = asyncio.create_task(self._keep(self._opening))
+            keeper = asyncio.create_task(self._keep(self._opening))
+            self._keepers.add(keeper)
+            keeper.add_done_callback(self._keepers.discard)
         return await asyncio.shield(self._opening)
 
     async def _keep(self, opening: asyncio.Future[_Connection]) -> None:
@@ -111,13 +115,11 @@ class McpTool:
                 client = await stack.enter_async_context(await _client(self.place, stack))
                 tools = {tool.name: tool for tool in (await client.list_tools()).tools}
                 if self.tool not in tools:
-                    raise OutsideFailure("not_configured")
+                    return _fail(opening, OutsideFailure("not_configured"))
                 contract = Contract(read_schema(tools[self.tool].input_schema))
                 over = asyncio.Event()
                 opening.set_result(_Connection(client, contract, over))
                 await over.wait()
-        except OutsideFailure as failure:
-            _fail(opening, failure)
         except Exception:  # noqa: BLE001 - the library tells a broken connection by groups of exceptions
             _fail(opening, OutsideFailure("unreachable"))
         finally:
@@ -125,17 +127,19 @@ class McpTool:
                 self._opening = None
 
     def _drop(self, connection: _Connection | None) -> None:
+        """The next call opens a new connection; this one is closed by its keeper."""
         if connection is not None:
             connection.over.set()
+            self._opening = None
 
     async def close(self) -> None:
         """Close the connection."""
         if self._opening is not None and self._opening.done() and not self._opening.exception():
-            self._opening.result().over.set()
-        elif self._keeper is not None:
-            self._keeper.cancel()
-        if self._keeper is not None:
-            await asyncio.gather(self._keeper, return_exceptions=True)
+            self._drop(self._opening.result())
+        _, late = await asyncio.wait(self._keepers, timeout=CLOSE_S) if self._keepers else ((), ())
+        for keeper in late:
+            keeper.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
 
 
 def _fail(opening: asyncio.Future[_Connection], failure: OutsideFailure) -> None:
