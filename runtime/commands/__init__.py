@@ -1,9 +1,11 @@
-"""Commands that try a flow before it goes live: one file for each."""
+"""Commands that try a flow before it goes live, and let it go live by stages: one file for each."""
 
 import typer
 
+from runtime.commands.gate import gate
 from runtime.commands.play import play
 from runtime.commands.replay import replay
+from runtime.commands.rollout import rollout
 from runtime.commands.sheets import sheets
 from runtime.commands.simulate import simulate
 from runtime.commands.test import try_flows
@@ -12,5 +14,6 @@ from runtime.commands.test import try_flows
 def register(app: typer.Typer) -> None:
     """Add these commands to a command line."""
     app.command("test")(try_flows)
-    for command in (play, sheets, simulate, replay):
+    for command in (play, sheets, simulate, replay, gate):
         app.command()(command)
+    app.add_typer(rollout)

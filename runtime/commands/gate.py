@@ -2,58 +2,45 @@
 
 from __future__ import annotations
 
-import importlib.util
-import json
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from runtime.commands.base import compiled, stop, write
-from runtime.commands.settings import settings_of
+from runtime.commands.gating import (
+    Alpha,
+    Expected,
+    FormatOption,
+    HumanCalls,
+    HumanHits,
+    HumanRate,
+    Looks,
+    Margin,
+    Power,
+    Report,
+    SettingsOption,
+    Spend,
+    Spread,
+    human_side,
+    need_statistics,
+    planned,
+    settings_of,
+    show,
+)
 
 if TYPE_CHECKING:
-    from runtime.gate.plan import Plan
-    from runtime.gate.terms import Counts, GuardResult, Human, Look, Terms, Verdict
+    from runtime.gate.terms import Counts, GuardResult, Look, Terms
+    from voiceflow_compiler.artifact import Artifact
 
-FORMAT_VERSION: Final = 1
-
-
-class Report(StrEnum):
-    """How it is told."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
-class Spend(StrEnum):
-    """How the chance of a wrong pass is spread over the looks."""
-
-    OBRIEN_FLEMING = "obrien_fleming"
-    POCOCK = "pocock"
-
-
-Margin = Annotated[float, typer.Option("--margin", min=0.01, max=2, help="The share of the human rate to show.")]
-Alpha = Annotated[float, typer.Option("--alpha", min=0.001, max=0.2, help="How often it may pass wrongly.")]
-Power = Annotated[float, typer.Option("--power", min=0.5, max=0.99, help="How often it passes when it should.")]
-Expected = Annotated[
-    float, typer.Option("--expected", min=0.1, max=3, help="The share it is expected to reach, for the plan.")
-]
-Looks = Annotated[int, typer.Option("--looks", min=1, max=10, help="How often the plan looks.")]
-Spending = Annotated[Spend, typer.Option("--spending", help="How wrong passes are spread over the looks.")]
-HumanRate = Annotated[float | None, typer.Option("--human", min=0, max=1, help="What people reach, 0 to 1.")]
-HumanCalls = Annotated[int | None, typer.Option("--human-calls", min=1, help="How many calls say so.")]
-HumanHits = Annotated[int | None, typer.Option("--human-hits", min=0, help="How many of them reached it.")]
-SettingsOption = Annotated[
-    Path | None, typer.Option("--settings", help="The settings file (vfc.toml).", metavar="FILE")
-]
-FormatOption = Annotated[Report, typer.Option("--format", help="How it is told.")]
+PLAN = "plan"
 
 
 def gate(
-    flow: Annotated[str, typer.Argument(help="A flow or its artifact; `plan` only plans.", metavar="FLOW|plan")],
-    planned: Annotated[Path | None, typer.Argument(help="With `plan`: whose.", metavar="[FLOW]")] = None,
+    flow: Annotated[
+        str | None, typer.Argument(help="A flow or its artifact; `plan` only plans.", metavar="[FLOW|plan]")
+    ] = None,
+    whose: Annotated[Path | None, typer.Argument(help="After `plan`: a flow.", metavar="[FLOW]")] = None,
     records: Annotated[
         Path | None, typer.Option("--records", help="Count the call records here.", metavar="DIR")
     ] = None,
@@ -67,37 +54,98 @@ def gate(
     power: Power = 0.8,
     expected: Expected = 1.0,
     looks: Looks = 5,
-    spending: Spending = Spend.OBRIEN_FLEMING,
+    spending: Spread = Spend.OBRIEN_FLEMING,
     ledger: Annotated[
         Path | None,
-        typer.Option("--ledger", help="Keeps the terms and the looks; DIR/gate/ with --records.", metavar="FILE"),
+        typer.Option("--ledger", help="Keeps terms and looks; with --records in its gate/.", metavar="FILE"),
     ] = None,
     settings: SettingsOption = None,
     form: FormatOption = Report.TEXT,
 ) -> None:
-    """Compare the assistant with people on the flow's primary metric.
+    """Compare the assistant with people on the flow's primary metric, or plan how many calls that takes.
 
-    Passes when the assistant reaches the margin with the stated confidence, all looks together, and no guard
-    breaks. Exit codes: 0 passed, 1 not yet or failed, 2 could not run.
+    Passes when the margin is shown with the stated confidence, all looks together, and no guard breaks. Exit
+    codes: 0 passed, 1 not yet or failed, 2 could not run.
     """
     need_statistics()
-    only_plan = flow == "plan"
-    path = planned if only_plan else Path(flow)
-    metric, baseline = _metric(path) if path else ("", None)
-    people = human_side(human if human is not None else baseline, human_calls, human_hits)
-    terms_of = lambda: planned_terms(people, margin, alpha, power, expected, looks, spending.value)  # noqa: E731
-    if only_plan:
-        show(form, _plan_told(terms_of()), plan_text(terms_of()))
-        return
-    kept = ledger or (records / "gate" / f"{path.parent.name if path else ''}.json" if records else None)
-    terms, taken = _kept(kept) or (terms_of().terms, ())
-    counts, guards = _counted(path, metric, records, calls, hits, settings)
+    from runtime.gate import report
     from runtime.gate.verdict import judge
 
-    if counts.hits > counts.calls:
-        stop("--hits is more than --calls")
+    path = whose if flow == PLAN else Path(flow) if flow else None
+    artifact = compiled(path) if path else None
+    about = artifact.suitability if artifact else None
+    kept = ledger or (_place(records, artifact) if records else None)
+    agreed = _read(kept) if flow != PLAN else None
+    if agreed is None:
+        stated = about.human_baseline if about and human is None else human
+        people = human_side(stated, human_calls, human_hits)
+        plan = planned(
+            people,
+            margin=margin,
+            alpha=alpha,
+            power=power,
+            expected=expected,
+            looks=looks,
+            spending=spending.value,
+        )
+        if flow == PLAN:
+            show(form, report.plan_value(plan), report.plan_text(plan))
+            return
+        agreed = (plan.terms, ())
+    terms, taken = agreed
+    metric = about.metric or "" if about else ""
+    counts, guards = _counted(artifact, metric, records, calls, hits, settings)
     verdict = judge(terms, taken, counts, guards)
     if kept and verdict.looks != taken:
         _keep(kept, terms, verdict.looks)
-    show(form, told(metric, verdict), text(metric, verdict))
+    show(form, report.verdict_value(metric, verdict), report.verdict_text(metric, verdict))
     raise typer.Exit(0 if verdict.standing == "passed" else 1)
+
+
+def _counted(
+    artifact: Artifact | None,
+    metric: str,
+    records: Path | None,
+    calls: int | None,
+    hits: int | None,
+    settings: Path | None,
+) -> tuple[Counts, tuple[GuardResult, ...]]:
+    """The assistant's side: counts as given, or from records with the guards."""
+    from runtime.gate.evidence import Records, count
+    from runtime.gate.guards import limits_of, look
+    from runtime.gate.terms import Counts
+
+    if records is None:
+        if calls is None or hits is None or hits > calls:
+            stop("give the assistant's calls: --records DIR, or --calls and --hits (no more hits than calls)")
+        return Counts(calls, hits), ()
+    if artifact is None or not metric:
+        stop("records are counted by a flow's metric: give the flow, with suitability.conversion.metric")
+    if not records.is_dir():
+        stop(f"{records}: there is no such folder")
+    found = Records(records, artifact.flow).calls(artifact=artifact.content_hash)
+    return count(found, metric), look(found, limits_of(settings_of(settings).rollout))
+
+
+def _place(records: Path, artifact: Artifact | None) -> Path | None:
+    """Where looks at these records are kept: one file for each version of a flow."""
+    return records / "gate" / f"{artifact.flow}-{artifact.content_hash[:12]}.json" if artifact else None
+
+
+def _read(path: Path | None) -> tuple[Terms, tuple[Look, ...]] | None:
+    import msgspec
+
+    from runtime.gate.terms import Look, Terms
+
+    if path is None or not path.exists():
+        return None
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=tuple[Terms, tuple[Look, ...]])
+    except (OSError, msgspec.MsgspecError):
+        stop(f"{path}: this is no ledger of a gate")
+
+
+def _keep(path: Path, terms: Terms, looks: tuple[Look, ...]) -> None:
+    import msgspec
+
+    write(path, msgspec.json.format(msgspec.json.encode((terms, looks))).decode() + "\n")

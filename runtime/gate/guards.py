@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 from runtime.gate.evidence import Call
 from runtime.gate.terms import GuardResult
@@ -28,6 +28,29 @@ class Limits:
     handoff_rise: float = 0.1
     latency_p95_ms: int = 2000
     negative: float = 0.15
+
+
+class InPercent(Protocol):
+    """The limits as settings write them."""
+
+    @property
+    def session_success_percent(self) -> int: ...
+    @property
+    def handoff_rise_percent(self) -> int: ...
+    @property
+    def latency_p95_ms(self) -> int: ...
+    @property
+    def negative_percent(self) -> int: ...
+
+
+def limits_of(settings: InPercent) -> Limits:
+    """The limits as rates."""
+    return Limits(
+        session_success=settings.session_success_percent / 100,
+        handoff_rise=settings.handoff_rise_percent / 100,
+        latency_p95_ms=settings.latency_p95_ms,
+        negative=settings.negative_percent / 100,
+    )
 
 
 def wilson(hits: int, trials: int, z: float = SURE) -> tuple[float, float]:

@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING
 import structlog
 
 from runtime.gate.evidence import Records
-from runtime.gate.guards import Limits
+from runtime.gate.guards import limits_of
 from runtime.ports import OutsideFailure
 from runtime.rollout.keep import Overtaken, read, write
 from runtime.rollout.split import chosen
 from runtime.rollout.stages import Rollout
 from runtime.rollout.steps import guarded
 from runtime.rollout.watch import guard_results
-from runtime.settings import RolloutSettings
 from runtime.settings.keys import SettingsError
 from runtime.telephony.base import LineCall
 
@@ -32,16 +31,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
-def limits(settings: RolloutSettings) -> Limits:
-    """The guards' limits, as the settings give them in percent."""
-    return Limits(
-        session_success=settings.session_success_percent / 100,
-        handoff_rise=settings.handoff_rise_percent / 100,
-        latency_p95_ms=settings.latency_p95_ms,
-        negative=settings.negative_percent / 100,
-    )
-
-
 class Split:
     """The rollouts of the flows a server serves, by flow. `artifacts`: the content hash of each."""
 
@@ -49,7 +38,7 @@ class Split:
         self._store, self._settings = store, settings
         self._artifacts = artifacts
         self._states: dict[str, Rollout] = {}
-        self._limits = limits(settings.rollout)
+        self._limits = limits_of(settings.rollout)
         self._records = {flow: Records(settings.records / "calls", flow) for flow in artifacts}
 
     @property
