@@ -25,6 +25,7 @@ from runtime.engine.events import (
 )
 from runtime.session import model
 from runtime.session.conversation import REPORT_TOOL
+from runtime.session.tokens import tokens
 from runtime.telephony.base import (
     Dtmf,
     LineEvent,
@@ -198,7 +199,14 @@ def _asked(call: Call, event: model.Asked) -> None:
 
 def _answered(call: Call, event: model.Answered) -> None:
     call.latency.answered(call.at_ms())
-    call.note("response", purpose=event.purpose, status=event.status, usage=event.usage)
+    call.note(
+        "response",
+        purpose=event.purpose,
+        status=event.status,
+        turn_id=event.turn_id,
+        usage=event.usage,
+        tokens=tokens(event.usage),
+    )
     call.post_flush()
 
 

@@ -99,6 +99,7 @@ class Call:
         self._watch_marks()
         if not self.ledger.speaking:
             self.quiet.set()
+            self.outside.session.playing = False
             if self._ending and not self.reason:
                 self._hang_up()
 
@@ -127,6 +128,7 @@ class Call:
             self.line.mark(codec.mark(out.mark))
         self.outside.recording.assistant(self.at_ms(), out.payload)
         self.quiet.clear()
+        self.outside.session.playing = True
         if self.latency.waiting:
             self.line.after_next_audio(self._first_sent)
 

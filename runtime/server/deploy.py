@@ -17,7 +17,7 @@ from runtime.audio import Format
 from runtime.context import Source, open_source
 from runtime.handoff import Destination, open_destinations
 from runtime.ports import Ledger, OutsideFailure
-from runtime.session.model import SessionSettings
+from runtime.session.model import SessionSettings, TurnDetection
 from runtime.session.openai import SpeechSettings, speech
 from runtime.settings import Settings
 from runtime.settings.keys import SettingsError
@@ -131,5 +131,11 @@ def _session(artifact: Artifact, settings: Settings) -> SessionSettings:
         tools=[{"type": "function", **msgspec.to_builtins(tool)} for tool in artifact.tools],
         language=artifact.locale.partition("-")[0],
         audio_format=line_format(settings).name,
+        turns=TurnDetection(
+            kind=artifact.turns.vad,
+            eagerness=artifact.turns.eagerness,
+            threshold=artifact.turns.threshold,
+            silence_duration_ms=artifact.turns.silence_ms,
+        ),
         transcription_model=model.transcription,
     )

@@ -32,6 +32,7 @@ from runtime.session.model import (
     Speaking,
     SpeechEnded,
     Transcript,
+    TurnDetection,
     TurnEnded,
     Unreported,
     Words,
@@ -86,11 +87,14 @@ class Conversation:
         self._history: list[_Line] = []
         self._first: list[str] = []
         self._out: list[str] = []
+        self._brief = ""
+        self._items: set[str] = set()  # what this connection's server said, and so can be corrected
         self._appended_ms = 0.0
         self._spoke_until_ms = 0.0
         self._bytes_per_ms = 8 if settings.audio_format != "audio/pcm" else 48
         # Silence in base64: mu-law's is all ones, PCM's all noughts.
         self._silence = "A=" if settings.audio_format == "audio/pcm" else "/="
+        self._moved = False
         self.ready = False
         self.caller_speaking = False
 
@@ -104,7 +108,6 @@ class Conversation:
         sound = {"type": settings.audio_format}
         if settings.audio_format == "audio/pcm":
             sound["rate"] = 24000  # type: ignore[assignment]
-        turns = settings.turns
         session = {
             "type": "realtime",
             "instructions": instructions,
@@ -114,15 +117,7 @@ class Conversation:
                     "format": sound,
                     "noise_reduction": None,
                     "transcription": {"model": settings.transcription_model, "language": settings.language},
-                    "turn_detection": {
-                        "type": "server_vad",
-                        "threshold": turns.threshold,
-                        "prefix_padding_ms": turns.prefix_padding_ms,
-                        "silence_duration_ms": turns.silence_duration_ms,
-                        "idle_timeout_ms": None,
-                        "create_response": False,
-                        "interrupt_response": False,
-                    },
+                    "turn_detection": _turn_detection(settings.turns),
                 },
                 "output": {"format": sound, "voice": settings.voice, "speed": settings.speed},
             },
@@ -140,6 +135,7 @@ class Conversation:
 
     def brief(self, text: str) -> None:
         self._out.append(wire.message_item("system", text))
+        self._brief = text
 
     def said(self, text: str) -> None:
         if text and self.ready:  # before that the history tells it
@@ -152,6 +148,7 @@ class Conversation:
 
     def answer(self, call_id: str, output: str) -> None:
         self._out.append(wire.tool_output(call_id, output))
+        self._brief = output  # it may hold a brief: where the call stands now
 
     def respond(self, order: Respond) -> None:
         self._sequencer.order(order.purpose, order.speech_id, order.turn_id)
@@ -161,8 +158,9 @@ class Conversation:
         dropped, active = self._sequencer.stop()
         if active is not None:
             self._out.append(wire.cancel_response(active.response_id, f"cancel-{active.request_id}"))
-        self._out += [wire.truncate_item(*truncation) for truncation in cut.truncations]
-        self._out += [wire.delete_item(item_id) for item_id in cut.deletions]
+        known = self._items
+        self._out += [wire.truncate_item(*one) for one in cut.truncations if one[0] in known]
+        self._out += [wire.delete_item(item_id) for item_id in cut.deletions if item_id in known]
         return [event for request in dropped for event in _ended(request, "cancelled", reported=False)]
 
     def ask(self) -> list[SessionEvent]:
@@ -186,10 +184,23 @@ class Conversation:
         the next.
         """
         self.ready = self.caller_speaking = False
-        self._first, self._out, self._answers, self._turns = [], [], {}, {}
+        self._first, self._out, self._answers, self._turns, self._items = [], [], {}, {}, set()
         self._appended_ms = self._spoke_until_ms = 0.0
         lost = self._sequencer.lose()
         return [event for request in lost for event in _ended(request, "lost", reported=False)]
+
+    @property
+    def movable(self) -> bool:
+        """Whether nothing is under way here that another connection could not take over: a turn boundary."""
+        return self.ready and not self.caller_speaking and not self._sequencer.waiting and not self._out
+
+    def move(self) -> list[SessionEvent]:
+        """Go on with a new connection, which is told what was said and where the call stands. What is
+        ordered meanwhile waits until that connection is configured.
+        """
+        ended = self.lose()
+        self._moved = True
+        return ended
 
     @property
     def busy(self) -> bool:
@@ -244,8 +255,11 @@ class Conversation:
             return []
         self.ready = True
         replayed = [wire.message_item(line.role, line.text) for line in self._history if line.text]
+        moved, self._moved = self._moved, False
+        if moved and self._brief:  # after a loss the engine tells this itself
+            replayed.append(wire.message_item("system", self._brief))
         self._out = replayed + self._out
-        return [Ready()]
+        return [Noted("session_moved", "")] if moved else [Ready()]
 
     def _committed(self, item_id: str) -> list[SessionEvent]:
         if item_id in self._quiet_items:
@@ -258,7 +272,10 @@ class Conversation:
         self._turn_lines[turn_id] = line
         self._history.append(line)
         waited = max(0.0, self._appended_ms - self._spoke_until_ms)
-        return [TurnEnded(turn_id, round(waited) + self._settings.turns.silence_duration_ms)]
+        turns = self._settings.turns
+        # How long the words were weighed by semantic detection is not told; what it waited at the end is.
+        silence_ms = turns.silence_duration_ms if turns.kind == "server" else 0
+        return [TurnEnded(turn_id, round(waited) + silence_ms)]
 
     def _transcribed(self, item_id: str, text: str) -> list[SessionEvent]:
         turn_id = self._turns.get(item_id)
@@ -291,6 +308,7 @@ class Conversation:
             return []
         if event.delta.strip(self._silence):  # audio of nothing but silence is no speech
             self._answers.setdefault(event.response_id, _Answer()).audio = True
+        self._items.add(event.item_id)
         return [Audio(speech_id, event.item_id, event.content_index, event.delta)]
 
     def _words(self, event: wire.TranscriptDelta) -> list[SessionEvent]:
@@ -319,7 +337,7 @@ class Conversation:
         if response.status in ("failed", "incomplete") and detail is not None:
             code = detail.reason or (detail.error.code if detail.error else None) or ""
             out.append(Noted(f"response_{response.status}", code[:64]))
-        return [*out, Answered(request.purpose, response.status, response.usage)]
+        return [*out, Answered(request.purpose, response.status, response.usage, request.turn_id)]
 
     def _error(self, error: wire.ProtocolError) -> list[SessionEvent]:
         code, about = error.code or error.type or "", error.event_id or ""
@@ -332,6 +350,21 @@ class Conversation:
             self._sequencer.wait_for(named.group())
         request = self._sequencer.refused(about, again=code == ACTIVE_RESPONSE)
         return noted + (_ended(request, "refused", reported=False) if request is not None else [])
+
+
+def _turn_detection(turns: TurnDetection) -> dict[str, Any]:
+    """Every field is sent; responses and interruption are the bridge's alone."""
+    ours = {"create_response": False, "interrupt_response": False}
+    if turns.kind == "semantic":
+        return {"type": "semantic_vad", "eagerness": turns.eagerness, **ours}
+    return {
+        "type": "server_vad",
+        "threshold": turns.threshold,
+        "prefix_padding_ms": turns.prefix_padding_ms,
+        "silence_duration_ms": turns.silence_duration_ms,
+        "idle_timeout_ms": None,
+        **ours,
+    }
 
 
 def _called(request: Request, call: wire.Item) -> Called:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from runtime.engine.effects import Respond
 
@@ -18,6 +18,8 @@ from runtime.engine.effects import Respond
 class TurnDetection:
     """When a caller's turn ends; every field is sent, since the documented and the actual defaults differ."""
 
+    kind: Literal["server", "semantic"] = "server"
+    eagerness: str = "auto"
     threshold: float = 0.6
     prefix_padding_ms: int = 300
     silence_duration_ms: int = 500
@@ -33,6 +35,9 @@ class Patience:
     retry_ms: int = 200
     silence_ms: int = 750
     attempts: int = 3
+    # The server ends a session after 60 minutes: ours moves to a new one before, when nobody speaks.
+    session_ms: int = 50 * 60_000
+    move_by_ms: int = 58 * 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +152,12 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A response is over. `usage` is the provider's own count."""
+    """A response is over. `usage` is the provider's own count; `turn_id` the turn it was about, if any."""
 
     purpose: str
     status: str
     usage: Mapping[str, Any] | None
+    turn_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +198,11 @@ class Cut:
 
 class ModelSession(Protocol):
     """One call's session. Every order returns at once; nothing is lost before the session is ready, only
-    kept.
+    kept. `playing`: the caller hears something now, as the call knows; a session that must move to a new
+    connection does so while they do not.
     """
+
+    playing: bool
 
     def connect(self) -> None:
         """Begin to connect."""

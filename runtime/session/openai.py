@@ -6,7 +6,9 @@ Laws
    first.
 2. An end of the stream, however quiet, is a loss (the SDK's iteration simply ends on close code 1001).
 3. Pings do not tell a frozen model: a response under way without any event for `stall_ms` is a loss.
-4. A refusal that will repeat itself (401, 403, no quota) is never tried again.
+4. A session moves to a new connection before the server ends it (60 minutes), at a turn boundary: the new
+   one is connected before the old one is left.
+5. A refusal that will repeat itself (401, 403, no quota) is never tried again.
 """
 
 from __future__ import annotations
@@ -39,6 +41,8 @@ from runtime.session.model import (
     SpeechEnded,
 )
 
+BOUNDARY_S: Final = 1.0  # without a word from the server, so that nothing of the last turn is still to come
+AGAIN_S: Final = 10.0
 PREROLL_FRAMES: Final = 150  # three seconds of 20 ms
 MOST_UNSENT: Final = 1500  # half a minute of frames: the socket is not moving
 LEAST_WATCH_MS: Final = 20
@@ -72,6 +76,13 @@ class _RefusedError(Exception):
         self.reason, self.final = reason, final
 
 
+@dataclass(frozen=True, slots=True)
+class _Moved:
+    """The connection to go on with."""
+
+    connection: AsyncRealtimeConnection
+
+
 class OpenAISession:
     """Implements ModelSession over `client.realtime`. Made and used on one event loop."""
 
@@ -87,6 +98,8 @@ class OpenAISession:
         self._task: asyncio.Task[None] | None = None
         self._leaving: set[asyncio.Task[None]] = set()
         self._dead = self._closed = False
+        self.playing = False
+        self._moved_at = 0.0
         self._heard_at = self._progress_at = self._began_at = 0.0
 
     # ---- orders (each returns at once)
@@ -148,21 +161,32 @@ class OpenAISession:
     # ---- the life of a session: connect, serve, lose, perhaps again
 
     async def _live(self) -> None:
-        for attempt in range(1, self._settings.patience.attempts + 1):
-            connection = None
+        attempt, spare = 1, None
+        while True:
+            connection, spare = spare, None
             try:
-                connection = await self._connected()
-                lost = await self._serve(connection)
+                connection = connection or await self._connected()
+                ended = await self._serve(connection)
             except _RefusedError as refusal:
-                lost = Lost(refusal.reason, refusal.final)
+                ended = Lost(refusal.reason, refusal.final)
             finally:
                 if connection is not None:
                     self._leave(connection)
-            final = lost.final or attempt == self._settings.patience.attempts
-            self._lose(Lost(lost.reason, final))
+            if isinstance(ended, _Moved):
+                spare = ended.connection
+                self._move()
+                continue
+            final = ended.final or attempt == self._settings.patience.attempts
+            self._lose(Lost(ended.reason, final))
             if final:
                 return
             await asyncio.sleep(self._settings.patience.retry_ms * attempt * random.uniform(0.5, 1) / 1000)
+            attempt += 1
+
+    def _move(self) -> None:
+        self._moved_at = _now()
+        self._unsent.clear()
+        self._tell(self._conversation.move())
 
     def _leave(self, connection: AsyncRealtimeConnection) -> None:
         """Close beside everything else: a frozen peer answers no goodbye, and nobody may wait for it."""
@@ -195,15 +219,15 @@ class OpenAISession:
         except (OSError, InvalidHandshake, ConnectionClosed, EOFError):
             raise _RefusedError("refused", final=False) from None
 
-    async def _serve(self, connection: AsyncRealtimeConnection) -> Lost:
-        """Run one connection until it is lost; the first of its three tasks to end says why."""
+    async def _serve(self, connection: AsyncRealtimeConnection) -> Lost | _Moved:
+        """Run one connection until it is lost or left; the first of its tasks to end says why."""
         await self._opened.wait()
         self._conversation.configure(self._instructions)
         self._began_at = self._progress_at = self._heard_at = _now()
         self._send(*self._conversation.drain())
         tasks = [
             asyncio.create_task(work, name="model-socket")
-            for work in (self._read(connection), self._write(connection), self._watch())
+            for work in (self._read(connection), self._write(connection), self._watch(), self._age())
         ]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -212,6 +236,32 @@ class OpenAISession:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _age(self) -> Lost | _Moved:
+        """Connect anew before the server ends the session, and go there when nobody speaks."""
+        patience, born = self._settings.patience, _now()
+        await asyncio.sleep(patience.session_ms / 1000)
+        while True:
+            try:
+                connection = await self._connected()
+                break
+            except _RefusedError:
+                await asyncio.sleep(AGAIN_S)
+        try:
+            while True:
+                if self._may_move(late=_now() - born > patience.move_by_ms / 1000):
+                    return _Moved(connection)
+                await asyncio.sleep(BOUNDARY_S / 4)
+        except asyncio.CancelledError:
+            self._leave(connection)
+            raise
+
+    def _may_move(self, *, late: bool) -> bool:
+        """Whether this is a turn boundary; near the end any moment without a response must do."""
+        if late:
+            return not self._conversation.busy
+        settled = _now() - self._progress_at > BOUNDARY_S
+        return settled and not self.playing and self._conversation.movable
 
     async def _read(self, connection: AsyncRealtimeConnection) -> Lost:
         while True:
@@ -228,10 +278,14 @@ class OpenAISession:
 
     def _take(self, event: SessionEvent) -> None:
         self._events.put_nowait(event)
-        if isinstance(event, Ready):
+        moved = event == Noted("session_moved", "")
+        if isinstance(event, Ready) or moved:
             self._send(*self._conversation.drain())
             while self._preroll:
                 self._append(self._preroll.popleft())
+        if moved:
+            self._tell([Noted("session_gap", f"{(_now() - self._moved_at) * 1000:.0f} ms")])
+            self.flush()
 
     async def _write(self, connection: AsyncRealtimeConnection) -> Lost:
         while True:

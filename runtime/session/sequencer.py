@@ -134,6 +134,11 @@ class Sequencer:
         """Whether the server owes an end of some response."""
         return self._active is not None or self._foreign is not None or bool(self._beside)
 
+    @property
+    def waiting(self) -> bool:
+        """Whether anything was asked for, or is still to be."""
+        return self.busy or bool(self._queue)
+
     def _under_way(self) -> list[Request]:
         return [*([self._active] if self._active else []), *self._beside]
 
