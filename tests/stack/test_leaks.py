@@ -1,0 +1,116 @@
+"""Short calls one after another: what a call held is let go."""
+
+import asyncio
+import gc
+import os
+import tracemalloc
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from runtime.session.stand_in import FaultPlan, StandIn
+from runtime.simulate.clock import hurried
+from runtime.simulate.profile import Line, Profile
+from tests.flows.shipped import caller
+from tests.stack.world import World, open_world
+
+FLOW = "lead_qualification"
+SPEED = 6.0
+AT_ONCE = 4
+CALLS = int(os.environ.get("CALLS", "12"))  # CALLS=1000 for the long run (minutes)
+WARM = 8
+# A call: those that are over are remembered (calls.REMEMBERED); the sound of one alone is ten times this.
+MOST_BYTES = 12_000
+OPEN = Path("/proc/self/fd")
+    12_000  # a call: those that are over are remembered (calls.REMEMBERED); its sound alone is ten times this
+)
+
+pytestmark = pytest.mark.faults
+
+
+@dataclass(frozen=True)
+class Held:
+    """What this process holds."""
+
+    tasks: int
+    sockets: int
+    bytes: int
+
+    @classmethod
+    def now(cls) -> "Held":
+        gc.collect()
+        opened = [fd.readlink() for fd in OPEN.iterdir() if fd.is_symlink()]
+        return cls(
+            len(asyncio.all_tasks()),
+            sum(str(link).startswith("socket:") for link in opened),
+            tracemalloc.get_traced_memory()[0],
+        )
+
+
+def callers() -> list[Profile]:
+    """Callers who hang up at once, in mid-word, and over the assistant's first question."""
+    someone = caller(FLOW, "agrees")
+    deeds = (
+        (Line(hang_up=True, interrupt_after_ms=300),),
+        (Line(say="yes", interrupt_after_ms=200), Line(hang_up=True, interrupt_after_ms=600)),
+        (Line(hang_up=True),),
+    )
+    return [msgspec.structs.replace(someone, says=says) for says in deeds]
+
+
+async def settle(world: World, before: Held) -> Held:
+    """What is held once everything that ends by itself has ended."""
+    async with asyncio.timeout(600):
+        while True:
+            now = Held.now()
+            if not world.running.calls.live and now.tasks <= before.tasks and now.sockets <= before.sockets:
+                return now
+            await asyncio.sleep(1)
+
+
+async def many(world: World, number: int) -> None:
+    lines, who = asyncio.Semaphore(AT_ONCE), callers()
+
+    async def one(serial: int) -> None:
+        async with lines:
+            await world.call(who[serial % len(who)])
+
+    await asyncio.gather(*(one(serial) for serial in range(number)))
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/fd").is_dir(), reason="open sockets are counted where Linux lists them"
+)
+@pytest.mark.parametrize(
+    "faults",
+    [
+        FaultPlan(),
+        FaultPlan(abort_after_deltas=2),
+        FaultPlan(refuse_status=503),
+        FaultPlan(stall_after_deltas=2),
+    ],
+    ids=["well", "dropped", "refused", "stalled"],
+)
+def test_nothing_is_left_of_short_calls(tmp_path: Path, faults: Any) -> None:
+    """After many short calls, with a model that is well or not, there are no more sockets or tasks than
+    after the first ones, and no memory that grows with the calls."""
+
+    async def live() -> tuple[Held, Held]:
+        async with open_world(FLOW, tmp_path, StandIn(voice="tones", faults=faults)) as world:
+            idle = Held.now()
+            await many(world, WARM)
+            before = await settle(world, idle)
+            await many(world, CALLS)
+            return before, await settle(world, before)
+
+    tracemalloc.start()
+    try:
+        with asyncio.Runner(loop_factory=hurried(SPEED)) as runner:
+            before, after = runner.run(live())
+    finally:
+        tracemalloc.stop()
+    assert (after.tasks, after.sockets) <= (before.tasks, before.sockets)
+    assert after.bytes - before.bytes < MOST_BYTES * CALLS
