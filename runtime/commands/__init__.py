@@ -2,6 +2,8 @@
 
 import typer
 
+from runtime.commands.action import action
+from runtime.commands.facts import facts
 from runtime.commands.gate import gate
 from runtime.commands.play import play
 from runtime.commands.replay import replay
@@ -14,6 +16,7 @@ from runtime.commands.test import try_flows
 def register(app: typer.Typer) -> None:
     """Add these commands to a command line."""
     app.command("test")(try_flows)
-    for command in (play, sheets, simulate, replay, gate):
+    for command in (play, sheets, simulate, replay, facts, gate):
         app.command()(command)
     app.add_typer(rollout)
+    app.add_typer(action)

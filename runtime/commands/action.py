@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from runtime.settings import Settings
     from runtime.store import Deed
 
-app = typer.Typer(help="Describe actions, and see to those nobody knows the end of.", no_args_is_help=True)
+action = typer.Typer(
+    name="action", help="Describe actions, and see to those nobody knows the end of.", no_args_is_help=True
+)
 
 SettingsOption = Annotated[
     Path | None, typer.Option("--settings", help="The settings file (vfc.toml).", metavar="FILE")
@@ -32,7 +34,7 @@ class Report(StrEnum):
     JSON = "json"
 
 
-@app.command("import")
+@action.command("import")
 def import_(
     document: Annotated[
         Path, typer.Argument(help="An OpenAPI 3 document, YAML or JSON.", metavar="DOCUMENT")
@@ -51,14 +53,14 @@ def import_(
         described = import_operation(compiler.read_plain(document), operation, server=server)
     except OpenApiError as error:
         stop(f"{document}: {error}")
-    action = name or operation
-    file = out / f"{action}.json"
+    chosen = name or operation
+    file = out / f"{chosen}.json"
     write(file, json.dumps(described, indent=2, ensure_ascii=False) + "\n")
-    print(f'[actions.{action}]\nexecutor = "http"\noperation = {json.dumps(file.as_posix())}')
+    print(f'[actions.{chosen}]\nexecutor = "http"\noperation = {json.dumps(file.as_posix())}')
     print('headers = { Authorization = "env:TOKEN" }   # what the server asks for')
 
 
-@app.command()
+@action.command()
 def unknown(
     settings: SettingsOption = None,
     form: Annotated[Report, typer.Option("--format", help="How it is told.")] = Report.TEXT,
@@ -74,7 +76,7 @@ def unknown(
         raise typer.Exit(1)
 
 
-@app.command()
+@action.command()
 def repeat(
     flow: Annotated[Path, typer.Argument(help="The flow of the actions.", metavar="FLOW")],
     keys: Annotated[list[str], typer.Argument(help="The keys, as `vfc action unknown` lists them.")],
@@ -115,8 +117,11 @@ async def _unknown(settings: Settings) -> list[Deed]:
     from runtime.ports import OutsideFailure
     from runtime.store import open_store, store_url
 
+    url = store_url(settings)
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+        return []  # nothing was ever stored here, and asking makes no store
     try:
-        store = await open_store(store_url(settings))
+        store = await open_store(url)
         try:
             return await store.unknown()
         finally:

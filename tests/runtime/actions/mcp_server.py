@@ -13,8 +13,7 @@ server = MCPServer("crm")
 @server.tool()
 def book_demo(email: str, seats: int, ctx: Context) -> dict[str, Any]:
     """Books a demo."""
-    meta = ctx.request_context.meta
-    told = dict(meta) if isinstance(meta, dict) else (meta.model_dump() if meta else {})
+    told: dict[str, Any] = dict(ctx.request_context.meta or {})
     with Path(sys.argv[1]).open("a") as ledger:
         ledger.write(f"{told.get('voiceflow-compiler/idempotency-key', '')}\n")
     if email == "crash@example.com":
