@@ -71,6 +71,7 @@ class _Scan:
         self.keys: list[str] = []
         self.below: int | None = None  # lines deeper than this belong to a block text
         self.comment = False
+        self.as_key = True
 
     def line(self, text: str) -> None:
         """A whole line above the cursor."""
@@ -94,7 +95,7 @@ class _Scan:
             path = (*outer, *(step for step in steps if step is not None))
             at: Literal["key", "value"] = "key" if steps[-1] is None else "value"
             return Cursor(path, at, self.typed, self.quote, in_brackets=True)
-        if self.as_key:
+        if self.as_key or not outer:
             return Cursor(tuple(outer), "key", self.typed, self.quote)
         return Cursor(tuple(outer), "value", self.typed, self.quote)
 

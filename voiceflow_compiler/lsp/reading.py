@@ -236,8 +236,9 @@ def _opened(value: Any, place: Place, path: tuple[str, ...]) -> Any:
 def _cuts(text: str, at: re.Pattern[str], line: int, index: int, above: str | None) -> Iterator[Cut]:
     """The pieces of a text that begin where a pattern matches, up to the next one."""
     starts = [match.start() for match in at.finditer(text)]
+    ends = [*starts[1:], len(text)] if starts else []
     done = 0
-    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
+    for start, end in zip(starts, ends, strict=True):
         line += text.count("\n", done, start)
         done = start
         yield Cut(text[start:end], line, index + start, above)

@@ -6,12 +6,15 @@ of their own (see `watch`), so that a large flow does not delay an answer.
 
 import gc
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from importlib.metadata import version
 from threading import Lock
 from typing import Any, Final
 
 from lsprotocol import types
+from pygls.exceptions import JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
+from pygls.uris import to_fs_path
 
 from voiceflow_compiler.diagnostics import Finding
 from voiceflow_compiler.lsp import answers, shapes, told
@@ -134,7 +137,13 @@ def _bound(answer: Answer, server: Server) -> Callable[[Any], Any]:
 
 
 def _taken(take: Callable[[Server, Any], None], server: Server) -> Callable[[Any], None]:
-    return lambda params: take(server, params)
+    def taken(params: Any) -> None:
+        with suppress(
+            JsonRpcInvalidParams
+        ):  # a text that is in no file, such as `untitled:`: nothing of ours
+            take(server, params)
+
+    return taken
 
 
 def _graph(server: Server) -> Callable[[Any], Any]:
@@ -155,7 +164,7 @@ def _initialized(server: Server, params: types.InitializeParams) -> None:
     encoding = server.workspace.position_encoding or "utf-16"
     server.documents.encoding = str(getattr(encoding, "value", encoding))
     folders = [folder.uri for folder in params.workspace_folders or ()] or [params.root_uri or ""]
-    server.documents.folders = [path_of(uri) for uri in folders if uri]
+    server.documents.folders = [path for path in map(to_fs_path, filter(None, folders)) if path]
     options = params.initialization_options
     docs = options.get("docs") if isinstance(options, dict) else getattr(options, "docs", None)
     server.docs = docs if isinstance(docs, str) and docs else server.docs
@@ -223,3 +232,5 @@ def _warm() -> None:
     gc.disable()  # the watch does it while nobody types: it takes longer than a check
     import voiceflow_compiler.checks
     import voiceflow_compiler.graph  # noqa: F401 - networkx is behind it
+
+    gc.freeze()  # what was loaded stays for good, and need not be looked at

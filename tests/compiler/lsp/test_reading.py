@@ -75,7 +75,10 @@ def same(ours: Read, theirs: Read) -> None:
         assert places(ours.root) == places(theirs.root)
 
 
-@pytest.mark.parametrize("text", [*SHIPPED, large_flow(60), large_flow(60).replace("\n", "\r\n")])
+@pytest.mark.parametrize(
+    "text",
+    ["", "\n", " ", "# c\n", "- a\n", "x", *SHIPPED, large_flow(60), large_flow(60).replace("\n", "\r\n")],
+)
 def test_a_correct_text_is_read_as_the_compiler_reads_it(text: str) -> None:
     """Data, findings and every place are those of one plain reading, at the first reading and the next."""
     reader = Rereader()

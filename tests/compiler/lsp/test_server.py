@@ -331,6 +331,8 @@ async def test_nonsense_does_not_end_the_server(tmp_path: Path) -> None:
             {"textDocument": {"uri": "file:///no.yaml", "version": 2}, "contentChanges": []},
         )
         it.notify("$/whatever", {})
+        unsaved = {"uri": "untitled:Untitled-1", "languageId": "yaml", "version": 1, "text": "flow: x"}
+        it.notify("textDocument/didOpen", {"textDocument": unsaved})
         with pytest.raises(Refusal):
             await it.ask("no/such", {})
         uri = it.open(tmp_path / "flow.yaml", CLEAN)
@@ -339,6 +341,7 @@ async def test_nonsense_does_not_end_the_server(tmp_path: Path) -> None:
         assert await it.diagnostics(uri) == []
         await it.at("textDocument/hover", uri, 10**6, 0)
         await it.at("textDocument/completion", uri, 10**6, 5)
+        assert not [message for message in it.shown if "bug" in message]
         assert await it.stop() == 0
 
 
