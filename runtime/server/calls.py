@@ -21,7 +21,7 @@ import structlog
 from runtime import context
 from runtime.call import Caller, Outside, carry
 from runtime.engine.effects import SetOutcome
-from runtime.handoff import FOLDER, CallDesk
+from runtime.handoff import FOLDER, Board, CallDesk, Spool
 from runtime.ports import Packages
 from runtime.record import Header, Recorder
 from runtime.recording.tracks import Tracks
@@ -81,6 +81,8 @@ class Calls:
         watch: Watch | None = None,
         index: Index | None = None,
         packages: Packages | None = None,
+        board: Board | None = None,
+        spool: Spool | None = None,
     ) -> None:
         self.settings = settings
         self.deployments = deployments
@@ -88,7 +90,7 @@ class Calls:
         self.draining = False
         self._carry = carry
         self._watch = watch
-        self._index, self._packages = index, packages
+        self._index, self._packages, self.board, self._spool = index, packages, board, spool
         self._tokens = Tokens()
         self._known: OrderedDict[str, LiveCall] = OrderedDict()
         self._live: set[str] = set()
@@ -182,6 +184,8 @@ class Calls:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+        if self.board:
+            self.board.close()
 
     async def _hold(self, live: LiveCall, held: Held, codec: Codec) -> None:
         call = live.call
@@ -216,7 +220,15 @@ class Calls:
             session=held.session,
             facts=held.look_up or deployment.facts,
             actions=deployment.actions,
-            desk=CallDesk(call_id, folder, deployment.destinations, live.line, self._packages),
+            desk=CallDesk(
+                call_id,
+                folder,
+                deployment.destinations,
+                live.line,
+                self._packages,
+                self.board,
+                self._spool,
+            ),
             voice=deployment.voice,
             scripts=deployment.scripts,
             record=_Watched(live.record, header, self._watch),
@@ -260,6 +272,8 @@ class Calls:
 
     def _over(self, live: LiveCall, reason: str, outcome: str | None = None) -> None:
         live.reason = reason
+        for waiting in self.board.of_call(live.call.call_id) if self.board else []:
+            self.board.end(waiting, "call_ended")
         if self._index:
             self._index.end(live.call.call_id, reason, outcome)
         live.ended.set()

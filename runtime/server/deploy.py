@@ -46,8 +46,7 @@ class Deployment:
         if self.facts:
             await self.facts.close()
         for destination in self.destinations.values():
-            if destination.webhook:
-                await destination.webhook.client.aclose()
+            await destination.close()
 
 
 async def deploy(

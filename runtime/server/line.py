@@ -8,7 +8,7 @@
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -25,7 +25,9 @@ class _Transfer:
     ring: Ring
     result: "asyncio.Future[Transferred]"
     limit: asyncio.Timeout
+    left: deque[str] = field(default_factory=deque, repr=False)
     answered: bool = False
+    accepted: bool = False
     refused: bool = False
     failed: Transferred | None = None
 
@@ -124,7 +126,7 @@ class Line:
         result: asyncio.Future[Transferred] = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.timeout(ASKED_MS / 1000) as limit:
-                self._transfer = _Transfer(ring, result, limit)
+                self._transfer = _Transfer(ring, result, limit, deque(ring.others))
                 # A stream that ended is the provider's cue to ask what to do next: the answer is to dial.
                 await self._close_stream(1000)
                 outcome = await result
@@ -137,6 +139,12 @@ class Line:
             raise
         self._transfer = None
         return outcome
+
+    def person_answered_elsewhere(self, *, accepted: bool) -> None:
+        """The person said on a page whether they take the call; it counts when they pick up, or have."""
+        if self._transfer:
+            self._transfer.accepted = accepted
+            self._transfer.refused = self._transfer.refused or not accepted
 
     def give_up(self) -> None:
         """Whoever presses a key from now on is too late."""
@@ -160,19 +168,36 @@ class Line:
         if transfer is None or transfer.refused or self._over:
             return None
         transfer.answered = True
-        if transfer.ring.whisper is None:
+        if transfer.ring.whisper is None or transfer.accepted:
             self._join(transfer)
-        return transfer.ring.whisper or ""
+            return ""
+        return transfer.ring.whisper
 
     def person_pressed(self, digit: str) -> bool:
-        """Whether the person is joined to the caller: they pressed 1, and it was not too late."""
+        """Whether the person is joined to the caller: they pressed 1, or nothing and had accepted on a page,
+        and it was not too late.
+        """
         transfer = self._transfer
-        if transfer is None or transfer.refused or self._over or digit != "1":
+        taken = transfer is not None and transfer.accepted and not digit
+        if transfer is None or transfer.refused or self._over or not (digit == "1" or taken):
             if transfer and digit:
                 transfer.refused = True
             return False
         self._join(transfer)
         return True
+
+    def dial_next(self, *, caller_gone: bool) -> Ring | None:
+        """Whom to dial after somebody who did not take the call; None when there is nobody else, or the time
+        for it is over.
+        """
+        transfer = self._transfer
+        if transfer is None or transfer.result.done() or transfer.refused or self._over or self._joined:
+            return None
+        if caller_gone or not transfer.left:
+            return None
+        transfer.ring = replace(transfer.ring, number=transfer.left.popleft())
+        transfer.answered = False
+        return self.dial()
 
     def dial_ended(self, dialled: Dialled, *, caller_gone: bool) -> bool:
         """Dialling is over. True: the caller waits for a new stream. False: the call is over."""

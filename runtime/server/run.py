@@ -17,14 +17,17 @@ from typing import Any, Final
 import structlog
 import uvicorn
 from starlette.applications import Starlette
-from starlette.routing import WebSocketRoute
+from starlette.routing import BaseRoute, WebSocketRoute
 
 from runtime.call import carry
+from runtime.console import Console
+from runtime.handoff import Board
 from runtime.ports import OutsideFailure
 from runtime.server.calls import Calls, Carry, Watch
 from runtime.server.deploy import Deployment, Tell, deploy
 from runtime.server.keeping import Index, mend
 from runtime.server.media import Media
+from runtime.server.people import open_spool
 from runtime.server.place import Place
 from runtime.server.split import Split
 from runtime.server.webhooks import Webhooks
@@ -120,7 +123,16 @@ async def start(
             undo.push_async_callback(deployments[artifact.flow].close)
         mending = asyncio.create_task(mend(store, [one.actions for one in deployments.values()]))
         undo.push_async_callback(_cancel, mending)
-        calls = Calls(settings, deployments, carry=carry, watch=watch, index=index, packages=store)
+        calls = Calls(
+            settings,
+            deployments,
+            carry=carry,
+            watch=watch,
+            index=index,
+            packages=store,
+            board=Board() if settings.desk_token else None,
+            spool=await open_spool(settings, deployments.values(), undo),
+        )
         split = Split(store, settings, {one.flow: one.content_hash for one in artifacts})
         await split.begin()
         undo.push_async_callback(_cancel, asyncio.create_task(split.watch()))
@@ -175,7 +187,12 @@ async def _run(
     name = settings.telephony.provider
     place, provider = Place(_public_url(settings, listening), name), PROVIDERS[name]
     media = Media(calls, provider, place)
-    routes = [*Webhooks(calls, provider, place, split).routes(), WebSocketRoute(place.media, media.stream)]
+    routes: list[BaseRoute] = [
+        *Webhooks(calls, provider, place, split).routes(),
+        WebSocketRoute(place.media, media.stream),
+    ]
+    if calls.board:
+        routes += Console(calls.board, settings.desk_token, place.public_url).routes()
     server = _Uvicorn(_config(Starlette(routes=routes)))
     task = asyncio.create_task(server.serve(sockets=[listening]))
     await _first(server.listening.wait(), _join(task))

@@ -21,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from runtime.handoff import Ring
 from runtime.server.calls import Calls, LiveCall
 from runtime.server.place import Place
 from runtime.server.split import Split
@@ -104,13 +105,7 @@ class Webhooks:
             return self._sorry(call)
         ring = live.line.dial()
         if ring:
-            return self.provider.dial(
-                number=ring.number,
-                timeout_ms=ring.timeout_ms,
-                after_url=self.place.url(self.place.after_dial),
-                whisper_url=self.place.url(f"{self.place.whisper}/{call.call_id}"),
-                from_number=live.call.called_number,
-            )
+            return self._dial(live, ring)
         if live.task is None:  # the provider could not reach our media address
             self.calls.miss(live)
         await _settled(live)
@@ -123,6 +118,9 @@ class Webhooks:
         live = self.calls.find(call.call_id)
         if live is None:
             return self.provider.hang_up() if call.ended else self._sorry(call)
+        ring = live.line.dial_next(caller_gone=call.ended)
+        if ring:
+            return self._dial(live, ring)
         if live.line.dial_ended(self.provider.read_dialled(form), caller_gone=call.ended):
             return self._connect(live.call, self.calls.new_token(live.call))
         return self.provider.hang_up() if live.line.joined or call.ended else self._sorry(call)
@@ -162,6 +160,15 @@ class Webhooks:
             after_url=self.place.url(self.place.after_people),
             whisper_url=None,
             from_number=call.called_number,
+        )
+
+    def _dial(self, live: LiveCall, ring: Ring) -> str:
+        return self.provider.dial(
+            number=ring.number,
+            timeout_ms=ring.timeout_ms,
+            after_url=self.place.url(self.place.after_dial),
+            whisper_url=self.place.url(f"{self.place.whisper}/{live.call.call_id}"),
+            from_number=live.call.called_number,
         )
 
     def _connect(self, call: LineCall, token: str) -> str:

@@ -99,6 +99,7 @@ class Settings:
     outbound: Outbound
     rollout: RolloutSettings
     store_url: str = field(repr=False)
+    desk_token: str = field(repr=False)
     records: Path
     keep_sound: bool
     numbers: Mapping[str, str]
@@ -235,6 +236,7 @@ def _build(values: _Values, folder: Path, environment: Mapping[str, str]) -> Set
         outbound=Outbound(get("outbound.hosts"), get("outbound.private_hosts")),
         rollout=RolloutSettings(**{one.name: get(f"rollout.{one.name}") for one in fields(RolloutSettings)}),
         store_url=get("store.url") or "",
+        desk_token=get("desk.token") or "",
         records=folder / get("records"),
         keep_sound=get("keep_sound"),
         numbers=_numbers(values),

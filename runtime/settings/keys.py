@@ -53,6 +53,14 @@ def read_optional(value: Any) -> str | None:
     return read_text(value) if value not in ("", None) else None
 
 
+def read_token(value: Any) -> str:
+    """A secret people enter: long enough that nobody guesses it. "" for none."""
+    text = "" if value == "" else read_text(value)
+    if text and (len(text) < 16 or not text.isprintable()):
+        raise ValueError("at least 16 characters long")
+    return text
+
+
 def read_whole(low: int, high: int) -> Callable[[Any], int]:
     def read(value: Any) -> int:
         text = str(value).strip()

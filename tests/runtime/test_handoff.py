@@ -42,10 +42,14 @@ class FakeLine:
     def __init__(self) -> None:
         self.rang: list[Ring] = []
         self.given_up = False
+        self.answers: list[bool] = []
 
     async def ring(self, ring: Ring) -> Transferred:
         self.rang.append(ring)
         return Transferred("accepted")
+
+    def person_answered_elsewhere(self, *, accepted: bool) -> None:
+        self.answers.append(accepted)
 
     def give_up(self) -> None:
         self.given_up = True
@@ -70,8 +74,7 @@ def desk(folder: Path, table: str = "") -> tuple[CallDesk, FakeLine]:
 async def close(one: CallDesk) -> None:
     """Let go of the desk's connections."""
     for destination in one.destinations.values():
-        if destination.webhook:
-            await destination.webhook.client.aclose()
+        await destination.close()
 
 
 VALUES = st.none() | st.booleans() | st.integers(-5, 5) | st.floats(0, 1) | st.text(max_size=5)

@@ -1,0 +1,163 @@
+"""The desk over HTTP: its page, the stream of what changes, and what a human agent answers.
+
+1. Nothing but the sign-in page is shown without the token. Answers are taken from our own page alone.
+2. The page may load nothing from elsewhere and no inline script; whatever a caller said reaches it as JSON and
+   is shown as text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
+from importlib.resources import files
+from typing import Final
+from urllib.parse import parse_qs
+
+import msgspec
+import structlog
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from runtime.console.entry import COOKIE, LASTS_S, Entry
+from runtime.handoff import Board, Waiting
+
+log = structlog.get_logger()
+
+MAX_BODY: Final = 4096
+QUIET_S: Final = 15.0  # a comment this often keeps the stream open and notices a page that went
+HEADERS: Final = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'self';"
+        " base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "X-Robots-Tag": "noindex",
+}
+FILES: Final = {"desk.js": "text/javascript", "desk.css": "text/css"}
+
+Shown = Callable[[Request, str], Awaitable[Response]]
+
+
+class Console:
+    """The desk's addresses."""
+
+    def __init__(self, board: Board, token: str, public_url: str, entry: Entry | None = None) -> None:
+        self.board, self.entry = board, entry or Entry(token)
+        self._secure = public_url.startswith("https:")
+
+    def routes(self) -> list[Route]:
+        """Every address below /desk."""
+        deeds: dict[str, Callable[[str, str], Waiting | None]] = {
+            "received": lambda key, by: self.board.find(key) if self.board.receive(key) else None,
+            "accept": lambda key, by: self.board.answer(key, by, accepted=True),
+            "decline": lambda key, by: self.board.answer(key, by, accepted=False),
+            "put-away": self._put_away,
+        }
+        return [
+            Route("/desk", self._page, methods=["GET"]),
+            Route("/desk/enter", self._enter, methods=["POST"]),
+            Route("/desk/leave", self._leave, methods=["POST"]),
+            Route("/desk/changes", self._known(self._changes), methods=["GET"]),
+            *(
+                Route(f"/desk/handoffs/{{key}}/{name}", self._known(self._deed(name, do)), methods=["POST"])
+                for name, do in deeds.items()
+            ),
+            *(Route(f"/desk/{name}", _file(name, kind), methods=["GET"]) for name, kind in FILES.items()),
+        ]
+
+    async def _page(self, request: Request) -> Response:
+        page = "enter.html" if self._name(request) is None else "desk.html"
+        return Response(_read(page), media_type="text/html", headers=HEADERS)
+
+    async def _enter(self, request: Request) -> Response:
+        if not _ours(request):
+            return _refuse()
+        body = await _body(request)
+        fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=4) if body else {}
+        cookie = await self.entry.enter(fields.get("token", [""])[0], fields.get("name", [""])[0])
+        if cookie is None:
+            log.warning("desk.refused")
+            page = _read("enter.html").replace(b"<!-- wrong -->", b"That token is not the desk's.")
+            return Response(page, status_code=403, media_type="text/html", headers=HEADERS)
+        answer = RedirectResponse("/desk", status_code=303, headers=HEADERS)
+        answer.set_cookie(
+            COOKIE, cookie, LASTS_S, path="/desk", secure=self._secure, httponly=True, samesite="strict"
+        )
+        return answer
+
+    async def _leave(self, request: Request) -> Response:
+        if not _ours(request):
+            return _refuse()
+        answer = RedirectResponse("/desk", status_code=303, headers=HEADERS)
+        answer.delete_cookie(COOKIE, path="/desk")
+        return answer
+
+    async def _changes(self, request: Request, name: str) -> Response:
+        return StreamingResponse(self._told(), media_type="text/event-stream", headers=HEADERS)
+
+    async def _told(self) -> AsyncIterator[bytes]:
+        yield b"retry: 1000\nevent: begin\ndata: {}\n\n"
+        async with aclosing(self.board.watch(QUIET_S)) as changes:
+            async for change in changes:
+                yield b": quiet\n\n" if change is None else b"data: " + msgspec.json.encode(change) + b"\n\n"
+
+    def _deed(self, name: str, do: Callable[[str, str], Waiting | None]) -> Shown:
+        async def done(request: Request, by: str) -> Response:
+            if not _ours(request):
+                return _refuse()
+            one = do(request.path_params["key"], by)
+            if one is None:
+                return JSONResponse({"place": "over"}, status_code=404, headers=HEADERS)
+            if name != "received":
+                log.info("desk.answered", answer=name, call_id=one.call_id, place=one.place)
+            return JSONResponse({"place": one.place, "by": one.by}, headers=HEADERS)
+
+        return done
+
+    def _put_away(self, key: str, by: str) -> Waiting | None:
+        one = self.board.find(key)
+        return one if self.board.put_away(key) else None
+
+    def _known(self, shown: Shown) -> Callable[[Request], Awaitable[Response]]:
+        async def answered(request: Request) -> Response:
+            name = self._name(request)
+            return _refuse() if name is None else await shown(request, name)
+
+        return answered
+
+    def _name(self, request: Request) -> str | None:
+        return self.entry.name(request.cookies.get(COOKIE, ""))
+
+
+def _ours(request: Request) -> bool:
+    """Whether a request comes from our own page: browsers say so; other programs bring no cookie by chance."""
+    return request.headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
+
+
+def _file(name: str, kind: str) -> Callable[[Request], Awaitable[Response]]:
+    async def given(request: Request) -> Response:
+        return Response(_read(name), media_type=kind, headers=HEADERS)
+
+    return given
+
+
+def _read(name: str) -> bytes:
+    return files("runtime.console").joinpath(name).read_bytes()
+
+
+async def _body(request: Request) -> bytes:
+    """A short body; an empty one instead of a long one."""
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > MAX_BODY:
+            return b""
+    return bytes(body)
+
+
+def _refuse() -> Response:
+    return JSONResponse({"refused": True}, status_code=403, headers=HEADERS)

@@ -1,0 +1,22 @@
+"""Handoffs: the context package brought to a person's side, and the person brought onto the line."""
+
+from runtime.handoff.board import Board, Waiting
+from runtime.handoff.desk import FOLDER, CallDesk, Ring, Ringer, Transferred
+from runtime.handoff.destinations import Destination, open_destinations
+from runtime.handoff.package import Package, check_package
+from runtime.handoff.spool import Spool
+
+__all__ = [
+    "FOLDER",
+    "Board",
+    "CallDesk",
+    "Destination",
+    "Package",
+    "Ring",
+    "Ringer",
+    "Spool",
+    "Transferred",
+    "Waiting",
+    "check_package",
+    "open_destinations",
+]
