@@ -25,8 +25,6 @@ WARM = 8
 # A call: those that are over are remembered (calls.REMEMBERED); the sound of one alone is ten times this.
 MOST_BYTES = 12_000
 OPEN = Path("/proc/self/fd")
-    12_000  # a call: those that are over are remembered (calls.REMEMBERED); its sound alone is ten times this
-)
 
 pytestmark = pytest.mark.faults
 
