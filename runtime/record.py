@@ -240,13 +240,14 @@ class RecordError(Exception):
 @dataclass(frozen=True, slots=True)
 class Record:
     """A record as read: its header, the lines after it, and whether the end line is there. `torn`: bytes
-    after the last good line.
+    after the last good line; `changed`: those are whole lines, so that no crash but a hand made them.
     """
 
     header: Mapping[str, Any]
     lines: tuple[Mapping[str, Any], ...]
     whole: bool
     torn: int
+    changed: bool = False
 
 
 def read(path: Path) -> Record:
@@ -259,7 +260,8 @@ def read(path: Path) -> Record:
         good += size
     if not lines or lines[0].get("record") != RECORD_VERSION:
         raise RecordError(f"this is not a call record of version {RECORD_VERSION}")
-    return Record(lines[0], tuple(lines[1:]), "end" in lines[-1], len(content) - good)
+    changed = b"\n" in content[good:]
+    return Record(lines[0], tuple(lines[1:]), "end" in lines[-1], len(content) - good, changed)
 
 
 def _good_lines(content: bytes) -> Iterator[tuple[Mapping[str, Any], int]]:

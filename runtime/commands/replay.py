@@ -32,6 +32,12 @@ def replay(
 
     kept = _read(record)
     artifact = compiled(flow or _kept_artifact(record, kept.header["artifact"]["hash"]))
+    if kept.changed:
+        after = len(kept.lines)
+        print(
+            f"{record}: changed after the call: after line {after} it does not follow itself", file=sys.stderr
+        )
+        raise typer.Exit(1)
     if kept.torn:
         print(f"{record}: the last {kept.torn} bytes are not whole lines and are left out", file=sys.stderr)
     if kept.header["artifact"]["hash"] != artifact.content_hash:

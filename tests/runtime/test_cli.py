@@ -186,6 +186,15 @@ def test_a_record_replays_with_the_artifact_kept_beside_it(tmp_path: Path) -> No
     assert "the same again" in told.stdout
 
 
+def test_a_record_that_was_changed_is_not_believed(tmp_path: Path) -> None:
+    """A word changed in the middle of a record is told, and the replay of what is left is no success."""
+    path = recorded(tmp_path)
+    path.write_bytes(path.read_bytes().replace(b"caller_hangup", b"caller_hungup", 1))
+    told = vfc("replay", str(path), cwd=tmp_path)
+    assert (told.returncode, told.stdout) == (1, "")
+    assert "changed after the call" in told.stderr
+
+
 def test_a_record_without_its_flow_asks_for_it(tmp_path: Path) -> None:
     """Without the artifact, replay says what to give."""
     path = recorded(tmp_path)
