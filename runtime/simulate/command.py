@@ -24,7 +24,7 @@ from runtime import record
 from runtime.settings.keys import FILE_NAME, SettingsError
 from runtime.simulate.callers import Caller
 from runtime.simulate.clock import hurried
-from runtime.simulate.live import Screen, Watched
+from runtime.simulate.live import Onlooker, Screen, Watched
 from runtime.simulate.loopback import RECORDS, open_world
 from runtime.simulate.phone import Ended, PhoneError, place
 from runtime.simulate.profile import Profile, ProfileError, read_profile, unmet
@@ -64,20 +64,22 @@ def call(
     read_yaml: Callable[[Path], Any],
     speed: float = 1.0,
     line: str = "twilio",
+    settings: Path | None = None,
 ) -> int:
     """Place one call to a flow (its folder, or the file in it); 0, 1 if it did not end as expected, 2 if it
     could not be.
 
     `compile_flow` and `read_yaml` may raise what they like: the caller of this function knows what that is.
     """
-    console = Console(stderr=form == "json", quiet=form == "json")
+    console = Onlooker(stderr=form == "json", quiet=form == "json")
     folder = flow.parent if flow.is_file() else flow
     target = out or OUT / folder.name
     try:
         artifact = compile_flow(folder / "flow.yaml" if flow.is_dir() else flow)
         profile = choose(callers(folder, read_yaml), caller)
         with _quiet_log(), asyncio.Runner(loop_factory=hurried(speed)) as runner:
-            made = runner.run(place_one(artifact, folder, profile, target, voice, Screen(console), line))
+            placing = place_one(artifact, folder, profile, target, voice, Screen(console), line, settings)
+            made = runner.run(placing)
     except (CallError, ProfileError, PhoneError, SettingsError, VoiceMissing, ValueError) as error:
         return _could_not(str(error))
     except OSError as error:
@@ -141,7 +143,7 @@ async def place_one(
         raise CallError("nothing is heard on a telephone in text: choose --voice tones or --voice spoken")
     watched = Watched(screen.show)
     with TemporaryDirectory(prefix="vfc-call-") as home:
-        ended = await _ring(artifact, flow, profile, Path(home), voice, screen, watched, line)
+        ended = await _ring(artifact, flow, profile, Path(home), voice, screen, watched, line, settings)
         if watched.call_id is None:
             raise CallError("the server left no record of the call")
         path = Path(home) / RECORDS / "calls" / f"{watched.call_id}.jsonl"
@@ -167,9 +169,10 @@ async def _ring(
     screen: Screen,
     watched: Watched,
     line: str,
+    settings: Path | None,
 ) -> Ended:
     speaker, human = open_voice(voice, "caller"), open_voice(voice, "assistant")
-    async with open_world(artifact, flow, profile, home, voice, watched.take, line) as world:
+    async with open_world(artifact, flow, profile, home, voice, watched.take, line, settings) as world:
         mouth = Caller(profile, speaker.speak, where=lambda: watched.node, spoken=voice == "spoken")
         try:
             with screen.open():

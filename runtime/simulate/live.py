@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
@@ -36,6 +37,17 @@ class Watched:
         if effect.get("type") == "EnterNode":
             self.node = effect["node"]
         self._show(plain)
+
+
+class Onlooker(Console):
+    """A console whose reader may go away (`vfc call FLOW | head`): the call goes on, unseen."""
+
+    def on_broken_pipe(self) -> None:
+        """Be quiet from here on; what is still in the buffer has nowhere to go."""
+        self.quiet = True
+        unread = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(unread, self.file.fileno())
+        os.close(unread)
 
 
 class Screen:

@@ -186,6 +186,19 @@ def test_a_record_replays_with_the_artifact_kept_beside_it(tmp_path: Path) -> No
     assert "the same again" in told.stdout
 
 
+def test_a_reader_who_goes_away_does_not_end_the_call(tmp_path: Path) -> None:
+    """`vfc call FLOW | head -1` places the whole call and writes its folder."""
+    words = ("call", str(FLOW), "--caller", "hangs_up", "--voice", "tones", "--speed", "10", "--out", "out")
+    with running(*words, cwd=tmp_path) as process:
+        assert process.stdout is not None
+        assert "greeting" in process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(PATIENCE_S) == 0
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+    assert (tmp_path / "out" / "call.jsonl").is_file()
+
+
 def test_a_record_that_was_changed_is_not_believed(tmp_path: Path) -> None:
     """A word changed in the middle of a record is told, and the replay of what is left is no success."""
     path = recorded(tmp_path)
