@@ -1,8 +1,8 @@
 """The desk over HTTP: its page, the stream of what changes, and what a human agent answers.
 
 1. Nothing but the sign-in page is shown without the token. Answers are taken from our own page alone.
-2. The page may load nothing from elsewhere and no inline script; whatever a caller said reaches it as JSON and
-   is shown as text.
+2. The page may load nothing from elsewhere and run no inline script; whatever a caller said reaches it as
+   JSON and is shown as text.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ class Console:
 
 
 def _ours(request: Request) -> bool:
-    """Whether a request comes from our own page: browsers say so; other programs bring no cookie by chance."""
+    """Whether a request comes from our own page: browsers say so; nothing else brings a cookie unasked."""
     return request.headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
 
 

@@ -4,8 +4,8 @@ Laws
 1. A handoff stands on the board from its delivery until it is over; one that a person took stays until they
    put it away, since they read it while they talk.
 2. The first answer counts, whether it is to accept or to decline; later ones change nothing.
-3. Whoever watches is told first what is there, then every change in its order. A watcher too slow to follow is
-   let go and may come again.
+3. Whoever watches is told first what is there, then every change in its order. A watcher too slow to follow
+   is let go and may come again.
 4. What is on the board was said by callers: it is kept in memory alone, and no more than MOST of it.
 """
 
@@ -117,6 +117,11 @@ class Board:
         one.answered = None
         if one.key in self._waiting and one.why != "joined":
             self._drop(one, why)
+
+    def end_call(self, call_id: str) -> None:
+        """The call is over: what still waits of it waits no more."""
+        for one in self.of_call(call_id):
+            self.end(one, "call_ended")
 
     def put_away(self, key: str) -> bool:
         """The person no longer needs it."""

@@ -24,6 +24,7 @@ from runtime.settings.keys import (
 )
 
 MOST_NUMBERS: Final = 5
+ALWAYS: Final = Hours()
 
 
 def _read_number(value: Any) -> str | None:
@@ -73,7 +74,7 @@ class Destination:
     """One handoff's people: whom to ring, when they are there, and where the package goes."""
 
     numbers: tuple[str, ...] = field(repr=False)
-    hours: Hours = Hours()
+    hours: Hours = ALWAYS
     ways: tuple[Way, ...] = ()
 
     async def close(self) -> None:

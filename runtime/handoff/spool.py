@@ -1,4 +1,4 @@
-"""Packages on their way: tried at once, kept on the disk while a channel does not take them, tried again later.
+"""Packages on their way: tried at once, kept on the disk while a channel does not take them, tried later.
 
 1. What is to be sent lies on the disk before it is tried, and goes from it only when it was taken: a crash
    sends twice, never not at all. The other side knows the second by its key.

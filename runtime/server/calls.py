@@ -31,7 +31,7 @@ from runtime.server.line import Line
 from runtime.server.tokens import LIFETIME_MS, Tokens
 from runtime.session.openai import OpenAISession
 from runtime.settings import Settings
-from runtime.telephony.base import Codec, LineCall, StreamStarted
+from runtime.telephony.base import Answerer, Codec, LineCall, StreamStarted
 
 log = structlog.get_logger()
 
@@ -61,6 +61,8 @@ class LiveCall:
     token: str = field(repr=False)
     held: Held | None = field(repr=False)
     record: Path
+    answerer: asyncio.Future[Answerer] | None = field(default=None, repr=False)
+    consent: str = ""
     line: Line = field(default_factory=Line)
     tokens_used: set[str] = field(default_factory=set, repr=False)
     expiry: asyncio.TimerHandle | None = field(default=None, repr=False)
@@ -119,14 +121,26 @@ class Calls:
             return next(iter(self.deployments.values()))
         return self.deployments.get(flow or "")
 
-    def begin(self, call: LineCall, deployment: Deployment) -> LiveCall:
-        """Admit a call: the model is connected to and the facts are asked for while the phone still rings."""
+    def begin(
+        self,
+        call: LineCall,
+        deployment: Deployment,
+        *,
+        answerer: asyncio.Future[Answerer] | None = None,
+        consent: str = "",
+    ) -> LiveCall:
+        """Admit a call: the model is connected to and the facts are asked for while the phone still rings.
+
+        A call we placed waits for its `answerer`, and its record names the consent it was placed by.
+        """
         session = OpenAISession(deployment.session)
         session.connect()
         facts, number = deployment.facts, call.caller_number
         live = LiveCall(
             call=call,
             deployment=deployment,
+            answerer=answerer,
+            consent=consent,
             token=self.new_token(call),
             held=Held(
                 session=session,
@@ -213,6 +227,9 @@ class Calls:
             flow_version=artifact.flow_version,
         )
         folder = self.settings.records / FOLDER
+        record = _Watched(live.record, header, self._watch)
+        if live.consent:
+            record.note(0, "consent", id=live.consent)
         return Outside(
             artifact=artifact,
             line=live.line,
@@ -231,8 +248,9 @@ class Calls:
             ),
             voice=deployment.voice,
             scripts=deployment.scripts,
-            record=_Watched(live.record, header, self._watch),
+            record=record,
             recording=held.sound or Unrecorded(),
+            answerer=live.answerer,
         )
 
     def miss(self, live: LiveCall) -> None:
@@ -272,8 +290,8 @@ class Calls:
 
     def _over(self, live: LiveCall, reason: str, outcome: str | None = None) -> None:
         live.reason = reason
-        for waiting in self.board.of_call(live.call.call_id) if self.board else []:
-            self.board.end(waiting, "call_ended")
+        if self.board:
+            self.board.end_call(live.call.call_id)
         if self._index:
             self._index.end(live.call.call_id, reason, outcome)
         live.ended.set()

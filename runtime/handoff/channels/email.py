@@ -1,4 +1,4 @@
-"""A letter by SMTP: the package in words, and as a JSON attachment. The server's acceptance acknowledges it."""
+"""A letter by SMTP: the package in words and as JSON. That the server takes it acknowledges it."""
 
 import asyncio
 import smtplib
