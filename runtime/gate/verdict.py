@@ -14,10 +14,7 @@ from runtime.gate.terms import Counts, GuardResult, Look, Standing, Terms, Verdi
 
 def judge(terms: Terms, looks: Sequence[Look], counts: Counts, guards: Sequence[GuardResult] = ()) -> Verdict:
     """Judge these calls after those looks; the verdict's `looks` are what the next one is to be given."""
-    taken = tuple(looks)
-    ended = bool(taken) and (taken[-1].passed or taken[-1].calls >= terms.calls)
-    if not ended and counts.calls >= _due(terms, taken) and counts.calls:
-        taken = (*taken, _look(terms, taken, counts))
+    taken = take(terms, looks, counts)
     standing, reasons = _standing(terms, taken, counts)
     broken = tuple(f"{guard.name}: {guard.reason}" for guard in guards if guard.state == "breaks")
     if broken:
@@ -36,6 +33,15 @@ def judge(terms: Terms, looks: Sequence[Look], counts: Counts, guards: Sequence[
         high=shown.high if shown else None,
         guards=tuple(guards),
     )
+
+
+def take(terms: Terms, looks: Sequence[Look], counts: Counts) -> tuple[Look, ...]:
+    """The looks, and one more where one is due."""
+    taken = tuple(looks)
+    ended = bool(taken) and (taken[-1].passed or taken[-1].calls >= terms.calls)
+    if ended or not counts.calls or counts.calls < _due(terms, taken):
+        return taken
+    return (*taken, _look(terms, taken, counts))
 
 
 def _due(terms: Terms, taken: Sequence[Look]) -> int:
