@@ -149,7 +149,13 @@ def whisper(*, text: str, answer_url: str, timeout_ms: int = 10_000) -> str:
     """Spoken to the person alone: who is calling and why. A key joins the two; no key ends this leg only."""
     response = Element("Response")
     gather = SubElement(
-        response, "Gather", numDigits="1", timeout=str(timeout_ms // 1000), action=answer_url, method="POST"
+        response,
+        "Gather",
+        numDigits="1",
+        timeout=str(timeout_ms // 1000),
+        action=answer_url,
+        method="POST",
+        actionOnEmptyResult="true",  # no key is an answer too: they may have accepted on the desk's page
     )
     SubElement(gather, "Say").text = printable(text)
     SubElement(response, "Hangup")
