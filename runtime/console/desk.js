@@ -31,7 +31,7 @@ function make(tag, text, attributes = {}, ...children) {
 }
 
 const words = (name) => String(name).replaceAll("_", " ");
-const title = (one) => words(one.handoff);
+const title = (one) => words(one.handoff).replace(/^./u, (first) => first.toUpperCase());
 const minutes = (ms) => `${Math.floor(ms / 60000)}:${String(Math.floor(ms / 1000) % 60).padStart(2, "0")}`;
 const known = (value) => (value === null || value === undefined || value === "" ? "not known" : value === true ? "yes" : value === false ? "no" : value);
 

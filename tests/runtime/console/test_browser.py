@@ -159,7 +159,7 @@ async def test_a_handoff_arrives_live_and_is_read_as_text(tmp_path: Path) -> Non
         assert await shown.get_by_text(HOSTILE).count() == 3
         assert await page.evaluate("window.hurt") is None
         assert await page.locator("img, article script").count() == 0
-        await expect(page.get_by_role("log")).to_contain_text("sales")
+        await expect(page.get_by_role("log")).to_contain_text("Sales")
         if folder := os.environ.get("SCREENSHOTS"):
             await page.screenshot(path=f"{folder}/desk.png", full_page=True)
             await page.emulate_media(color_scheme="dark")
@@ -224,7 +224,7 @@ async def test_a_caller_who_hangs_up_leaves_the_desk(tmp_path: Path) -> None:
     """A handoff whose caller is gone goes from the page, which says why."""
     async with desk(tmp_path) as (page, board, bridge):
         await ring(board, bridge, deliver_only=True)
-        await expect(page.get_by_role("log")).to_have_text("sales: over: the caller has hung up.")
+        await expect(page.get_by_role("log")).to_have_text("Sales: over: the caller has hung up.")
         await expect(page.get_by_role("article")).to_be_hidden()
 
 
