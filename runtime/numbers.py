@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 import phonenumbers
+from phonenumbers import timezone
 
 _WRITTEN: Final = re.compile(r"\+?[0-9][0-9\s().\-/\u2010-\u2015\u00a0]{2,40}|\(\s?[0-9][0-9\s().\-/]{2,40}")
 _WHOLE: Final = re.compile(r"\+[1-9][0-9]{7,14}")
@@ -33,6 +34,15 @@ def normalise(number: str, country_code: str = "") -> str | None:
     if not phonenumbers.is_possible_number(parsed):
         return None
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+def time_zones(number: str) -> frozenset[str]:
+    """The time zones in which an E.164 number may ring, by their IANA names; none where that is not known."""
+    try:
+        parsed = phonenumbers.parse(number, None)
+    except phonenumbers.NumberParseException:
+        return frozenset()
+    return frozenset(timezone.time_zones_for_number(parsed)) - {timezone.UNKNOWN_TIMEZONE}
 
 
 def national(number: str) -> str:

@@ -1,6 +1,6 @@
 """What one call is given: who calls, and everything outside the engine that it may use."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -27,6 +27,8 @@ class Outside:
     """Everything a call touches. `codec` has decoded `start`; `session` may be connecting; `scripts` is
     audio in the line's format by script name.
 
+    `answerer`: on a call we placed, who or what picked up, once that is known; None: nothing is waited for.
+
     The call closes `line` and `session` and ends `record`; the rest is the owner's.
     """
 
@@ -41,3 +43,4 @@ class Outside:
     scripts: Mapping[str, bytes]
     record: Recorder
     recording: Recording
+    answerer: Awaitable[str] | None = None

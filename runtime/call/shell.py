@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
+from collections.abc import Awaitable
 from typing import Final
 
 import structlog
@@ -22,7 +23,7 @@ from runtime.call.hearing import hear_session, read_line, watch_line
 from runtime.call.outside import Caller, Outside
 from runtime.call.under_way import LAST_WORDS_MS, Broken, Call, Flush
 from runtime.engine.effects import Effect
-from runtime.engine.events import CallEnded, CallStarted, Event
+from runtime.engine.events import AnswererDetected, CallEnded, CallStarted, Event
 from runtime.engine.step import start, step
 
 LOOSE_ENDS_S: Final = 10.0  # an action under way at the end is given this long to tell its result
@@ -61,10 +62,17 @@ def _begin(call: Call) -> None:
         caller_number=caller.caller_number,
         called_number=caller.called_number,
         direction=caller.direction,
+        answerer_due=outside.answerer is not None,
     )
+    if outside.answerer is not None:
+        call.spawn(_answerer(call, outside.answerer))
     outside.record.event(event)
     call.state, effects = start(outside.artifact, event)
     _perform(call, effects)
+
+
+async def _answerer(call: Call, verdict: Awaitable[str]) -> None:
+    call.post(AnswererDetected, by=await verdict)
 
 
 def _turn(call: Call, item: Event | Broken | Flush) -> None:

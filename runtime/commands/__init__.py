@@ -3,6 +3,7 @@
 import typer
 
 from runtime.commands.action import action
+from runtime.commands.dial import dial
 from runtime.commands.facts import facts
 from runtime.commands.gate import gate
 from runtime.commands.play import play
@@ -16,7 +17,7 @@ from runtime.commands.test import try_flows
 def register(app: typer.Typer) -> None:
     """Add these commands to a command line."""
     app.command("test")(try_flows)
-    for command in (play, sheets, simulate, replay, facts, gate):
+    for command in (dial, play, sheets, simulate, replay, facts, gate):
         app.command()(command)
     app.add_typer(rollout)
     app.add_typer(action)

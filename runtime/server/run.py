@@ -25,6 +25,7 @@ from runtime.handoff import Board
 from runtime.ports import OutsideFailure
 from runtime.server.calls import Calls, Carry, Watch
 from runtime.server.deploy import Deployment, Tell, deploy
+from runtime.server.dialled import Dialled
 from runtime.server.keeping import Index, mend
 from runtime.server.media import Media
 from runtime.server.people import open_spool
@@ -65,6 +66,7 @@ class Running:
 
     place: Place
     calls: Calls
+    dialled: Dialled
     _uvicorn: _Uvicorn
     _task: asyncio.Task[None]
     _undo: contextlib.AsyncExitStack
@@ -187,8 +189,11 @@ async def _run(
     name = settings.telephony.provider
     place, provider = Place(_public_url(settings, listening), name), PROVIDERS[name]
     media = Media(calls, provider, place)
+    webhooks = Webhooks(calls, provider, place, split)
+    dialled = Dialled(calls, webhooks, provider, place)
     routes: list[BaseRoute] = [
-        *Webhooks(calls, provider, place, split).routes(),
+        *webhooks.routes(),
+        *dialled.routes(),
         WebSocketRoute(place.media, media.stream),
     ]
     if calls.board:
@@ -196,7 +201,7 @@ async def _run(
     server = _Uvicorn(_config(Starlette(routes=routes)))
     task = asyncio.create_task(server.serve(sockets=[listening]))
     await _first(server.listening.wait(), _join(task))
-    return Running(place, calls, server, task, undo.pop_all())
+    return Running(place, calls, dialled, server, task, undo.pop_all())
 
 
 def _public_url(settings: Settings, listening: socket.socket) -> str:

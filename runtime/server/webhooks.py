@@ -62,7 +62,7 @@ class Webhooks:
             self.place.whisper + "/{call_id}/answer": self.whisper_answer,
         }
         return [
-            *(Route(path, self._signed(answer), methods=["POST"]) for path, answer in asked.items()),
+            *(Route(path, self.signed(answer), methods=["POST"]) for path, answer in asked.items()),
             Route("/healthz", self.health, methods=["GET"]),
             Route("/readyz", self.ready, methods=["GET"]),
         ]
@@ -80,7 +80,7 @@ class Webhooks:
         """The telephone rings: answer with a media stream. The same call asked twice is answered the same."""
         known = self.calls.find(call.call_id)
         if known:
-            return self._connect(known.call, known.token)
+            return self.connect(known.call, known.token)
         deployment = self.calls.deployment(call.called_number)
         if deployment and not self.split.takes(deployment.artifact.flow, call):
             return self._to_people(call)
@@ -92,7 +92,7 @@ class Webhooks:
         if deployment is None:
             log.warning("call.unknown_number", call_id=call.call_id)
             return self.provider.apologise(text=UNKNOWN)
-        return self._connect(call, self.calls.begin(call, deployment).token)
+        return self.connect(call, self.calls.begin(call, deployment).token)
 
     async def after_stream(self, call: LineCall, form: dict[str, str], request: Request) -> str:
         """A stream has ended: dial if a transfer was ordered, hang up if the call was over, else do not
@@ -122,7 +122,7 @@ class Webhooks:
         if ring:
             return self._dial(live, ring)
         if live.line.dial_ended(self.provider.read_dialled(form), caller_gone=call.ended):
-            return self._connect(live.call, self.calls.new_token(live.call))
+            return self.connect(live.call, self.calls.new_token(live.call))
         return self.provider.hang_up() if live.line.joined or call.ended else self._sorry(call)
 
     async def after_people(self, call: LineCall, form: dict[str, str], request: Request) -> str:
@@ -171,7 +171,8 @@ class Webhooks:
             from_number=live.call.called_number,
         )
 
-    def _connect(self, call: LineCall, token: str) -> str:
+    def connect(self, call: LineCall, token: str) -> str:
+        """The document that opens a media stream for this call."""
         secret = self.calls.settings.telephony.auth_token
         return self.provider.connect(
             media_url=self.place.media_url,
@@ -190,7 +191,23 @@ class Webhooks:
         person = self.calls.settings.telephony.fallback_number
         return self._apologise(SORRY_PERSON if person else SORRY, call)
 
-    def _signed(self, answer: Answer) -> Callable[[Request], Awaitable[Response]]:
+    def told(
+        self, take: Callable[[dict[str, str], Request], None]
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """An address that is only told things, by those who sign as the provider does."""
+
+        async def taken(request: Request) -> Response:
+            asked = await self._asked(request)
+            if asked is None or not self._genuine(asked):
+                return _refuse("signature")
+            take(dict(asked.fields), request)
+            return Response(status_code=204)
+
+        return taken
+
+    def signed(self, answer: Answer) -> Callable[[Request], Awaitable[Response]]:
+        """An address that answers with a document, to those who sign as the provider does."""
+
         async def answered(request: Request) -> Response:
             asked = await self._asked(request)
             if asked is None or not self._genuine(asked):

@@ -88,7 +88,8 @@ class Conversation:
         self._first: list[str] = []
         self._out: list[str] = []
         self._brief = ""
-        self._items: set[str] = set()  # what this connection's server said, and so can be corrected
+        self._items: set[str] = set()  # what this connection's server said
+        self._gone: set[str] = set()  # what another one's said: nothing can be corrected there any more
         self._appended_ms = 0.0
         self._spoke_until_ms = 0.0
         self._bytes_per_ms = 8 if settings.audio_format != "audio/pcm" else 48
@@ -158,9 +159,9 @@ class Conversation:
         dropped, active = self._sequencer.stop()
         if active is not None:
             self._out.append(wire.cancel_response(active.response_id, f"cancel-{active.request_id}"))
-        known = self._items
-        self._out += [wire.truncate_item(*one) for one in cut.truncations if one[0] in known]
-        self._out += [wire.delete_item(item_id) for item_id in cut.deletions if item_id in known]
+        gone = self._gone
+        self._out += [wire.truncate_item(*one) for one in cut.truncations if one[0] not in gone]
+        self._out += [wire.delete_item(item_id) for item_id in cut.deletions if item_id not in gone]
         return [event for request in dropped for event in _ended(request, "cancelled", reported=False)]
 
     def ask(self) -> list[SessionEvent]:
@@ -184,7 +185,8 @@ class Conversation:
         the next.
         """
         self.ready = self.caller_speaking = False
-        self._first, self._out, self._answers, self._turns, self._items = [], [], {}, {}, set()
+        self._first, self._out, self._answers, self._turns = [], [], {}, {}
+        self._gone, self._items = self._gone | self._items, set()
         self._appended_ms = self._spoke_until_ms = 0.0
         lost = self._sequencer.lose()
         return [event for request in lost for event in _ended(request, "lost", reported=False)]

@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 from runtime.settings.keys import FILE_NAME, Key, SettingsError, Table, is_e164, read_value, unknown_key
 from runtime.settings.table import KEYS, NAMED, PROVIDER_VARIABLES
 
+__all__ = ["Settings", "SettingsError", "Table", "is_loopback", "is_loopback_url", "load", "load_tables"]
+
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -53,6 +55,22 @@ class Telephony:
     account: str | None
     fallback_number: str | None
     insecure: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Dialling:
+    """Calls we place. Hours are `HH:MM` where the phone rings; times are in milliseconds."""
+
+    number: str | None
+    secret: str | None = field(repr=False)
+    space: str | None
+    api_url: str | None
+    consents: str
+    do_not_call: str | None
+    earliest: str
+    latest: str
+    ring_ms: int
+    detect: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +113,7 @@ class Settings:
     listen: Listen
     model: Model
     telephony: Telephony
+    dialling: Dialling
     limits: Limits
     outbound: Outbound
     rollout: RolloutSettings
@@ -130,6 +149,11 @@ def load(
     if problems:
         raise SettingsError(problems)
     return settings
+
+
+def load_tables(file: Path) -> Table:
+    """A settings file as plain tables, unread. Raises SettingsError for a file that cannot be."""
+    return _read_file(file)
 
 
 def is_loopback(host: str) -> bool:
@@ -232,6 +256,7 @@ def _build(values: _Values, folder: Path, environment: Mapping[str, str]) -> Set
             fallback_number=get("telephony.fallback_number"),
             insecure=insecure,
         ),
+        dialling=Dialling(**{one.name: get(f"dialling.{one.name}") for one in fields(Dialling)}),
         limits=Limits(**{one.name: get(f"limits.{one.name}") for one in fields(Limits)}),
         outbound=Outbound(get("outbound.hosts"), get("outbound.private_hosts")),
         rollout=RolloutSettings(**{one.name: get(f"rollout.{one.name}") for one in fields(RolloutSettings)}),

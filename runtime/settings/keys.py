@@ -76,6 +76,13 @@ def read_whole(low: int, high: int) -> Callable[[Any], int]:
     return read
 
 
+def read_hour(value: Any) -> str:
+    """An hour of the day, `HH:MM`."""
+    if not isinstance(value, str) or not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", value.strip()):
+        raise ValueError('an hour like "08:00"')
+    return value.strip()
+
+
 def read_yes(value: Any) -> bool:
     if isinstance(value, bool):
         return value

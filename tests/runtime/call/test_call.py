@@ -1,6 +1,7 @@
 """Whole calls over loopback sockets, with tones for speech."""
 
 import asyncio
+import itertools
 import json
 
 import pytest
@@ -9,6 +10,7 @@ from websockets.exceptions import ConnectionClosedError
 from runtime import audio
 from runtime.record import replay
 from runtime.session.stand_in import StandIn, hostile_policy
+from runtime.simulate.carriers.base import JsonWire
 from runtime.simulate.line import Deed
 from runtime.simulate.profile import Line
 from runtime.voices.tones import Tones
@@ -19,6 +21,22 @@ DISCLOSURE_CHUNKS = -(-len(Tones().speak(DISCLOSURE)) // 480)
 GOODBYE = "Your table is booked. Goodbye."
 HOLD = "Please hold on."
 LOST = "I am sorry, I lost my thread. We will call you back."
+
+
+IDS = {"account": "AC" + "0" * 32, "call": "CA" + "1" * 32, "stream": "MZ" + "2" * 32}
+NUMBERS = itertools.count(100)
+
+
+async def begin(stream):
+    """connected and start, as a stream begins."""
+    for message in JsonWire(IDS, {}).begin():
+        await stream._connection.send(message)
+
+
+async def put(stream, event, **body):
+    """One message of the stream, past what the fake telephone would send."""
+    head = {"event": event, "sequenceNumber": str(next(NUMBERS)), "streamSid": IDS["stream"]}
+    await stream._connection.send(json.dumps(head | body))
 
 
 class AfterDisclosure:
@@ -155,7 +173,7 @@ def test_a_line_that_is_cut_is_lost(world):
     """A media socket that is reset in the middle of a sentence ends the call as lost."""
 
     async def cut(stream):
-        await stream._send("start", start=stream._start({}))
+        await begin(stream)
         await stream._connection.recv()
         stream._connection.transport.abort()
         return "cut"
@@ -179,7 +197,7 @@ def test_a_line_that_falls_silent_is_gone(world):
     """Ten seconds without a frame and without a goodbye end the call as lost."""
 
     async def falls_silent(stream):
-        await stream._send("start", start=stream._start({}))
+        await begin(stream)
         async for _ in stream._connection:
             pass
         return "server_closed"
@@ -193,7 +211,7 @@ def test_bad_frames_do_not_end_a_call_but_a_flood_does(world):
     """Single malformed frames are noted and survived; a hundred in a second close the line with 1008."""
 
     async def babbles(stream):
-        await stream._send("start", start=stream._start({}))
+        await begin(stream)
         for bad in ("{", "[]", '{"event":"media"}', "\x00", '{"event":"media","media":{"payload":"!!!"}}'):
             await stream._connection.send(bad)
         async with asyncio.timeout(2):
@@ -219,12 +237,12 @@ def test_marks_that_never_return_do_not_stop_a_call(world):
     """
 
     async def markless(stream):
-        await stream._send("start", start=stream._start({}))
+        await begin(stream)
         silence = {"track": "inbound", "chunk": "1", "timestamp": "0", "payload": "/" * 214 + "8="}
 
         async def frames():
             while True:
-                await stream._send("media", media=silence)
+                await put(stream, "media", media=silence)
                 await asyncio.sleep(0.02)
 
         sending = asyncio.create_task(frames())
@@ -245,16 +263,16 @@ def test_a_second_stream_is_the_same_call(world):
     """
 
     async def moves(stream):
-        await stream._send("start", start=stream._start({}))
+        await begin(stream)
         marks = 0
         async for message in stream._connection:
             event = json.loads(message)
             marks += event["event"] == "mark"
             if marks == 1 and event["event"] == "mark":
-                await stream._send("start", start=stream._start({}))
+                await begin(stream)
             if marks == 2 * DISCLOSURE_CHUNKS:
-                await stream._send("mark", mark=event["mark"])
-                await stream._send("stop", stop={"accountSid": "AC1", "callSid": "CA1"})
+                await put(stream, "mark", mark=event["mark"])
+                await put(stream, "stop", stop={"accountSid": "AC1", "callSid": "CA1"})
                 return "moved"
         return "ended"
 
