@@ -2,10 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.stamp
-CODE := voiceflow_compiler runtime schemas tests $(wildcard benchmarks)
+CODE := voiceflow_compiler runtime schemas tests $(wildcard benchmarks examples)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check format-check lint types contracts docs bench faults mutants corpus golden format lock clean
+.PHONY: help venv demo demo-postgres test check format-check lint types contracts docs bench faults mutants corpus golden format lock clean
 .DELETE_ON_ERROR:
 
 help:  ## Show these targets.
@@ -22,6 +22,9 @@ $(STAMP): requirements.lock pyproject.toml
 
 demo: $(STAMP)  ## Place one spoken call on loopback: a call record, a transcript and a stereo WAV in out/demo.
 	$(BIN)/vfc call flows/lead_qualification --voice spoken --out $(or $(OUT),out/demo)
+
+demo-postgres: $(STAMP)  ## The shipped flows against PostgreSQL and a CRM over HTTP, on loopback: out/demo-postgres.
+	$(BIN)/python -m examples.postgres --voice $(or $(VOICE),spoken) --speed $(or $(SPEED),1) --out $(or $(OUT),out/demo-postgres)
 
 test: $(STAMP)  ## Run the tests.
 	$(BIN)/python -m pytest

@@ -143,6 +143,12 @@ def call(
     form: Annotated[Report, typer.Option("--format", help="How the result is told.")] = Report.TEXT,
     speed: Annotated[float, typer.Option("--speed", help="Times real time.", min=0.1, max=100)] = 1.0,
     line: Annotated[Line, typer.Option("--line", help="Whose line carries the call.")] = Line.TWILIO,
+    settings: Annotated[
+        Path | None,
+        typer.Option(
+            "--settings", help="Facts, actions, handoffs and store as in this file.", metavar="FILE"
+        ),
+    ] = None,
 ) -> None:
     """Place one call on this machine: a synthetic caller, the real server, a stand-in."""
     from runtime.simulate import command
@@ -158,6 +164,7 @@ def call(
         read_yaml=compiler.read_plain,
         speed=speed,
         line=line.value,
+        settings=settings,
     )
     raise typer.Exit(code)
 

@@ -115,10 +115,10 @@ def _settings(file: Path | None) -> Settings:
 
 async def _unknown(settings: Settings) -> list[Deed]:
     from runtime.ports import OutsideFailure
-    from runtime.store import open_store, store_url
+    from runtime.store import is_there, open_store, store_url
 
     url = store_url(settings)
-    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+    if not is_there(url):
         return []  # nothing was ever stored here, and asking makes no store
     try:
         store = await open_store(url)

@@ -137,6 +137,7 @@ async def place_one(
     voice: str,
     screen: Screen,
     line: str = "twilio",
+    settings: Path | None = None,
 ) -> Made:
     """Start the world, place the call, watch it, and write its folder. Raises what the parts raise."""
     if voice == "text":

@@ -7,6 +7,7 @@ and ports are made up.
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -28,6 +29,7 @@ from voiceflow_compiler.artifact import Artifact
 PERSON: Final = "+12025550199"
 CRM: Final = "crm.csv"
 RECORDS: Final = "records"
+NONE: Final[Mapping[str, Any]] = {}
 UNREACHABLE: Final = "http://127.0.0.1:9/"  # the discard port: nothing listens there
 
 
@@ -48,17 +50,24 @@ async def open_world(
     voice: str,
     watch: Watch = lambda call_id, line: None,
     line: str = "twilio",
+    given: Path | None = None,
 ) -> AsyncIterator[World]:
-    """Start everything for calls of this caller to the flow in the folder `flow`. Raises VoiceMissing,
+    """Start everything for calls of this caller to the flow in the folder `flow`. `given`: a settings file
+    whose facts, actions, handoffs and store are used instead of made-up ones. Raises VoiceMissing,
     SettingsError.
     """
-    file = write_settings(artifact, flow, profile, folder)
+    own = settings.load_tables(given) if given else {}
+    file = write_settings(artifact, flow, profile, folder, own)
     token = secrets.token_hex(16)
     async with StandIn(voice=voice) as stand_in:
         options = {"model.base_url": stand_in.base_url, "telephony.auth_token": token}
         options |= {"telephony.provider": line, "telephony.account": CARRIERS[line].ACCOUNT}
+        # Not into the file that is left behind: the store's address may hold a password.
+        options |= {"store.url": own.get("store", {}).get("url")}
         # The port is known only once the server listens, and the public address follows from it.
         chosen = replace(settings.load(file, {}, options), public_url="")
+        if given:
+            chosen = replace(chosen, folder=given.parent, environment=os.environ)
         running = await server.start([artifact], chosen, watch=watch)
         try:
             yield World(Subscription(running.voice_url, token, provider=line), stand_in)
@@ -66,16 +75,18 @@ async def open_world(
             await running.aclose()
 
 
-def write_settings(artifact: Artifact, flow: Path, profile: Profile, folder: Path) -> Path:
+def write_settings(
+    artifact: Artifact, flow: Path, profile: Profile, folder: Path, own: settings.Table = NONE
+) -> Path:
     """The settings file of the server in this folder, which is made."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / FILE_NAME
-    file.write_text(settings_text(artifact, flow, profile), encoding="utf-8")
+    file.write_text(settings_text(artifact, flow, profile, own), encoding="utf-8")
     return file
 
 
-def settings_text(artifact: Artifact, flow: Path, profile: Profile) -> str:
-    """The settings of the server, as TOML."""
+def settings_text(artifact: Artifact, flow: Path, profile: Profile, own: settings.Table = NONE) -> str:
+    """The settings of the server, as TOML; tables of `own` stand instead of those made up."""
     tables: dict[str, Mapping[str, Any]] = {}
     if artifact.fact_source is not None:
         tables[f"facts.{artifact.fact_source}"] = {"source": "csv_file", "path": str((flow / CRM).resolve())}
@@ -83,6 +94,8 @@ def settings_text(artifact: Artifact, flow: Path, profile: Profile) -> str:
         tables[f"actions.{name}"] = _action(profile, name)
     for name in artifact.handoffs:
         tables[f"handoffs.{name}"] = {"number": PERSON}
+    for kind in ("facts", "actions", "handoffs"):
+        tables |= {f"{kind}.{name}": table for name, table in own.get(kind, {}).items()}
     head = "# The settings this call ran with; keys and ports were made up for it.\n"
     head += 'public_url = "http://127.0.0.1"\n'
     head += f'records = "{RECORDS}"\n\n[listen]\nport = 0\n\n[outbound]\nprivate_hosts = ["127.0.0.1"]\n'

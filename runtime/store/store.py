@@ -281,6 +281,11 @@ def store_url(settings: Settings) -> URL:
         raise SettingsError([f"store.url must be {wrong}: set VFC_STORE_URL."]) from None
 
 
+def is_there(url: URL) -> bool:
+    """Whether there may be a store; an embedded one that was never opened is not there."""
+    return url.get_backend_name() != "sqlite" or Path(url.database or "").is_file()
+
+
 async def open_store(url: URL, *, clock: Callable[[], int] = now_ms) -> Store:
     """The store at this address, brought to this version. Raises OutsideFailure, SettingsError."""
     try:

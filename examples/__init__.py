@@ -1,0 +1,1 @@
+"""Worlds to try a deployment in, each started by one command."""
