@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Final, Protocol
 
-from benchmarks import bridge, compiling, editor, engine, first_audio, starting
+from benchmarks import bridge, compiling, editor, engine, first_audio, lookups, starting
 from benchmarks.figures import Figure, Machine, as_plain, as_row, machine
 
 
@@ -25,6 +25,7 @@ BENCHMARKS: Final[Mapping[str, Measure]] = {
     "engine": engine.measure,
     "bridge": bridge.measure,
     "first_audio": first_audio.measure,
+    "lookups": lookups.measure,
     "start": starting.measure,
 }
 HEAD: Final = ("What", "Measured", "Floor", "Ratio", "Goal")
