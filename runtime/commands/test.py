@@ -227,7 +227,7 @@ def _recorded(artifact: Artifact, folders: list[Path]) -> Counter[Goal]:
 
 
 def _generate(paths: list[Path], output: Path | None, *, pairs: bool) -> int:
-    from runtime.simulate.cover.goals import in_words
+    from runtime.simulate.cover.goals import SEARCHED, in_words
     from runtime.simulate.cover.report import as_text, cover
     from runtime.simulate.cover.suite import generate
     from runtime.simulate.scenario.generated import scenarios
@@ -247,7 +247,7 @@ def _generate(paths: list[Path], output: Path | None, *, pairs: bool) -> int:
         print(f"  {len(suite.calls)} calls; no fewer than {suite.at_least} can do")
         for goal, reason in suite.impossible.items():
             print(f"  cannot be: {in_words(goal)}: {reason}")
-        missed += sum(goal[0] != "pair" for goal in suite.missed)
+        missed += sum(goal[0] not in SEARCHED for goal in suite.missed)
         if output is not None:
             head = f"Made by `vfc test --generate` from {artifact.flow} {artifact.flow_version}.\n"
             head += f"{len(suite.calls)} calls; no fewer than {suite.at_least} can do."

@@ -19,7 +19,8 @@ class ProfileError(Exception):
 
 
 class Line(Struct, frozen=True, forbid_unknown_fields=True):
-    """One thing the caller does: exactly one of `say`, `silence`, `mumble`, `key` and `hang_up` is set.
+    """One thing the caller does: exactly one of `say`, `silence`, `pause`, `mumble`, `key` and
+    `hang_up` is set.
 
     `at` keeps the line for a node; `interrupt_after_ms` does it while the assistant speaks.
     """
@@ -27,14 +28,17 @@ class Line(Struct, frozen=True, forbid_unknown_fields=True):
     at: str | None = None
     say: str | None = None
     silence: bool = False
+    pause: bool = False
     mumble: bool = False
     key: Annotated[str, Meta(pattern="^[0-9*#]+$")] | None = None
     hang_up: bool = False
     interrupt_after_ms: Annotated[int, Meta(ge=0, le=60_000)] | None = None
 
     def __post_init__(self) -> None:
-        if [bool(self.say), self.silence, self.mumble, bool(self.key), self.hang_up].count(True) != 1:
-            raise ValueError("a line does one thing: say, silence, mumble, key or hang_up")
+        if [bool(self.say), self.silence, self.pause, self.mumble, bool(self.key), self.hang_up].count(
+            True
+        ) != 1:
+            raise ValueError("a line does one thing: say, silence, pause, mumble, key or hang_up")
 
     @property
     def text(self) -> str:

@@ -173,6 +173,26 @@ def _literals(expr: Any, space: str, field: str) -> Iterator[Any]:
             yield from _literals(part, space, field)
 
 
+def names(expr: Any) -> Iterator[tuple[str, str]]:
+    """The names a condition reads: space and field."""
+    if isinstance(expr, list):
+        if expr[:1] == ["name"]:
+            yield expr[1], expr[2]
+        else:
+            for part in expr[1:]:
+                yield from names(part)
+
+
+def literals(expr: Any) -> Iterator[Any]:
+    """The literals a condition compares with."""
+    if isinstance(expr, list):
+        if expr[:1] == ["value"]:
+            yield expr[1]
+        else:
+            for part in expr[1:]:
+                yield from literals(part)
+
+
 def read_by_conditions(artifact: Artifact, space: str) -> dict[str, tuple[Any, ...]]:
     """The names of this space that some condition reads, with the literals they are compared to."""
     names: dict[str, None] = {}

@@ -2,7 +2,7 @@
 
 A goal is a tuple of words, the kind first:
   node NODE | edge FROM LABEL TO | intent NODE INTENT | rung NODE CAUSE NUMBER | trigger NUMBER |
-  slot NAME CLASS | lost | pair FROM LABEL VIA LABEL TO
+  slot NAME CLASS | lost | pair FROM LABEL VIA LABEL TO | with CONDITION NAME VALUE
 An edge's label says what leads along it: `on INTENT`, `on INTENT then` (past its bound), `key 1`, `filled`,
 `case 1`, `otherwise`, `next`, `success`, `failure`, `unanswered`, `no_match 3`, `no_input 3`.
 """
@@ -20,10 +20,12 @@ from voiceflow_compiler.artifact import Answer, Artifact, Node
 Goal = tuple[str, ...]
 KINDS: Final = ("node", "edge", "intent", "rung", "trigger", "slot", "lost")
 PAIR: Final = "pair"
+WITH: Final = "with"
+SEARCHED: Final = (PAIR, WITH)  # goals that only a search can tell: no flow can be asked for all of them
 
 
 def goals(artifact: Artifact) -> tuple[Goal, ...]:
-    """Every goal of a flow but the pairs, which only a search can tell."""
+    """Every goal of a flow but those that only a search can tell."""
     found: list[Goal] = []
     for name, node in artifact.nodes.items():
         if node.kind == "handoff" and name.startswith("handoff:") and not _led_to(artifact, name):
@@ -109,6 +111,8 @@ def in_words(goal: Goal) -> str:
             return f"handoff trigger {number}"
         case ("slot", slot, name):
             return f"{slot}: {name}"
+        case ("with", what, name, value):
+            return f"{what} with {name} {value}"
         case ("pair", start, first, via, second, end):
             return f"{start} → {via} → {end} ({first}, {second})"
     return "the speech model is lost"

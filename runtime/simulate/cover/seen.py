@@ -14,10 +14,10 @@ from runtime.engine.events import (
     TurnReported,
 )
 from runtime.engine.state import State
-from runtime.simulate.cover.classes import classes
-from runtime.simulate.cover.goals import Goal, pair
+from runtime.simulate.cover.classes import classes, literals, names
+from runtime.simulate.cover.goals import WITH, Goal, pair
 from runtime.simulate.drive.steps import Moment
-from voiceflow_compiler.artifact import Artifact
+from voiceflow_compiler.artifact import Artifact, Expr
 
 NOBODY = ("unanswered", "package failed", "too slow")
 PLAIN = {
@@ -70,6 +70,9 @@ class Track:
             return
         edge = ("edge", at, self._label(at, effect, before), effect.node)
         yield edge
+        node = self.artifact.nodes[at]
+        if node.kind == "decide":
+            yield from self._with(f"{at} {edge[2]}", (case.when for case in node.cases), moment.after)
         if self.last is not None and self.last[3] == at:
             yield pair(self.last, edge)
         self.last = edge
@@ -97,7 +100,17 @@ class Track:
         for number, trigger in enumerate(self.artifact.triggers, 1):
             if trigger.go == node and holds(trigger.when, state):
                 yield ("trigger", str(number))
+                yield from self._with(f"trigger {number}", (trigger.when,), state)
                 return
+
+    def _with(self, what: str, conditions: Iterable[Expr], state: State) -> Iterator[Goal]:
+        """The values that decided: a condition is tried at each side of what it compares."""
+        for space, name in dict.fromkeys(name for expr in conditions for name in names(expr)):
+            if space == "facts":
+                yield (WITH, what, name, str(state.facts.get(name)))
+            elif space == "slots":
+                held = state.slots.get(name)
+                yield (WITH, what, name, "not known" if held is None else str(held.value))
 
     def _heard(self, before: State, moment: Moment) -> Iterator[Goal]:
         """What was understood at a listening node, and the classes of the values that were given."""
@@ -111,6 +124,8 @@ class Track:
         node = self.artifact.nodes.get(before.node)
         if node is None or before.phase != "judging":
             return
+        if not any(getattr(effect, "why", "") == "trigger" for effect in moment.effects):
+            yield from self._untriggered(moment.after)
         if moment.after.heard.intent in node.answers:
             yield ("intent", before.node, moment.after.heard.intent)
         given = event.arguments.get("slots")
@@ -119,6 +134,11 @@ class Track:
                 yield from (
                     ("slot", name, each.name) for each in classes(self.artifact, name) if each.holds(value)
                 )
+
+    def _untriggered(self, state: State) -> Iterator[Goal]:
+        for number, trigger in enumerate(self.artifact.triggers, 1):
+            if state.heard.family in literals(trigger.when):
+                yield from self._with(f"no trigger {number}", (trigger.when,), state)
 
     def _keyed(self, before: State, after: State) -> Iterator[Goal]:
         for name in after.slots.keys() - before.slots.keys():

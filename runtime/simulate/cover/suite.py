@@ -10,7 +10,6 @@ Laws
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from typing import Any, Final
 
 from msgspec import Struct
@@ -96,6 +95,11 @@ class _Chart:
             }
             self.pairs |= {goal for goal in found.reached if goal[0] == PAIR}
 
+        self.inner = {key: _Exits(ways, final=False, chart=self, key=key) for key, ways in found.ways.items()}
+        self.final_turns = {
+            key: _Exits(ways, final=True, chart=self, key=key) for key, ways in found.ways.items()
+        }
+
     def final(self, key: Key, way: Way) -> bool:
         """Whether this is the last turn of a call: after it nobody listens to the caller again."""
         return key in self.open and way.to not in self.open
@@ -105,6 +109,41 @@ class _Chart:
         if self.with_pairs and last is not None and way.first is not None and last[3] == way.first[1]:
             return way.goals | {pair(last, way.first)}
         return way.goals if self.with_pairs else frozenset(goal for goal in way.goals if goal[0] != PAIR)
+
+
+class _Exits:
+    """The ways out of a state, inner ones or last turns, with all their goals together for a quick no."""
+
+    __slots__ = ("firsts", "goals", "steps", "ways")
+
+    def __init__(self, ways: list[Way], *, final: bool, chart: _Chart, key: Key) -> None:
+        self.ways = [way for way in ways if chart.final(key, way) == final]
+        self.goals: frozenset[Goal] = frozenset().union(*(way.goals for way in self.ways))
+        self.firsts = {way.first for way in self.ways if way.first is not None}
+        # one way for each place it leads to
+        self.steps = list({(way.to, way.last): way for way in reversed(self.ways)}.values())[::-1]
+
+
+class _Want:
+    """The goals to be reached, pairs by their first edge."""
+
+    def __init__(self, goals: set[Goal], *, pairs: bool) -> None:
+        self.goals = goals
+        self.after: dict[tuple[str, ...], set[Goal]] = {}
+        for goal in goals if pairs else ():
+            if goal[0] == PAIR:
+                _, start, first, via, second, end = goal
+                self.after.setdefault((start, first, via), set()).add(("edge", via, second, end))
+
+    def at(self, exits: _Exits, last: Goal | None) -> Way | None:
+        """A way out that reaches one of them; None where none does."""
+        after = self.after.get(last[1:]) if last is not None else None
+        if self.goals.isdisjoint(exits.goals) and (after is None or after.isdisjoint(exits.firsts)):
+            return None
+        for way in exits.ways:
+            if not self.goals.isdisjoint(way.goals) or (after is not None and way.first in after):
+                return way
+        return None
 
 
 def _open(found: Map) -> set[Key]:
@@ -183,8 +222,9 @@ class _Live:
 def _calls(artifact: Artifact, chart: _Chart, left: set[Goal]) -> list[Planned]:
     calls: list[Planned] = []
     barren: set[Goal] = set()
+    root: Root | None = None
     while left:
-        root = _best_root(chart, left)
+        root = _best_root(chart, left, root)
         if root is None:
             break
         live = _Live(artifact, root)
@@ -201,26 +241,21 @@ def _calls(artifact: Artifact, chart: _Chart, left: set[Goal]) -> list[Planned]:
     return calls
 
 
-def _best_root(chart: _Chart, left: set[Goal]) -> Root | None:
-    """The beginning from which the nearest goal not yet reached is fewest moves away."""
-    best: tuple[int, Root] | None = None
+def _best_root(chart: _Chart, left: set[Goal], before: Root | None) -> Root | None:
+    """A beginning from which something is left to reach: the one of the call before as long as it has any."""
     for root in chart.map.roots:
         if root.goals & left:
             return root
-    for root in chart.map.roots:
-        plan = _plan(
-            chart, (root.to, root.last), lambda _, way, last: bool(chart.goals(last, way) & left), set()
-        )
-        if plan is not None and (best is None or len(plan) < best[0]):
-            best = (len(plan), root)
-            if len(plan) == 1:
-                break
-    return None if best is None else best[1]
+    first = [before] if before is not None else []
+    for root in (*first, *chart.map.roots):
+        if _plan(chart, (root.to, root.last), left, (INNER, LAST), set()) is not None:
+            return root
+    return None
 
 
 def _aim(chart: _Chart, root: Root, left: set[Goal]) -> set[Goal]:
     """What a call from here was meant to reach first and did not: given up."""
-    plan = _plan(chart, (root.to, root.last), lambda _, way, last: bool(chart.goals(last, way) & left), set())
+    plan = _plan(chart, (root.to, root.last), left, (INNER, LAST), set())
     if not plan:
         return set(left)
     last = root.last
@@ -229,23 +264,39 @@ def _aim(chart: _Chart, root: Root, left: set[Goal]) -> set[Goal]:
     return set(chart.goals(last, plan[-1]) & left)
 
 
-Wanted = Callable[[Key, Way, Goal | None], bool]
+NEAR: Final = 1_500  # places looked at for a goal on the way
+FAR: Final = 1_000_000
+INNER: Final = "inner"
+LAST: Final = "final_turns"
 
 
-def _plan(chart: _Chart, start: Place, wanted: Wanted, blocked: set[tuple[Key, Any]]) -> list[Way] | None:
-    """The fewest ways from here whose last is wanted; None where none is found."""
+def _plan(
+    chart: _Chart,
+    start: Place,
+    goals: set[Goal] | None,
+    kinds: tuple[str, ...],
+    blocked: set[tuple[Key, Any]],
+    most: int = FAR,
+) -> list[Way] | None:
+    """The fewest ways from here whose last, of these kinds, reaches one of the goals (None: any will do);
+    None where none is found.
+    """
+    want = None if goals is None else _Want(goals, pairs=chart.with_pairs)
     queue: deque[Place] = deque([start])
     came: dict[Place, tuple[Place, Way] | None] = {start: None}
-    while queue:
+    while queue and len(came) < most:
         place = queue.popleft()
         key, last = place
-        for way in chart.ways.get(key, ()):
-            if (key, way.to) in blocked:
-                continue
-            if wanted(key, way, last):
+        if key not in chart.inner:
+            continue
+        for kind in kinds:
+            exits = getattr(chart, kind)[key]
+            way = want.at(exits, last) if want is not None else next(iter(exits.ways), None)
+            if way is not None and (key, way.to) not in blocked:
                 return _back(came, place, way)
+        for way in chart.inner[key].steps:
             after = (way.to, (way.last or last) if chart.with_pairs else None)
-            if after not in came and not chart.final(key, way):
+            if after not in came and (key, way.to) not in blocked:
                 came[after] = (place, way)
                 queue.append(after)
     return None
@@ -262,12 +313,8 @@ def _back(came: dict[Place, tuple[Place, Way] | None], place: Place, way: Way) -
 def _collect(chart: _Chart, live: _Live, left: set[Goal]) -> None:
     """Reach what can be reached while the caller still has a turn."""
     while len(live.moves) < min(MOST_TURNS, live.artifact.limits.turns - 3):
-        seen = live.met
-
-        def wanted(key: Key, way: Way, last: Goal | None, seen: set[Goal] = seen) -> bool:
-            return not chart.final(key, way) and bool((chart.goals(last, way) & left) - seen)
-
-        plan = _plan(chart, (live.key, live.track.last), wanted, live.blocked)
+        far = NEAR if live.met & left else FAR
+        plan = _plan(chart, (live.key, live.track.last), left - live.met, (INNER,), live.blocked, far)
         if plan is None or not _go(live, plan):
             return
 
@@ -287,15 +334,11 @@ def _go(live: _Live, plan: list[Way]) -> bool:
 def _finish(chart: _Chart, live: _Live, left: set[Goal]) -> None:
     """Take the last turn that reaches most of what is left nearby, then let the call end."""
 
-    def last_turn(key: Key, way: Way, last: Goal | None) -> bool:
-        return chart.final(key, way) and bool((chart.goals(last, way) & left) - live.met)
-
-    def any_end(key: Key, way: Way, last: Goal | None) -> bool:
-        return chart.final(key, way)
-
-    for wanted in (last_turn, any_end):
+    for goals in (left, None):
         while live.key in chart.open and live.state.phase != "ended":
-            plan = _plan(chart, (live.key, live.track.last), wanted, live.blocked)
+            fresh = None if goals is None else goals - live.met
+            far = 3 * NEAR if live.met & left else FAR
+            plan = _plan(chart, (live.key, live.track.last), fresh, (LAST,), live.blocked, far)
             if plan is None or not _go(live, plan):
                 break
     for _ in range(MOST_AFTER):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from runtime.simulate.cover.goals import PAIR, in_words
+from runtime.simulate.cover.goals import PAIR, WITH, in_words
 from runtime.simulate.cover.suite import Planned, Suite
 from runtime.simulate.scenario.form import Scenario
 from runtime.simulate.scenario.write import scenario_of
 from voiceflow_compiler.artifact import Artifact
 
-_ORDER = ("edge", "trigger", "lost", "node", "slot", "rung", "intent", PAIR)
+_ORDER = ("edge", "trigger", "lost", "node", "slot", "rung", "intent", WITH, PAIR)
 
 
 def scenarios(artifact: Artifact, suite: Suite) -> Iterator[Scenario]:
