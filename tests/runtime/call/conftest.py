@@ -3,7 +3,7 @@ fast clock.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -207,6 +207,7 @@ class World:
         firm: Firm | None = None,
         number: str | None = "+12025550123",
         recorded: bool = True,
+        answerer: Callable[[], Awaitable[str]] | None = None,
         **patience: int,
     ) -> Result:
         firm = firm or Firm()
@@ -232,6 +233,7 @@ class World:
                 scripts=scripts,
                 record=Recorder(path, header),
                 recording=tracks,
+                answerer=answerer() if answerer else None,
             )
             try:
                 reason = await carry(Caller(IDS["call"], number, None, "inbound"), outside)

@@ -9,6 +9,7 @@ from websockets.exceptions import ConnectionClosedError
 
 from runtime import audio
 from runtime.record import replay
+from runtime.session.ledger import CHUNK_CHARACTERS
 from runtime.session.stand_in import StandIn, hostile_policy
 from runtime.simulate.carriers.base import JsonWire
 from runtime.simulate.line import Deed
@@ -17,7 +18,7 @@ from runtime.voices.tones import Tones
 
 QUESTION = "How many people are you?"
 DISCLOSURE = "I am the AI assistant of Harbour House. This call is recorded. Ask for a person at any time."
-DISCLOSURE_CHUNKS = -(-len(Tones().speak(DISCLOSURE)) // 480)
+DISCLOSURE_CHUNKS = -(-len(Tones().speak(DISCLOSURE)) // (CHUNK_CHARACTERS * 3 // 4))
 GOODBYE = "Your table is booked. Goodbye."
 HOLD = "Please hold on."
 LOST = "I am sorry, I lost my thread. We will call you back."
@@ -300,3 +301,31 @@ def test_a_bug_inside_a_call_ends_that_call_with_a_designed_line(world, mouth, f
     assert call.notes("internal_error")[0]["error"] == "RuntimeError"
     assert Tones().speak(LOST).strip(audio.MULAW_SILENCE) in bytes(call.tape.heard)
     assert "private words" not in json.dumps([dict(line) for line in call.record.lines])
+
+
+async def machine():
+    await asyncio.sleep(1.5)
+    return "machine"
+
+
+async def person():
+    await asyncio.sleep(1.5)
+    return "person"
+
+
+def test_a_placed_call_is_silent_until_a_person_is_known(world, mouth):
+    """Nothing is heard before the verdict, then the disclosure from its first word."""
+    call = world.call(tones, mouth("four people"), answerer=person)
+    heard = bytes(call.tape.heard)
+    assert heard[: 8 * 1400] == audio.silence(1400)
+    assert call.said[0] == DISCLOSURE
+    assert call.events("AnswererDetected")[0]["by"] == "person"
+    assert replay(world.artifact, call.record.lines) is None
+
+
+def test_a_machine_hears_nothing(world, mouth):
+    """A machine that answered a placed call hears silence, and the call is over."""
+    call = world.call(tones, mouth("four people"), answerer=machine)
+    assert bytes(call.tape.heard).strip(audio.MULAW_SILENCE) == b""
+    assert call.record.lines[-1]["end"]["outcome"] == "machine_answered"
+    assert call.said == []
