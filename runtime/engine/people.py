@@ -34,8 +34,9 @@ def at_undelivered(artifact: Artifact, state: State, out: list[Effect], event: P
     if state.phase != "delivering" or event.handoff_id != state.handoff_id:
         return state
     cancel(out, "package")
-    out.append(Flag(kind="package_failed", detail=state.handoff))
-    return _nobody(artifact, state, out, "package failed")
+    closed = event.reason == "closed"  # the package is there, but nobody is: that is no trouble of ours
+    out.append(Flag(kind="handoff_closed" if closed else "package_failed", detail=state.handoff))
+    return _nobody(artifact, state, out, "closed" if closed else "package failed")
 
 
 def package_too_slow(artifact: Artifact, state: State, out: list[Effect]) -> State:
