@@ -43,12 +43,15 @@ def variance(terms: Terms, calls: int) -> float:
     return share * (1 - share) / calls + theirs
 
 
-def levels(terms: Terms, calls: Sequence[int]) -> tuple[tuple[float, float], ...]:
-    """For looks at these numbers of calls: the p-value each needs, and how much of alpha is spent by then."""
+def levels(terms: Terms, calls: Sequence[int], *, digits: int = 6) -> tuple[tuple[float, float], ...]:
+    """For looks at these numbers of calls: the p-value each needs, and how much of alpha is spent by then.
+
+    `digits`: of the shares of information; a search that asks again and again may do with fewer.
+    """
     whole = variance(terms, terms.calls)
-    fractions = tuple(round(min(1.0, whole / variance(terms, one)), 6) for one in calls)
+    fractions = tuple(round(min(1.0, whole / variance(terms, one)), digits) for one in calls)
     # Beyond the plan information still grows, which the correlation must know and the spending must not.
-    informations = tuple(round(whole / variance(terms, one), 6) for one in calls)
+    informations = tuple(round(whole / variance(terms, one), digits) for one in calls)
     return _levels(terms.spending, terms.alpha, fractions, informations)
 
 

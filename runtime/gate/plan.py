@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from scipy.stats import norm
 
-from runtime.gate.bounds import below, levels, variance
+from runtime.gate.bounds import HIGHEST, below, levels, variance
 from runtime.gate.terms import Human, Spending, Terms
 
 MOST_CALLS: Final = 1_000_000
@@ -64,21 +64,33 @@ def plan(
 
 def _smallest(terms: Terms, expected: float, power: float, least: int = 20) -> int:
     low, high = least - 1, least
-    while _crossed(replace(terms, calls=high), expected)[-1] < power:
+    while _passes(replace(terms, calls=high), expected) < power:
         low, high = high, high * 2 if terms.looks == 1 else math.ceil(high * 1.2)
         if high > MOST_CALLS:
             raise TooFewHumanCalls(_human_calls(terms, expected, power))
     while high - low > max(1, high // 500):
         middle = (low + high) // 2
-        enough = _crossed(replace(terms, calls=middle), expected)[-1] >= power
+        enough = _passes(replace(terms, calls=middle), expected) >= power
         low, high = (low, middle) if enough else (middle, high)
     return high
 
 
+def _passes(terms: Terms, expected: float) -> float:
+    """The chance to pass at all, for an assistant at `expected` times the human rate."""
+    moved, informations = _moved(terms, expected, digits=2)
+    return 1 - below(moved, informations)
+
+
 def _crossed(terms: Terms, expected: float) -> list[float]:
-    """The chance to have passed by each look, for an assistant at `expected` times the human rate."""
+    """The chance to have passed by each look."""
+    moved, informations = _moved(terms, expected, digits=6)
+    return [1 - below(moved[:look], informations[:look]) for look in range(1, len(moved) + 1)]
+
+
+def _moved(terms: Terms, expected: float, *, digits: int) -> tuple[list[float], list[float]]:
+    """The bounds of the looks as such an assistant's statistics see them, and the information of each."""
     due = _due(terms)
-    bounds = [float(norm.isf(level)) if level else 9.0 for level, _ in levels(terms, due)]
+    bounds = [float(norm.isf(level)) if level else HIGHEST for level, _ in levels(terms, due, digits=digits)]
     human = terms.human
     rate = expected * human.rate
     gap = rate - terms.margin * human.rate
@@ -88,8 +100,7 @@ def _crossed(terms: Terms, expected: float) -> list[float]:
         (bound * math.sqrt(variance(terms, calls)) - gap) / math.sqrt(one)
         for bound, calls, one in zip(bounds, due, real, strict=True)
     ]
-    informations = [1 / one for one in real]
-    return [1 - below(moved[:look], informations[:look]) for look in range(1, len(due) + 1)]
+    return moved, [1 / one for one in real]
 
 
 def _due(terms: Terms) -> Sequence[int]:

@@ -45,7 +45,7 @@ def again(folder: Path, *command: str) -> None:
 
 @pytest.mark.parametrize(("point", "made"), POINTS.items())
 def test_an_advance_killed_anywhere_is_made_once(tmp_path: Path, point: str, made: int) -> None:
-    """Killed before its commit an advance has not happened, after it it has; asked again, there is just one."""
+    """Killed before its commit an advance has not happened, after it it has; asked again, one."""
     flow = str(lay_out(tmp_path))
     put(tmp_path, ours(begun()))
     good_calls(tmp_path)
