@@ -83,6 +83,6 @@ def _span(text: Any) -> Span:
         end = time.min if match[4] == "24:00" else time.fromisoformat(match[4])
     except ValueError:
         raise ValueError(WRITE) from None
-    if begin == end:
+    if begin == end and match[4] != "24:00":
         raise ValueError(f"{WRITE}, each with an end after its begin")
     return Span(days, begin, end)

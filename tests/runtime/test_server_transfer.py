@@ -253,3 +253,43 @@ async def test_a_call_that_ended_while_it_rang_is_not_cut_off_silently(tmp_path:
         assert await board.over() == "internal_error"
         document = await board.ask("/twilio/after-dial", form(DialCallStatus="no-answer"))
         assert "went wrong" in (document.findtext("Say") or "")
+
+
+SEVERAL = '[handoffs.sales]\nnumbers = ["+15005550009", "+15005550008"]'
+
+
+async def test_the_next_number_is_rung_when_the_first_does_not_take_it(tmp_path: Path) -> None:
+    """A voicemail at the first number leads to the second without a way back; its person has the caller."""
+    bridge = Bridge()
+    async with open_switchboard(tmp_path, carry=bridge.carry, toml=SEVERAL) as board:
+        await ordered(board)
+        await board.ask("/twilio/after-stream")
+        await board.ask(f"/twilio/whisper/{CALL}", form(LEG))
+        second = await board.ask("/twilio/after-dial", form(DialCallStatus="completed"))
+        assert second.findtext("Dial/Number") == "+15005550008"
+        await board.ask(f"/twilio/whisper/{CALL}", form(LEG))
+        assert len(await board.ask(f"/twilio/whisper/{CALL}/answer", form(LEG, Digits="1"))) == 0
+        assert await result(bridge) == ("accepted", "")
+
+
+async def test_after_the_last_number_the_caller_comes_back(tmp_path: Path) -> None:
+    """When nobody in the row takes the call, the caller is back with the last reason."""
+    bridge = Bridge()
+    async with open_switchboard(tmp_path, carry=bridge.carry, toml=SEVERAL) as board:
+        await ordered(board)
+        await board.ask("/twilio/after-stream")
+        await board.ask("/twilio/after-dial", form(DialCallStatus="busy"))
+        again = await board.ask("/twilio/after-dial", form(DialCallStatus="no-answer"))
+        assert await come_back(board, token_of(again)) == "unanswered/no_answer"
+
+
+async def test_a_refusal_rings_nobody_else(tmp_path: Path) -> None:
+    """A person who declined has decided for the row, and a caller who is gone is rung for no more."""
+    bridge = Bridge()
+    async with open_switchboard(tmp_path, carry=bridge.carry, toml=SEVERAL) as board:
+        await ordered(board)
+        await board.ask("/twilio/after-stream")
+        await board.ask(f"/twilio/whisper/{CALL}", form(LEG))
+        await board.ask(f"/twilio/whisper/{CALL}/answer", form(LEG, Digits="2"))
+        again = await board.ask("/twilio/after-dial", form(DialCallStatus="completed"))
+        assert await come_back(board, token_of(again)) == "refused/declined"
