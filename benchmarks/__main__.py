@@ -27,6 +27,7 @@ BENCHMARKS: Final[Mapping[str, Measure]] = {
     "first_audio": first_audio.measure,
     "lookups": lookups.measure,
     "start": starting.measure,
+    "trial": trial.measure,
 }
 HEAD: Final = ("What", "Measured", "Floor", "Ratio", "Goal")
 

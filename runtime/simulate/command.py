@@ -77,7 +77,7 @@ def call(
     try:
         artifact = compile_flow(folder / "flow.yaml" if flow.is_dir() else flow)
         profile = choose(callers(folder, read_yaml), caller)
-        with _quiet_log(), asyncio.Runner(loop_factory=hurried(speed)) as runner:
+        with quiet_log(), asyncio.Runner(loop_factory=hurried(speed)) as runner:
             placing = place_one(artifact, folder, profile, target, voice, Screen(console), line, settings)
             made = runner.run(placing)
     except (CallError, ProfileError, PhoneError, SettingsError, VoiceMissing, ValueError) as error:
@@ -94,7 +94,7 @@ def _could_not(why: str) -> int:
 
 
 @contextmanager
-def _quiet_log() -> Iterator[None]:
+def quiet_log() -> Iterator[None]:
     """The server's log beside a live transcript is noise: only warnings, and not among the results."""
     before = structlog.get_config()
     structlog.configure(

@@ -18,7 +18,10 @@ from runtime.simulate.scenario.form import Scenario
 from runtime.simulate.scenario.write import scenario_of
 from voiceflow_compiler.artifact import Artifact
 
-HELP: Final = "type what the caller says, or :intent NAME, :key 1, :silence, :hangup, :back, :why, :brief, :save FILE, :quit"
+HELP: Final = (
+    "type what the caller says, or :intent NAME, :key 1, :silence, :hangup, :back, :why, :brief,"
+    + (" :save FILE, :quit")
+)
 
 
 class Roleplay:
@@ -149,7 +152,6 @@ class Roleplay:
 
     def scenario(self, name: str) -> Scenario:
         """The role-play as a scenario: what happened is what must happen."""
-        told = scenario_of(
+        return scenario_of(
             self.artifact, name, self.facts, self.moves, self.call.segments, outside=self.outside
         )
-        return told

@@ -35,7 +35,8 @@ def sheets(artifact: Artifact, suite: Suite) -> str:
         _sheet(artifact, call, number, len(suite.calls)) for number, call in enumerate(suite.calls, 1)
     )
     title = escape(f"Call sheets: {artifact.title or artifact.flow} {artifact.flow_version}")
-    return f"<!doctype html>\n<html lang='en'><meta charset='utf-8'><title>{title}</title>{STYLE}<body>{pages}</body></html>\n"
+    head = f"<!doctype html>\n<html lang='en'><meta charset='utf-8'><title>{title}</title>{STYLE}"
+    return f"{head}<body>{pages}</body></html>\n"
 
 
 def _sheet(artifact: Artifact, call: Planned, number: int, of: int) -> str:
@@ -44,7 +45,8 @@ def _sheet(artifact: Artifact, call: Planned, number: int, of: int) -> str:
         ", ".join(f"{name}: {value}" for name, value in (call.facts or {}).items()) or "nobody the firm knows"
     )
     rows = "".join(_rows(artifact, call))
-    scores = "".join(f"<tr><td>{escape(line)}</td><td class='box'>1 2 3 4 5</td></tr>" for line in SCORES)
+    score = "<tr><td>{}</td><td class='box'>1 2 3 4 5</td></tr>"
+    scores = "".join(score.format(escape(line)) for line in SCORES)
     return (
         f"<section><h1>Call {number} of {of}: {escape(artifact.flow)} {escape(artifact.flow_version)}</h1>"
         f"<p><b>Who you are:</b> {escape(who)}.</p>"
@@ -70,7 +72,8 @@ def _rows(artifact: Artifact, call: Planned) -> Iterator[str]:
             yield f"<tr class='out'><td></td><td>{escape(before.node)}</td><td>{escape(_outside(move))}</td>"
         else:
             turn += 1
-            yield f"<tr><td>{turn}</td><td>{escape(before.node)}</td><td>{escape(in_words(artifact, move))}</td>"
+            deed = escape(in_words(artifact, move))
+            yield f"<tr><td>{turn}</td><td>{escape(before.node)}</td><td>{deed}</td>"
         yield f"<td>{escape('; '.join(must))}</td><td class='box'>☐</td></tr>"
 
 

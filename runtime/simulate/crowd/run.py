@@ -111,16 +111,19 @@ def _findings(artifact: Artifact, moments: Sequence[Moment], *, ended: bool) -> 
                     yield "a warm transfer before its package arrived"
                 case effects.RunAction(idempotency_key=key):
                     keys.append(key)
-        judged = isinstance(event, events.TurnReported) and before is not None and before.phase == "judging"
-        if judged and _asked(event, wants, artifact):
-            if not _brought(artifact, moment):
-                yield f"a person was asked for at {moment.before.node if moment.before else ''} and not brought"
+        if before is not None and before.phase == "judging" and _asked(event, wants, artifact):
+            yield from (
+                ()
+                if _brought(artifact, moment)
+                else (f"a person was asked for at {before.node} and not brought",)
+            )
 
 
-def _asked(event: events.TurnReported, wants: set[str], artifact: Artifact) -> bool:
-    return (
-        event.arguments.get("intent") in wants and event.arguments.get("confidence", 0) >= artifact.confidence
-    )
+def _asked(event: events.Event, wants: set[str], artifact: Artifact) -> bool:
+    if not isinstance(event, events.TurnReported):
+        return False
+    told = event.arguments
+    return told.get("intent") in wants and told.get("confidence", 0) >= artifact.confidence
 
 
 def _brought(artifact: Artifact, moment: Moment) -> bool:
