@@ -42,6 +42,7 @@ class Line(StrEnum):
 
     TWILIO = "twilio"
     SIGNALWIRE = "signalwire"
+    SIGNALWIRE_L16 = "signalwire-l16"
     VONAGE = "vonage"
 
 

@@ -30,6 +30,7 @@ PERSON: Final = "+12025550199"
 CRM: Final = "crm.csv"
 RECORDS: Final = "records"
 NONE: Final[Mapping[str, Any]] = {}
+AUDIO: Final = {"l16": "audio/pcm"}
 UNREACHABLE: Final = "http://127.0.0.1:9/"  # the discard port: nothing listens there
 
 
@@ -61,7 +62,9 @@ async def open_world(
     token = secrets.token_hex(16)
     async with StandIn(voice=voice) as stand_in:
         options = {"model.base_url": stand_in.base_url, "telephony.auth_token": token}
-        options |= {"telephony.provider": line, "telephony.account": CARRIERS[line].ACCOUNT}
+        provider, _, audio = line.partition("-")
+        options |= {"telephony.provider": provider, "telephony.account": CARRIERS[provider].ACCOUNT}
+        options |= {"telephony.audio": AUDIO[audio]} if audio else {}
         # Not into the file that is left behind: the store's address may hold a password.
         options |= {"store.url": own.get("store", {}).get("url")}
         # The port is known only once the server listens, and the public address follows from it.
@@ -70,7 +73,7 @@ async def open_world(
             chosen = replace(chosen, folder=given.parent, environment=os.environ)
         running = await server.start([artifact], chosen, watch=watch)
         try:
-            yield World(Subscription(running.voice_url, token, provider=line), stand_in)
+            yield World(Subscription(running.voice_url, token, provider=provider), stand_in)
         finally:
             await running.aclose()
 

@@ -91,3 +91,23 @@ def test_stereo_wav() -> None:
     loud_left, loud_right = samples[0], samples[2 * 41 + 1]
     assert samples[0::2] == [loud_left] * 160
     assert samples[1::2] == [0] * 40 + [loud_right] * 80 + [0] * 40
+
+
+def test_a_line_of_pcm_is_kept_at_its_own_rate():
+    """Tracks of a 24 kHz line become a WAV of 24 kHz, each piece where it stood."""
+    piece = b"\x10\x20" * 240
+    wav = audio.stereo_wav([(10, piece)], [(0, piece)], audio.PCM24)
+    with wave.open(io.BytesIO(wav)) as read:
+        assert (read.getframerate(), read.getnchannels(), read.getnframes()) == (24_000, 2, 480)
+        frames = read.readframes(480)
+    assert frames[: 240 * 4] == b"\0\0\x10\x20" * 240
+    assert frames[240 * 4 :] == b"\x10\x20\0\0" * 240
+
+
+def test_a_clip_fits_any_line():
+    """PCM16 becomes what a line carries, of the same length in time."""
+    clip = b"\0\x10" * 24_00
+    assert len(audio.from_pcm16(clip, 24_000, audio.PCMU)) == 800
+    assert audio.from_pcm16(clip, 24_000, audio.PCM24) == clip
+    assert audio.PCM24.quiet(20) == b"\0" * 960
+    assert audio.PCMU.quiet(20) == b"\xff" * 160

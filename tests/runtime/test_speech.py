@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from runtime.audio import mulaw_to_pcm16, resample
+from runtime.audio import PCM24, mulaw_to_pcm16, resample
 from runtime.ports import OutsideFailure
 from runtime.speech import ScriptAudio, prepare
 from runtime.voices.tones import Tones
@@ -32,6 +32,16 @@ async def test_words_are_rendered_once(tmp_path):
     assert first == second
     assert speaker.asked == ["Good morning."]
     assert Tones().hear(first, []) == "Good morning."
+
+
+async def test_a_line_of_pcm_keeps_what_was_spoken(tmp_path):
+    """On a line of 24 kHz the words are kept as they were spoken, apart from the same words as mu-law."""
+    speaker = Speaker()
+    wide = await ScriptAudio(speaker, tmp_path, "marin 1.0", PCM24).render("Good morning.")
+    narrow = await ScriptAudio(speaker, tmp_path, "marin 1.0").render("Good morning.")
+    assert wide == await Speaker()("Good morning.")
+    assert len(wide) == 6 * len(narrow)
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 async def test_another_voice_is_other_audio(tmp_path):

@@ -17,7 +17,7 @@ from tests.flows.shipped import ROOT, artifact, caller
 
 SPEED = 3.0
 AT_ONCE = 2
-LINES = ("signalwire", "vonage")
+LINES = ("signalwire", "signalwire-l16", "vonage")
 CALLERS = (
     ("insurance_claim", "talks_over"),
     ("lead_qualification", "escalates"),
