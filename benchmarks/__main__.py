@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Final, Protocol
 
-from benchmarks import bridge, compiling, editor, engine, first_audio, lookups, starting
+from benchmarks import bridge, compiling, editor, engine, first_audio, lookups, starting, trial
 from benchmarks.figures import Figure, Machine, as_plain, as_row, machine
 
 

@@ -14,9 +14,10 @@ from typing import Final
 
 from benchmarks.processes import Child, child
 from runtime import record
+from runtime.settings import Table
 from runtime.simulate.callers import Caller
 from runtime.simulate.line import Deed, Moment
-from runtime.simulate.loopback import write_settings
+from runtime.simulate.loopback import NONE, write_settings
 from runtime.simulate.phone import Ended, Subscription, place
 from runtime.simulate.profile import Profile
 from runtime.voices import open_voice
@@ -67,11 +68,13 @@ class Place:
 
 
 @asynccontextmanager
-async def bridge(folder: Path, *, speed: float) -> AsyncIterator[Place]:
-    """The server with the measured flow, and a stand-in that thinks for itself."""
+async def bridge(folder: Path, *, speed: float, own: Table = NONE) -> AsyncIterator[Place]:
+    """The server with the measured flow, and a stand-in that thinks for itself; `own` tables of settings
+    stand instead of those made up.
+    """
     token = secrets.token_hex(16)
     compiled = artifact(FLOW)
-    settings = write_settings(compiled, ROOT / "flows" / FLOW, caller(FLOW, CALLER), folder)
+    settings = write_settings(compiled, ROOT / "flows" / FLOW, caller(FLOW, CALLER), folder, own)
     kept = folder / "artifact.json"
     kept.write_bytes(encode(compiled))
     async with (

@@ -19,8 +19,8 @@ from runtime.simulate.scenario.write import scenario_of
 from voiceflow_compiler.artifact import Artifact
 
 HELP: Final = (
-    "type what the caller says, or :intent NAME, :key 1, :silence, :hangup, :back, :why, :brief,"
-    + (" :save FILE, :quit")
+    "type what the caller says, or :intent NAME, :key 1, :silence, :hangup, :back, :why, :brief, "
+    ":save FILE, :quit"
 )
 
 

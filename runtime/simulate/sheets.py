@@ -51,7 +51,8 @@ def _sheet(artifact: Artifact, call: Planned, number: int, of: int) -> str:
         f"<section><h1>Call {number} of {of}: {escape(artifact.flow)} {escape(artifact.flow_version)}</h1>"
         f"<p><b>Who you are:</b> {escape(who)}.</p>"
         f"<p><b>The call must end with:</b> {escape(whole.outcome or 'no outcome')}.</p>"
-        "<table><tr><th>#</th><th>When it asks at</th><th>You do</th><th>Then it must</th><th>Did it?</th></tr>"
+        "<table><tr><th>#</th><th>When it asks at</th><th>You do</th>"
+        "<th>Then it must</th><th>Did it?</th></tr>"
         f"{rows}</table><h2>Score</h2><table>{scores}</table>"
         "<p>Name: ______________________ Date: ____________ Findings:</p><div class='lines'></div></section>"
     )
