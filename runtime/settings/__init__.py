@@ -182,10 +182,11 @@ class _Values:
 
     def _key(self, path: str) -> Key:
         """The setting, with the variable that the provider's own people call it by."""
-        named = (
-            {} if path == "telephony.provider" else PROVIDER_VARIABLES.get(self.get("telephony.provider"), {})
-        )
-        return replace(_BY_PATH[path], environment=named.get(path, _BY_PATH[path].environment))
+        key = _BY_PATH[path]
+        if path == "telephony.provider":
+            return key
+        named = PROVIDER_VARIABLES.get(str(self._raw(_BY_PATH["telephony.provider"])), {})
+        return replace(key, environment=named.get(path, key.environment))
 
     def _raw(self, key: Key) -> Any:
         if key.path in self.options:

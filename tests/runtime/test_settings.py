@@ -156,3 +156,23 @@ def test_every_setting_is_documented(key: Key) -> None:
     """The page of settings has a row for each, with its variable."""
     row = next(line for line in DOCS.read_text().splitlines() if line.startswith(f"| `{key.path}`"))
     assert f"`{key.environment}`" in row or not key.environment
+
+
+def test_another_provider_s_account_has_its_own_variables(tmp_path: Path) -> None:
+    """With Vonage the secret and the account have Vonage's variables, and a missing one is named so."""
+    (tmp_path / "vfc.toml").write_text('[telephony]\nprovider = "vonage"\n')
+    environment = {"VFC_PUBLIC_URL": "https://calls.example.com", "OPENAI_API_KEY": "k"}
+    theirs = {"VONAGE_SIGNATURE_SECRET": "s", "VONAGE_APPLICATION_ID": "app"}
+    chosen = load(tmp_path / "vfc.toml", environment | theirs)
+    assert (chosen.telephony.auth_token, chosen.telephony.account) == ("s", "app")
+    with pytest.raises(SettingsError) as told:
+        load(tmp_path / "vfc.toml", environment | {"TWILIO_AUTH_TOKEN": "t"})
+    assert ["VONAGE_SIGNATURE_SECRET" in line for line in told.value.problems] == [True]
+
+
+def test_a_provider_that_is_no_text_is_told_once(tmp_path: Path) -> None:
+    """A wrong provider is one line, however many settings depend on it."""
+    (tmp_path / "vfc.toml").write_text("[telephony]\nprovider = 3\n")
+    with pytest.raises(SettingsError) as told:
+        load(tmp_path / "vfc.toml", {"VFC_PUBLIC_URL": "https://c.example.com", "OPENAI_API_KEY": "k"})
+    assert len([line for line in told.value.problems if "telephony.provider" in line]) == 1
