@@ -52,7 +52,7 @@ def levels(terms: Terms, calls: Sequence[int], *, digits: int = 6) -> tuple[tupl
     fractions = tuple(round(min(1.0, whole / variance(terms, one)), digits) for one in calls)
     # Beyond the plan information still grows, which the correlation must know and the spending must not.
     informations = tuple(round(whole / variance(terms, one), digits) for one in calls)
-    return _levels(terms.spending, terms.alpha, fractions, informations)
+    return _levels(terms.spending, terms.spendable, fractions, informations)
 
 
 @lru_cache(maxsize=1024)

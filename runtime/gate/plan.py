@@ -110,7 +110,7 @@ def _due(terms: Terms) -> Sequence[int]:
 def _human_calls(terms: Terms, expected: float, power: float) -> int | None:
     rate = terms.human.rate
     gap = (expected - terms.margin) * rate
-    reach = float(norm.isf(terms.alpha) + norm.isf(1 - power))
+    reach = float(norm.isf(terms.spendable) + norm.isf(1 - power))
     # Ten of the assistant's calls for one of people's: about where more of them stop to help.
     ours = expected * rate * (1 - expected * rate) / 10
     return math.ceil((terms.margin**2 * rate * (1 - rate) + ours) * (reach / gap) ** 2)

@@ -71,7 +71,7 @@ def _looks(terms: Terms, verdict: Verdict) -> Iterator[str]:
     for number, look in enumerate(verdict.looks, 1):
         said = "shown" if look.passed else "not shown"
         tested = f"p {look.p_value:.4f}, needed {look.level:.4f}: {said}"
-        spent = f"({look.spent:.4f} of {terms.alpha:.4f} spent)"
+        spent = f"({look.spent:.4f} of {terms.spendable:.4f} spent)"
         yield f"  look {number}     {look.hits} of {look.calls}: {tested} {spent}"
     if verdict.next_look is not None:
         yield f"  next look  with {verdict.next_look} calls, of {terms.calls} at most"

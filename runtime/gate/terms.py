@@ -3,12 +3,16 @@
 Rates are between 0 and 1. A verdict counts calls, never callers' words.
 """
 
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Struct
 
 Spending = Literal["obrien_fleming", "pocock"]
 Standing = Literal["passed", "not_yet", "failed"]
+
+# The joint distribution of several looks is a normal approximation, and hits are whole numbers: a part of alpha
+# is kept back for what that may be wrong by. It costs a plan some 6 % more calls.
+KEPT_BACK: Final = 0.15
 
 
 class Human(Struct, frozen=True):
@@ -35,6 +39,11 @@ class Terms(Struct, frozen=True):
     alpha: float = 0.05
     looks: int = 5
     spending: Spending = "obrien_fleming"
+
+    @property
+    def spendable(self) -> float:
+        """How much of alpha the looks may spend."""
+        return self.alpha * (1 - KEPT_BACK)
 
     def due(self, look: int) -> int:
         """With how many calls the look of this number (from 1) may be taken."""

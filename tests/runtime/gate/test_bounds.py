@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from runtime.gate.bounds import SPENDING, below, levels
-from runtime.gate.terms import Human, Spending, Terms
+from runtime.gate.terms import KEPT_BACK, Human, Spending, Terms
 
 # Five equal looks, one-sided 0.025, Lan-DeMets spending: Jennison and Turnbull (2000), gsDesign, ldbounds.
 PUBLISHED: dict[Spending, list[float]] = {
@@ -18,7 +18,8 @@ PUBLISHED: dict[Spending, list[float]] = {
 
 
 def terms(spending: Spending, calls: int = 1000, human_calls: int | None = None) -> Terms:
-    return Terms(Human(0.34, human_calls), calls, alpha=0.025, spending=spending)
+    """Terms whose looks may spend 0.025."""
+    return Terms(Human(0.34, human_calls), calls, alpha=0.025 / (1 - KEPT_BACK), spending=spending)
 
 
 @pytest.mark.parametrize("spending", PUBLISHED)
