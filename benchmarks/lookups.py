@@ -91,7 +91,7 @@ async def _held(name: str, url: str, folder: Path, seconds: int, floor: Floor) -
             f"{what}, {PER_SECOND} asked a second: answered",
             rate,
             "per_s",
-            None,
+            Floor("asked", PER_SECOND),
             HELD,
         ),
         Figure(f"{what}: median", median(waits), "ms", floor),

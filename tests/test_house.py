@@ -33,7 +33,19 @@ REGISTRY_HOSTS = (
 IMPORT_COSTS = {
     "voiceflow_compiler.cli": {"agents", "networkx", "openai", "starlette", "uvicorn", "websockets"},
     "voiceflow_compiler.artifact": {"jinja2", "jsonschema", "networkx", "openai", "typer", "yaml"},
-    "runtime.cli": {"agents", "networkx", "openai", "pocketsphinx", "starlette", "uvicorn", "websockets"},
+    "runtime.cli": {
+        "agents",
+        "alembic",
+        "mcp",
+        "networkx",
+        "openai",
+        "phonenumbers",
+        "pocketsphinx",
+        "sqlalchemy",
+        "starlette",
+        "uvicorn",
+        "websockets",
+    },
     "runtime.engine": {"asyncio", "jinja2", "networkx", "openai", "typer", "yaml"},
     "runtime.engine.step": {"asyncio", "jinja2", "networkx", "openai", "typer", "yaml"},
 }
