@@ -238,4 +238,4 @@ def open_client(reach: Reach, *, resolver: Resolve = resolve) -> httpx2.AsyncCli
 
 @cache
 def _tls() -> ssl.SSLContext:
-    return ssl.create_default_context()
+    return httpx2.create_ssl_context(trust_env=True)  # SSL_CERT_FILE and SSL_CERT_DIR, as everywhere
