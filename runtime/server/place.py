@@ -36,6 +36,11 @@ class Place:
         return f"/{self.provider}/whisper"
 
     @property
+    def events(self) -> str:
+        """Where the provider tells how calls stand; nothing it is told here is answered with a document."""
+        return f"/{self.provider}/events"
+
+    @property
     def dialled(self) -> str:
         """Below it, what is asked and told about a call we placed, by the number of its order."""
         return f"/{self.provider}/dialled"

@@ -63,6 +63,7 @@ class Webhooks:
         }
         return [
             *(Route(path, self.signed(answer), methods=["POST"]) for path, answer in asked.items()),
+            Route(self.place.events, self.told(self.event), methods=["POST"]),
             Route("/healthz", self.health, methods=["GET"]),
             Route("/readyz", self.ready, methods=["GET"]),
         ]
@@ -75,6 +76,13 @@ class Webhooks:
         """Whether a further call would be taken."""
         ready = not self.calls.draining and not self.calls.full
         return JSONResponse({"ready": ready, "calls": self.calls.live}, status_code=200 if ready else 503)
+
+    def event(self, form: dict[str, str], request: Request) -> None:
+        """How a call stands: one that is over before its stream came is let go at once."""
+        call = self.provider.read_call(form)
+        live = self.calls.find(call.call_id) if call is not None and call.ended else None
+        if live is not None and live.task is None:
+            self.calls.miss(live)
 
     async def voice(self, call: LineCall, form: dict[str, str], request: Request) -> str:
         """The telephone rings: answer with a media stream. The same call asked twice is answered the same."""

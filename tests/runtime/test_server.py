@@ -378,3 +378,15 @@ async def test_a_stream_that_could_not_reach_us_is_told_at_once(tmp_path: Path) 
         await board.answer()
         assert "went wrong" in ((await board.ask("/twilio/after-stream")).findtext("Say") or "")
         assert board.running.calls.live == 0
+
+
+async def test_a_call_that_ends_before_its_stream_is_let_go(tmp_path: Path) -> None:
+    """A signed event that the call is over frees its place at once; a forged one and one under way do not."""
+    async with open_switchboard(tmp_path) as board:
+        await board.answer()
+        over = form() | {"CallStatus": "completed"}
+        assert (await board.post("/twilio/events", over, signature="")).status_code == 403
+        assert (await board.post("/twilio/events", form())).status_code == 204
+        assert board.running.calls.live == 1
+        assert (await board.post("/twilio/events", over)).status_code == 204
+        assert await board.over() == "never_started"

@@ -85,6 +85,7 @@ def read_call(form: Mapping[str, str]) -> LineCall | None:
         caller_number=_number(form.get("from", "")),
         called_number=_number(form.get("to", "")),
         direction="outbound" if form.get("direction") == "outbound" else "inbound",
+        ended=form.get("status") == "completed" and form.get("direction") == "inbound",
         leg_id=leg_id if _ID.fullmatch(leg_id) else "",
         cut=form.get("status") == "disconnected",
     )

@@ -173,6 +173,10 @@ def test_a_call_is_its_conversation() -> None:
     form = {"conversation_uuid": "CON-1", "uuid": "leg", "from": "15005550006", "to": "anonymous"}
     assert vonage.read_call(form) == LineCall("CON-1", "", "+15005550006", None, leg_id="leg")
     assert vonage.read_call({"uuid": "leg"}) is None
+    for direction, ended in (("inbound", True), ("outbound", False)):
+        over = vonage.read_call(form | {"status": "completed", "direction": direction})
+        assert over is not None
+        assert over.ended == ended  # a person's leg that is over does not end the caller's call
 
 
 @pytest.mark.parametrize(
