@@ -1,5 +1,6 @@
 """Whom a handoff reaches and when: opening hours, several numbers, and what the desk's page said before."""
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -9,13 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.engine.effects import Transfer
-from runtime.handoff import Board
+from runtime.handoff import Board, open_destinations
 from runtime.handoff.hours import DAYS, Hours, read_spans
 from runtime.ports import OutsideFailure
-from tests.runtime.handoffs import DELIVER, TRANSFER, Clock, Remembering, close, desk
+from tests.runtime.handoffs import DELIVER, TRANSFER, Clock, Remembering, close, desk, settings
 from tests.runtime.office import Answer, listening
 
 HOURS = 'open = ["mon-fri 09:00-17:30"]\ntime_zone = "America/New_York"\nclosed_on = ["2026-12-25"]\n'
+DOCS = Path(__file__).parents[2] / "docs" / "handoff.md"
 NEW_YORK = ZoneInfo("America/New_York")
 
 
@@ -152,3 +154,20 @@ async def test_the_board_holds_no_more_than_it_may() -> None:
         board.post(f"CA{number}", "h1", "sales", {"summary": "x"})
     assert board.of_call("CA0") == []
     assert len(board.of_call("CA699")) == 1
+
+
+def test_the_settings_in_the_documentation_are_settings(tmp_path: Path) -> None:
+    """Every table the page on handoffs shows opens as it stands."""
+    tables = "\n".join(re.findall(r"```toml\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL))
+    environment = {
+        "CRM_TOKEN": "a",
+        "HANDOFF_SECRET": "b",
+        "SMTP_PASSWORD": "c",
+        "SLACK_WEBHOOK": "https://hooks.example.com/services/T/B/x",
+        "VFC_DESK_TOKEN": "a-token-of-the-desk",
+    }
+    shown = tables.replace("[handoffs.sales]\n", "", 1)
+    (sales,) = open_destinations({"sales": None}, settings(tmp_path, shown, **environment)).values()
+    assert [way.name for way in sales.ways] == ["webhook", "slack", "email", "crm_note", "share", "desk"]
+    assert [way.name for way in sales.ways if way.required] == ["webhook", "desk"]
+    assert len(sales.numbers) == 2
