@@ -28,7 +28,8 @@ ENVIRONMENT = {
 
 def order(key: str = "k1", action: str = "book", **fields: Any) -> RunAction:
     """An order to book."""
-    given: dict[str, Any] = {"arguments": {"email": "dana@example.com", "seats": 3, "note": None}, "within_ms": 5000}
+    arguments = {"email": "dana@example.com", "seats": 3, "note": None}
+    given: dict[str, Any] = {"arguments": arguments, "within_ms": 5000}
     return RunAction(run_id="r1", action=action, idempotency_key=key, **(given | fields))
 
 

@@ -249,6 +249,8 @@ async def test_a_redirect_is_not_followed() -> None:
 async def test_an_answer_that_drips_ends_at_its_time() -> None:
     """A byte every moment does not keep a question alive past its time."""
 
+    left = asyncio.Event()
+
     async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
@@ -259,6 +261,7 @@ async def test_an_answer_that_drips_ends_at_its_time() -> None:
                 await asyncio.sleep(0.005)
         except ConnectionError:
             writer.close()
+            left.set()
 
     server = await asyncio.start_server(drip, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
@@ -266,5 +269,6 @@ async def test_an_answer_that_drips_ends_at_its_time() -> None:
     with pytest.raises(OutsideFailure, match="timeout"):
         await exchange(client, Question("GET", url), 0.1)
     await client.aclose()
+    await left.wait()  # the connection is closed with the question, not some time later
     server.close()
     await server.wait_closed()
