@@ -10,8 +10,8 @@ from msgspec import Struct
 Spending = Literal["obrien_fleming", "pocock"]
 Standing = Literal["passed", "not_yet", "failed"]
 
-# The joint distribution of several looks is a normal approximation, and hits are whole numbers: a part of alpha
-# is kept back for what that may be wrong by. It costs a plan some 6 % more calls.
+# The joint distribution of several looks is a normal approximation, and hits are whole numbers: a part of
+# alpha is kept back for what that may be wrong by. It costs a plan some 6 % more calls.
 KEPT_BACK: Final = 0.15
 
 

@@ -33,8 +33,8 @@ def test_an_assistant_at_eighty_percent_seldom_passes(human: Human, spending: Sp
 @pytest.mark.parametrize("rate", [0.05, 0.1, 0.2, 0.34, 0.5, 0.72, 0.9])
 @pytest.mark.parametrize("calls", [60, 284, 1000])
 def test_no_plan_passes_wrongly_more_often_than_stated(rate: float, calls: int, spending: Spending) -> None:
-    """Counted exactly, over every way a pilot may go: at a true 80 % of a known rate no plan passes more often
-    than alpha.
+    """Counted exactly, over every way a pilot may go: at a true 80 % of a known rate no plan passes more
+    often than alpha.
     """
     terms = Terms(Human(rate), calls, spending=spending)
     assert exactly(terms, 0.8 * rate) <= terms.alpha
