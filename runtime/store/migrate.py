@@ -1,16 +1,27 @@
 """Bringing a store to the newest version, by whichever process comes first."""
 
+import asyncio
 from pathlib import Path
-from threading import Lock
 from typing import Final
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import inspect, text
 from sqlalchemy.engine import Connection
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 NEWEST: Final = "0001"
 _LOCK: Final = 0x76666373  # one number for all our processes
-_ONE_AT_A_TIME: Final = Lock()  # Alembic keeps its context in a global: two threads would share it
+_TURNS: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
 _STEPS: Final = Path(__file__).parent / "migrations"
+
+
+async def bring_up(connection: AsyncConnection) -> None:
+    """Migrate within this connection's transaction, one store of this process after the other.
+
+    Alembic keeps its context in a global, which two migrations on one loop would share.
+    """
+    async with _TURNS.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
+        await connection.run_sync(migrate)
 
 
 def migrate(connection: Connection) -> None:
@@ -27,8 +38,7 @@ def migrate(connection: Connection) -> None:
     config.set_main_option("script_location", str(_STEPS))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
-    with _ONE_AT_A_TIME:
-        command.upgrade(config, "head")
+    command.upgrade(config, "head")
 
 
 def version(connection: Connection) -> str | None:

@@ -24,7 +24,7 @@ from runtime.database import close_engine, open_engine, read_url, reading, writi
 from runtime.ports import Intent, OutsideFailure, Settled, Standing
 from runtime.settings import Settings
 from runtime.settings.keys import SettingsError
-from runtime.store.migrate import migrate
+from runtime.store.migrate import bring_up
 from runtime.store.tables import CALLS, DEEDS, PACKAGES, ROLLOUTS
 
 FILE_NAME: Final = "store.db"
@@ -295,7 +295,7 @@ async def open_store(url: URL, *, clock: Callable[[], int] = now_ms) -> Store:
     try:
         _make_place(url)
         async with writing(engine) as connection:
-            await connection.run_sync(migrate)
+            await bring_up(connection)
     except BaseException:
         await close_engine(engine)
         raise
