@@ -30,6 +30,11 @@ MUTANTS = {
         'return _again(artifact, state, out, speech, "interrupted")',
         "return follow(artifact, replace(state, speech=None, disclosed=True), out, speech.after)",
     ),
+    "1: a placed call speaks before its verdict": (
+        "outside.py",
+        "if not state.answerer_due and artifact.nodes",
+        "if artifact.nodes",
+    ),
     "2: the promise is spoken though the package failed": (
         "people.py",
         'return _nobody(artifact, state, out, "package failed")',

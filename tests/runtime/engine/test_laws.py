@@ -113,6 +113,8 @@ def test_monitors_see_broken_laws() -> None:
     artifact = flow({"n0": ask()})
     early = Call.begin(artifact)
     early.trace.append((ev.NoInput(at_ms=1), (fx.Respond(purpose="speak", speech_id="s9"),), early.state))
+    unknown = Call.begin(artifact, answerer_due=True)
+    unknown.trace.append((ev.NoInput(at_ms=1), (fx.PlayScript("s9", "Hello?"),), unknown.state))
     hasty = Call.begin(artifact)
     hasty.trace.append((ev.NoInput(at_ms=1), (fx.Transfer("h1", "sales", "warm", 1),), hasty.state))
     jump = Call.begin(artifact)
@@ -127,7 +129,7 @@ def test_monitors_see_broken_laws() -> None:
     person.disclose()
     report = {"intent": "wants_person", "confidence": 0.9}
     person.trace.append((ev.TurnReported(at_ms=1, turn_id="t", arguments=report), (), person.state))
-    broken = (early, hasty, jump, action, value, silent, person)
+    broken = (early, unknown, hasty, jump, action, value, silent, person)
     assert [bool(monitor(call)) for monitor, call in zip(MONITORS, broken, strict=True)] == [True] * len(
         MONITORS
     )

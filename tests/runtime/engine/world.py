@@ -477,6 +477,21 @@ def _speaks_or_acts(effect: fx.Effect) -> bool:
     return isinstance(effect, fx.PlayScript | fx.Respond | fx.RunAction | fx.DeliverPackage | fx.Transfer)
 
 
+def words_before_the_verdict(call: Call) -> list[fx.Effect]:
+    """Law 1 on a call we placed: what was said, asked or done before it was known who answered."""
+    broken: list[fx.Effect] = []
+    due = False
+    for event, effects, _ in call.trace:
+        if isinstance(event, ev.CallStarted):
+            due = event.answerer_due
+        if isinstance(event, ev.AnswererDetected) or event == ev.TimerFired(
+            at_ms=event.at_ms, timer="answerer"
+        ):
+            due = False
+        broken += [effect for effect in effects if due and _speaks_or_acts(effect)]
+    return broken
+
+
 def hasty_transfers(call: Call) -> list[fx.Effect]:
     """Law 2: warm transfers, and promises to transfer warmly, ordered before their package was
     acknowledged."""
@@ -612,6 +627,7 @@ def _escalates(arguments: dict[str, Any]) -> bool:
 
 MONITORS = (
     undisclosed_effects,
+    words_before_the_verdict,
     hasty_transfers,
     invented_transitions,
     unlawful_actions,
