@@ -298,13 +298,13 @@ def encode(artifact: Artifact) -> bytes:
 
 
 def seal(artifact: Artifact) -> Artifact:
-    """The same artifact with its content hash: SHA-256, hex, over the canonical JSON with an empty hash.
+    """The same artifact with its content hash: SHA-256, hex, over its data with an empty hash.
 
     The result is read back from its own JSON, so that one just compiled and one loaded from disk are the
     same: the same order of names, 1 and 1.0 the same number.
     """
     read_back = msgspec.json.decode(encode(artifact), type=Artifact)
-    return replace(read_back, content_hash=_hash(read_back))
+    return replace(read_back, content_hash=_hash(encode(read_back)))
 
 
 def decode(content: bytes) -> Artifact:
@@ -323,7 +323,7 @@ def decode(content: bytes) -> Artifact:
         artifact = msgspec.json.decode(content, type=Artifact)
     except msgspec.MsgspecError as error:
         raise ArtifactError(f"this artifact is damaged: {error}") from None
-    if artifact.content_hash != _hash(artifact):
+    if artifact.content_hash != _hash(content):
         why = "this artifact was changed after it was compiled (its content hash does not match)"
         raise ArtifactError(f"{why}: compile the flow again")
     return artifact
@@ -333,5 +333,7 @@ class _Versioned(Struct):
     artifact: int
 
 
-def _hash(artifact: Artifact) -> str:
-    return hashlib.sha256(encode(replace(artifact, content_hash=""))).hexdigest()
+def _hash(content: bytes) -> str:
+    """Over the content as plain data: an artifact stays itself when a later version knows more fields."""
+    plain = {**msgspec.json.decode(content), "content_hash": ""}
+    return hashlib.sha256(msgspec.json.encode(plain, order="sorted")).hexdigest()
