@@ -30,7 +30,10 @@ from runtime.commands.gating import (
 )
 
 if TYPE_CHECKING:
-    from runtime.gate.terms import Counts, GuardResult, Look, Terms
+    from collections.abc import Callable
+
+    from runtime.gate.plan import Plan
+    from runtime.gate.terms import Counts, GuardResult, Look, Terms, Verdict
     from voiceflow_compiler.artifact import Artifact
 
 PLAN = "plan"
@@ -68,19 +71,14 @@ def gate(
     codes: 0 passed, 1 not yet or failed, 2 could not run.
     """
     need_statistics()
-    from runtime.gate import report
-    from runtime.gate.verdict import judge
-
     path = whose if flow == PLAN else Path(flow) if flow else None
     artifact = compiled(path) if path else None
     about = artifact.suitability if artifact else None
-    kept = ledger or (_place(records, artifact) if records else None)
-    agreed = _read(kept) if flow != PLAN else None
-    if agreed is None:
+
+    def plan() -> Plan:
         stated = about.human_baseline if about and human is None else human
-        people = human_side(stated, human_calls, human_hits)
-        plan = planned(
-            people,
+        return planned(
+            human_side(stated, human_calls, human_hits),
             margin=margin,
             alpha=alpha,
             power=power,
@@ -88,18 +86,41 @@ def gate(
             looks=looks,
             spending=spending.value,
         )
-        if flow == PLAN:
-            show(form, report.plan_value(plan), report.plan_text(plan))
-            return
-        agreed = (plan.terms, ())
-    terms, taken = agreed
+
+    if flow == PLAN:
+        _tell_plan(plan(), form)
+        return
     metric = about.metric or "" if about else ""
     counts, guards = _counted(artifact, metric, records, calls, hits, settings)
+    kept = ledger or (_place(records, artifact) if records else None)
+    verdict = _judged(kept, plan, counts, guards)
+    _tell(metric, verdict, form)
+    raise typer.Exit(0 if verdict.standing == "passed" else 1)
+
+
+def _tell_plan(plan: Plan, form: Report) -> None:
+    from runtime.gate import report
+
+    show(form, report.plan_value(plan), report.plan_text(plan))
+
+
+def _tell(metric: str, verdict: Verdict, form: Report) -> None:
+    from runtime.gate import report
+
+    show(form, report.verdict_value(metric, verdict), report.verdict_text(metric, verdict))
+
+
+def _judged(
+    kept: Path | None, plan: Callable[[], Plan], counts: Counts, guards: tuple[GuardResult, ...]
+) -> Verdict:
+    """The verdict by the terms and after the looks of the ledger; the first look makes the ledger."""
+    from runtime.gate.verdict import judge
+
+    terms, taken = _read(kept) or (plan().terms, ())
     verdict = judge(terms, taken, counts, guards)
     if kept and verdict.looks != taken:
         _keep(kept, terms, verdict.looks)
-    show(form, report.verdict_value(metric, verdict), report.verdict_text(metric, verdict))
-    raise typer.Exit(0 if verdict.standing == "passed" else 1)
+    return verdict
 
 
 def _counted(

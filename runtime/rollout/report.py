@@ -10,6 +10,7 @@ from runtime.gate.terms import GuardResult, Verdict
 from runtime.rollout.stages import Decision, Rollout, Stage
 
 FORMAT_VERSION: Final = 1
+_STATES: Final = {"holds": "holds", "breaks": "BREAKS", "too_few": "too few"}
 
 
 def status_value(state: Rollout, calls: int, guards: Sequence[GuardResult]) -> dict[str, Any]:
@@ -23,7 +24,7 @@ def status_text(state: Rollout, calls: int, guards: Sequence[GuardResult]) -> st
     lines.append(
         f"  calls      {calls} at this stage, of {state.terms.calls} at most; {len(state.looks)} looks"
     )
-    lines += [f"  {guard.state:<10} {guard.name}: {guard.reason}" for guard in guards]
+    lines += [f"  {_STATES[guard.state]:<10} {guard.name}: {guard.reason}" for guard in guards]
     return "\n".join(lines)
 
 
