@@ -242,7 +242,7 @@ def _at(
     return value, place
 
 
-class _Unreadable(Exception):  # noqa: N818 - never leaves this module
+class _Unreadable(Exception):
     """Why nothing can be taken from a file: the parts of a finding."""
 
 

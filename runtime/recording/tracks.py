@@ -1,6 +1,7 @@
 """A call's two tracks in memory, and the stereo WAV they become: caller left, assistant right.
 
-Fifteen minutes of mu-law are about fourteen megabytes, of PCM at 24 kHz six times that; a recording that must survive the process writes elsewhere.
+Fifteen minutes of mu-law are about fourteen megabytes, of PCM at 24 kHz six times that; a recording that must
+survive the process writes elsewhere.
 """
 
 import base64

@@ -62,7 +62,7 @@ def test_a_slip_is_mended_and_nothing_else(
 
 
 def test_a_dry_run_shows_and_writes_nothing(tmp_path: Path) -> None:
-    """--diff prints a unified diff, exits with 1 while there is something to fix, and leaves the file alone."""
+    """--diff prints a unified diff, exits with 1 while there is something to fix; the file stays as it is."""
     path = tmp_path / "flow.yaml"
     path.write_text(BASE.replace("filled: offer", "filled: ofer"), encoding="utf-8")
     before = path.read_bytes()

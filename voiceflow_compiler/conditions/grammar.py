@@ -23,7 +23,7 @@ class Problem(NamedTuple):
     instead: tuple[int, int, str] | None = None
 
 
-class Stop(Exception):  # noqa: N818 - never leaves this package
+class Stop(Exception):
     """Parsing cannot go on."""
 
     def __init__(self, problem: Problem) -> None:
