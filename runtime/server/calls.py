@@ -173,7 +173,7 @@ class Calls:
         if live.expiry:
             live.expiry.cancel()
         if live.held:
-            live.task = self._keep(self._hold(live, live.held, codec))
+            live.task = self.keep(self._hold(live, live.held, codec))
 
     async def drain(self, within_ms: int) -> None:
         """Take no more calls; wait until the live ones are over, then end what is left."""
@@ -258,7 +258,7 @@ class Calls:
         if live.task is None and live.reason is None:
             self._over(live, "never_started")
             log.info("call.missed", call_id=live.call.call_id)
-            self._keep(self._let_go(live))
+            self.keep(self._let_go(live))
 
     async def _let_go(self, live: LiveCall) -> None:
         if live.expiry:
@@ -307,7 +307,8 @@ class Calls:
             oldest = next((call_id for call_id, one in self._known.items() if one.reason), None)
             self._known.pop(oldest or "", None)
 
-    def _keep(self, work: Any) -> asyncio.Task[None]:
+    def keep(self, work: Any) -> asyncio.Task[None]:
+        """A task of a call, awaited when the process ends."""
         task: asyncio.Task[None] = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -18,7 +18,7 @@ from runtime.context import Source, open_source
 from runtime.handoff import Destination, open_destinations
 from runtime.ports import Ledger, OutsideFailure
 from runtime.session.model import SessionSettings, TurnDetection
-from runtime.session.openai import SpeechSettings, speech
+from runtime.session.openai_speech import SpeechSettings, speech
 from runtime.settings import Settings
 from runtime.settings.keys import SettingsError
 from runtime.speech import ScriptAudio, prepare

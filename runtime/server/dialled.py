@@ -22,9 +22,10 @@ from starlette.routing import Route
 from runtime.server.calls import Calls
 from runtime.server.deploy import Deployment
 from runtime.server.place import Place
+from runtime.server.recall import account_of
 from runtime.server.webhooks import Webhooks
 from runtime.settings import Settings
-from runtime.telephony.base import Account, Answerer, HttpOrder, LineCall, Placing, Provider
+from runtime.telephony.base import Answerer, HttpOrder, LineCall, Placing, Provider
 
 log = structlog.get_logger()
 
@@ -145,9 +146,3 @@ class Dialled:
         if answer.status_code >= 300 or self.provider.read_placed(answer.content) is None:
             log.warning("dial.refused", status=answer.status_code)
             raise DialError(f"the provider would not place the call (status {answer.status_code})")
-
-
-def account_of(settings: Settings) -> Account:
-    """Who we are to the provider's REST interface."""
-    dialling, telephony = settings.dialling, settings.telephony
-    return Account(telephony.account or "", dialling.secret or telephony.auth_token, dialling.space or "")

@@ -8,6 +8,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -26,6 +27,7 @@ class _Transfer:
     result: "asyncio.Future[Transferred]"
     limit: asyncio.Timeout
     left: deque[str] = field(default_factory=deque, repr=False)
+    dialled: bool = False
     answered: bool = False
     accepted: bool = False
     refused: bool = False
@@ -48,6 +50,8 @@ class Line:
         self._changed = asyncio.Event()
         self._over = False
         self._joined = False
+        # Asked when a ring under way has become pointless; whoever has a faster way back takes it.
+        self.recall: Callable[[], object] | None = None
 
     @property
     def over(self) -> bool:
@@ -75,7 +79,7 @@ class Line:
             self._starts.append(start)
         transfer, self._transfer = self._transfer, None
         if transfer and not transfer.result.done():
-            transfer.result.set_result(transfer.failed or Transferred("unanswered", "failed"))
+            transfer.result.set_result(transfer.failed or _recalled(transfer))
         self._changed.set()
         return self._stream.released
 
@@ -144,12 +148,16 @@ class Line:
         """The person said on a page whether they take the call; it counts when they pick up, or have."""
         if self._transfer:
             self._transfer.accepted = accepted
-            self._transfer.refused = self._transfer.refused or not accepted
+            if not accepted:
+                self.give_up()
 
     def give_up(self) -> None:
         """Whoever presses a key from now on is too late."""
-        if self._transfer:
-            self._transfer.refused = True
+        transfer = self._transfer
+        if transfer and not self._joined and not transfer.refused:
+            transfer.refused = True
+            if transfer.dialled and not transfer.failed and self.recall:
+                self.recall()
 
     # --- for the webhooks ---
 
@@ -157,8 +165,21 @@ class Line:
         """Whom to dial now, None when no transfer is under way."""
         if self._transfer is None or self._transfer.result.done():
             return None
+        if self._transfer.refused:
+            return None
+        self._transfer.dialled = True
         self._extend(self._transfer.ring.timeout_ms + WHISPER_MS + ASKED_MS)
         return self._transfer.ring
+
+    def refused_early(self) -> bool:
+        """Whether the person declined (or the transfer was given up) before anybody was dialled: the caller
+        comes straight back.
+        """
+        transfer = self._transfer
+        if transfer is None or not transfer.refused or transfer.dialled or self._over:
+            return False
+        self._extend(ASKED_MS)
+        return True
 
     def person_answered(self) -> str | None:
         """A person picked up: the words for their ear, "" when they are joined at once, None when it is
@@ -202,6 +223,8 @@ class Line:
     def dial_ended(self, dialled: Dialled, *, caller_gone: bool) -> bool:
         """Dialling is over. True: the caller waits for a new stream. False: the call is over."""
         transfer = self._transfer
+        if transfer is None and self._stream and not caller_gone:
+            return True  # the caller was fetched back already: whatever is still asked leads to us
         if self._joined or self._over or transfer is None or caller_gone:
             self._finish()
             return False
@@ -253,6 +276,11 @@ class Line:
         if self._stream:
             self._stream.released.set()
             self._stream = None
+
+
+def _recalled(transfer: _Transfer) -> Transferred:
+    """How a transfer went whose caller is back though no dial was told to have ended."""
+    return Transferred("refused", "declined") if transfer.refused else Transferred("unanswered", "failed")
 
 
 def _failure(transfer: _Transfer, dialled: Dialled) -> Transferred:

@@ -24,6 +24,7 @@ from starlette.routing import Route
 from runtime.handoff import Ring
 from runtime.server.calls import Calls, LiveCall
 from runtime.server.place import Place
+from runtime.server.recall import fetch_back
 from runtime.server.split import Split
 from runtime.telephony.base import Asked, LineCall, Provider, bearer
 
@@ -114,6 +115,8 @@ class Webhooks:
         ring = live.line.dial()
         if ring:
             return self._dial(live, ring)
+        if live.line.refused_early():
+            return self.connect(live.call, self.calls.new_token(live.call))
         if live.task is None:  # the provider could not reach our media address
             self.calls.miss(live)
         await _settled(live)
@@ -170,7 +173,12 @@ class Webhooks:
             from_number=call.called_number,
         )
 
+    async def _recall(self, live: LiveCall) -> None:
+        document = self.connect(live.call, self.calls.new_token(live.call))
+        await fetch_back(self.calls, self.provider, live, document)
+
     def _dial(self, live: LiveCall, ring: Ring) -> str:
+        live.line.recall = lambda: self.calls.keep(self._recall(live))
         return self.provider.dial(
             number=ring.number,
             timeout_ms=ring.timeout_ms,

@@ -1,13 +1,18 @@
 """Transfers: a person is rung through the provider, and the caller comes back when nobody takes the call."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import parse_qsl
+from xml.etree.ElementTree import fromstring
 
 import pytest
 
 from runtime.call import Caller, Outside
 from runtime.engine.effects import Transfer
+from runtime.handoff import CallDesk
 from runtime.telephony.base import Media, StreamStarted
+from tests.runtime.office import Answer, listening
 from tests.runtime.switchboard import (
     CALL,
     PATIENCE_S,
@@ -293,3 +298,83 @@ async def test_a_refusal_rings_nobody_else(tmp_path: Path) -> None:
         await board.ask(f"/twilio/whisper/{CALL}/answer", form(LEG, Digits="2"))
         again = await board.ask("/twilio/after-dial", form(DialCallStatus="completed"))
         assert await come_back(board, token_of(again)) == "refused/declined"
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait until this holds."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not holds():  # noqa: ASYNC110 - what is waited for tells nobody
+            await asyncio.sleep(0.01)
+
+
+async def refuse(outside: Outside, dialled: asyncio.Event) -> None:
+    """The person says on the desk's page that they do not take the call, once they are rung."""
+    await dialled.wait()
+    assert isinstance(outside.desk, CallDesk)
+    outside.desk.line.person_answered_elsewhere(accepted=False)
+
+
+class Declined(Bridge):
+    """A bridge whose person declines on a page, before or while they are rung."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dialled = asyncio.Event()
+
+    async def carry(self, caller: Caller, outside: Outside) -> str:
+        refusing = asyncio.create_task(refuse(outside, self.dialled))
+        try:
+            return await super().carry(caller, outside)
+        finally:
+            await refusing
+
+
+ACCOUNT = '[telephony]\naccount = "AC00000000000000000000000000000000"\n[dialling]\napi_url = "{url}"\n'
+
+
+@pytest.mark.faults
+async def test_a_caller_is_fetched_back_when_the_person_declines(tmp_path: Path) -> None:
+    """Declining while the phone rings makes the provider obey a new document at once: the way back to us."""
+    bridge = Declined()
+    async with listening(Answer(200, b"{}")) as rest:
+        toml = PERSON + "\n" + ACCOUNT.format(url=rest.url)
+        async with open_switchboard(tmp_path, carry=bridge.carry, toml=toml) as board:
+            await ordered(board)
+            await board.ask("/twilio/after-stream")
+            bridge.dialled.set()
+            await until(lambda: bool(rest.requests))
+            (asked,) = rest.requests
+            assert asked.target.endswith(f"/Calls/{CALL}.json")
+            assert asked.headers["authorization"].startswith("Basic ")
+            document = fromstring(dict(parse_qsl(asked.body.decode()))["Twiml"])
+            assert await come_back(board, token_of(document)) == "refused/declined"
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("answers", [(Answer(500, b""),), (Answer(0, b"", drop=True),)])
+async def test_a_provider_that_will_not_fetch_back_costs_only_time(
+    tmp_path: Path, answers: tuple[Answer, ...]
+) -> None:
+    """When the REST interface fails or breaks off, the caller comes back as the ring ends by itself."""
+    bridge = Declined()
+    async with listening(*answers) as rest:
+        toml = PERSON + "\n" + ACCOUNT.format(url=rest.url)
+        async with open_switchboard(tmp_path, carry=bridge.carry, toml=toml) as board:
+            await ordered(board)
+            await board.ask("/twilio/after-stream")
+            bridge.dialled.set()
+            again = await board.ask("/twilio/after-dial", form(DialCallStatus="no-answer"))
+            assert await come_back(board, token_of(again)) == "refused/declined"
+
+
+async def test_a_person_who_declines_before_they_are_rung_is_not_rung(tmp_path: Path) -> None:
+    """A refusal between the order and the dial sends the caller straight back."""
+    bridge = Declined()
+    async with open_switchboard(tmp_path, carry=bridge.carry, toml=PERSON) as board:
+        await ordered(board)
+        bridge.dialled.set()
+        live = board.running.calls.find(CALL)
+        assert live is not None
+        await until(live.line.refused_early)
+        back = await board.ask("/twilio/after-stream")
+        assert await come_back(board, token_of(back)) == "refused/declined"
