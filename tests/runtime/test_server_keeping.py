@@ -73,7 +73,7 @@ async def test_rows_wait_while_the_store_is_away(postgres_server: Server, tmp_pa
     call = {"flow": "lead", "flow_version": "1", "artifact": "a", "caller": None, "called": None}
     more = {"direction": "inbound", "record": "x"}
     index.begin(call_id="CA1", **call, **more)
-    postgres_server.stop(at_once=True)
+    postgres_server.stop()
     try:
         index.begin(call_id="CA2", **call, **more)
         index.end("CA2", "caller_hangup", None)

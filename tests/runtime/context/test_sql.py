@@ -92,7 +92,7 @@ async def test_a_server_that_was_restarted_is_found_again(postgres_server: Serve
     url = postgres_server.new()
     source = opened(tmp_path, toml(url, "SELECT 'Dana' AS first_name WHERE :number <> ''"))
     assert await source.look_up(DANA) == {"first_name": "Dana"}
-    postgres_server.stop(at_once=True)
+    postgres_server.stop()
     try:
         assert await reason(source) in {"unavailable", "lost"}
     finally:
