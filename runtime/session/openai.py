@@ -1,5 +1,4 @@
-"""The OpenAI Realtime session of one call: its socket, its patience, one reconnection at a time; and
-OpenAI's speech endpoint.
+"""The OpenAI Realtime session of one call: its socket, its patience, one reconnection at a time.
 
 Laws
 1. The SDK's own reconnection stays off: it would bring back a blank session. Ours configures and replays
@@ -15,10 +14,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-import ssl
 from collections import deque
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, cast
 
@@ -28,7 +25,6 @@ from openai.types.websocket_connection_options import WebSocketConnectionOptions
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
 from runtime.engine.effects import Respond
-from runtime.ports import OutsideFailure
 from runtime.session import wire
 from runtime.session.conversation import Conversation
 from runtime.session.model import (
@@ -40,6 +36,7 @@ from runtime.session.model import (
     SessionSettings,
     SpeechEnded,
 )
+from runtime.session.tls import authorities
 
 BOUNDARY_S: Final = 1.0  # without a word from the server, so that nothing of the last turn is still to come
 AGAIN_S: Final = 10.0
@@ -54,12 +51,6 @@ SOCKET: Final = cast(
     "WebSocketConnectionOptions",
     {"ping_interval": 10, "ping_timeout": 10, "close_timeout": 1, "max_size": 16 * 1024 * 1024},
 )
-
-
-@lru_cache(maxsize=1)
-def _tls() -> ssl.SSLContext:
-    """One context for all: reading the authorities takes tens of milliseconds."""
-    return ssl.create_default_context()
 
 
 @lru_cache(maxsize=8)
@@ -206,7 +197,7 @@ class OpenAISession:
         client = _client(self._settings.base_url, self._settings.api_key)
         options: WebSocketConnectionOptions = {**SOCKET}
         if self._settings.base_url.startswith("https:"):
-            options = cast("WebSocketConnectionOptions", {**SOCKET, "ssl": _tls()})
+            options = cast("WebSocketConnectionOptions", {**SOCKET, "ssl": authorities()})
         manager = client.realtime.connect(model=self._settings.model, websocket_connection_options=options)
         try:
             # Not wait_for: before Python 3.12 it can swallow a cancellation, and a hang-up would never end.
@@ -370,46 +361,3 @@ async def _shut(connection: AsyncRealtimeConnection) -> None:
             await connection.close()
     except (TimeoutError, ConnectionClosed, OSError):
         pass  # it is gone either way
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechSettings:
-    """Where and how exact words are rendered."""
-
-    base_url: str
-    api_key: str = field(repr=False)
-    model: str
-    voice: str
-    speed: float
-    timeout_s: float = 20.0
-
-
-def speech(settings: SpeechSettings) -> Callable[[str], Awaitable[bytes]]:
-    """OpenAI's speech endpoint as a function from exact words to PCM16 mono at 24 kHz. It raises
-    OutsideFailure.
-    """
-
-    async def speak(text: str) -> bytes:
-        async with openai.AsyncOpenAI(
-            base_url=settings.base_url,
-            api_key=settings.api_key,
-            timeout=settings.timeout_s,
-            http_client=openai.DefaultAsyncHttpxClient(verify=_tls()),
-        ) as client:
-            try:
-                spoken = await client.audio.speech.create(
-                    model=settings.model,
-                    voice=settings.voice,
-                    input=text,
-                    speed=settings.speed,
-                    response_format="pcm",
-                )
-            except openai.APIStatusError as error:
-                raise OutsideFailure(
-                    "unauthorized" if error.status_code in (401, 403) else "refused"
-                ) from None
-            except openai.APIConnectionError:
-                raise OutsideFailure("unreachable") from None
-            return spoken.content
-
-    return speak

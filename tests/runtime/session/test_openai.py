@@ -14,7 +14,8 @@ from runtime import audio
 from runtime.engine.effects import Respond
 from runtime.session import model
 from runtime.session.model import Cut, Patience, SessionSettings
-from runtime.session.openai import OpenAISession, SpeechSettings, speech
+from runtime.session.openai import OpenAISession
+from runtime.session.openai_speech import SpeechSettings, speech
 from runtime.session.stand_in import StandIn
 from runtime.voices.tones import Tones
 
