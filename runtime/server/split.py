@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+import msgspec
 import structlog
 
 from runtime.gate.evidence import Records
@@ -73,7 +74,7 @@ class Split:
                 await self._read(self._artifacts)
                 for state in list(self._states.values()):
                     await self._guard(state)
-            except (OutsideFailure, OSError) as failure:
+            except (OutsideFailure, OSError, msgspec.ValidationError) as failure:
                 log.warning("rollout.unread", kind=type(failure).__name__)
 
     async def _read(self, flows: Iterable[str]) -> None:
