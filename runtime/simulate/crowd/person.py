@@ -35,7 +35,7 @@ class Caller:
         roll = self.chance.random() * 100
         for share, deed in self._tends():
             if roll < share:
-                move = deed(state)
+                move: Move | None = deed(state)
                 if move is not None:
                     return move
                 break

@@ -181,12 +181,13 @@ def _on_ray(artifact: Artifact, chunks: Sequence[Sequence[Wish]]) -> Iterator[Ha
     ray.init(ignore_reinit_error=True, log_to_driver=False, include_dashboard=False)
     kept = ray.put(encode(artifact))
 
-    @ray.remote
     def remote(content: bytes, wishes: Sequence[Wish]) -> list[Had]:
         return list(_some(decode(content), wishes))
 
+    task = ray.remote(remote)
+
     try:
-        for waiting in [remote.remote(kept, chunk) for chunk in chunks]:
+        for waiting in [task.remote(kept, chunk) for chunk in chunks]:
             yield from ray.get(waiting)
     finally:
         ray.shutdown()

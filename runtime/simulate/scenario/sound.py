@@ -110,9 +110,10 @@ def caller_of(
         office[name] = {field: value for field, value in told.items() if field != "takes_ms"}
     people = scenario.person
     person = people if isinstance(people, str) else people[0]
-    number = scenario.number or NUMBER
     says = tuple(lines) or (profile.Line(silence=True),)
-    return profile.Profile(name=scenario.scenario, says=says, number=number, office=office, person=person)
+    return profile.Profile(
+        name=scenario.scenario, says=says, number=scenario.number or NUMBER, office=office, person=person
+    )
 
 
 def _line(artifact: Artifact, line: Line, node: str | None) -> profile.Line | str:
