@@ -110,6 +110,8 @@ def caller_of(
         office[name] = {field: value for field, value in told.items() if field != "takes_ms"}
     people = scenario.person
     person = people if isinstance(people, str) else people[0]
+    if not at_engine.moments or at_engine.moments[-1].after.phase != "ended":
+        lines.append(profile.Line(hang_up=True))  # the scenario stops here, so the caller does
     says = tuple(lines) or (profile.Line(silence=True),)
     return profile.Profile(
         name=scenario.scenario, says=says, number=scenario.number or NUMBER, office=office, person=person
@@ -160,8 +162,15 @@ def split(
         segments.append(tuple(moments[began:found]))
         heard.append(moments[found].event.at_ms)
         began, at = found, found + len(line.key or "x")
-    segments.append(tuple(moments[began:]))
+    hung_up = any(line.hang_up for line in scenario.turns)
+    last = [moment for moment in moments[began:] if hung_up or not _leaves(moment)]
+    segments.append(tuple(last))
     return segments, heard, None
+
+
+def _leaves(moment: Moment) -> bool:
+    """The caller hangs up because the scenario has no more turns."""
+    return isinstance(moment.event, events.CallEnded) and moment.event.reason == "caller_hangup"
 
 
 def _is(line: Line, moment: Moment) -> bool:
