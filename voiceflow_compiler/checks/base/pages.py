@@ -20,8 +20,8 @@ _INTRODUCTION: Final = """\
 
 What `vfc check` finds, all at once, without a call. Errors keep a flow from being compiled; warnings do not
 (`--strict` fails on them too). `vfc explain CODE` prints one of these pages, `vfc explain us-ut` what is
-noted about the law of a place. `vfc check --fix` writes what is safe to write (a name that was nearly right, a
-bound that is missing) and keeps every other byte; `--diff` shows it and writes nothing.
+noted about the law of a place. `vfc check --fix` writes what is safe to write (a name that was nearly right,
+a bound that is missing) and keeps every other byte; `--diff` shows it and writes nothing.
 
 The examples change entries of one small flow, `tests/cases/checks/base.yaml`; `null` takes an entry away. A
 line marked `# flagged` is where the finding points. `make corpus` puts known defects into clean flows and
