@@ -45,7 +45,7 @@ def _suspects(data: Any, right: Right) -> Any:
     for key, value in data.items():
         test = _tests().get((key,))
         if test is not None and isinstance(value, dict):
-            kept = {}
+            kept: dict[str, Any] = {}
             for name, part in value.items():
                 if right.get((key, name), _tests) is part or test({name: part}):
                     fresh[key, name] = part

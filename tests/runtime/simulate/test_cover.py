@@ -86,7 +86,7 @@ def test_bounds_of_a_number_are_classes() -> None:
 def test_a_line_that_was_never_reached_is_marked() -> None:
     """The per-line report marks what is written at a line and was never reached."""
     whole = cover(artifact(SMALL), {("node", "greeting"): 3})
-    places = {("nodes", "greeting"): 2}
+    places: dict[tuple[str | int, ...], int] = {("nodes", "greeting"): 2}
     text = per_line(whole, "nodes:\n  greeting:\n  reason:\n", lambda path: places.get(path[:2], 3))
     assert text.splitlines()[2].strip().startswith("#####")
     assert "never:" in as_text(whole)

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from websockets.asyncio.server import ServerConnection, serve
 
 from runtime import audio
+from runtime.simulate.carriers.base import Mark
 from runtime.simulate.clock import hurried
-from runtime.simulate.line import Deed, Mark, Moment, PlayQueue, Tape, open_stream
+from runtime.simulate.line import Deed, Moment, PlayQueue, Tape, open_stream
 
 IDS = {"account": "AC1", "call": "CA1", "stream": "MZ1"}
 SILENT = audio.MULAW_SILENCE * audio.FRAME_BYTES
