@@ -121,10 +121,10 @@ class _Agenda:
     def __len__(self) -> int:
         return len(self._heap)
 
-    def add(self, key: Key, state: State, mixed: int, *, new: bool) -> None:
+    def add(self, key: Key, state: State, *, new: bool) -> None:
         visit = state.visit
         kinds = len(visit.stays) + (visit.no_match > 0) + (visit.no_input > 0)
-        score = self._walked[state.node] + mixed * kinds - (NEW if new else 0)
+        score = self._walked[state.node] + MIXED * kinds - (NEW if new else 0)
         self._serial += 1
         heapq.heappush(self._heap, (score, self._serial, key, state))
 
@@ -134,7 +134,7 @@ class _Agenda:
         return key, state
 
 
-MIXED: Final = (10, 25)  # how much a mixed visit is put off, in the first third of a walk and after it
+MIXED: Final = 20  # how much each further kind of turn puts a visit off
 NEW: Final = 1_000
 
 
@@ -153,7 +153,6 @@ def explore(artifact: Artifact, *, most: int = MOST_STATES) -> Map:
         if best.get(key, 1 << 30) <= state.counts.no_progress:
             continue
         best[key] = state.counts.no_progress
-        mixed = MIXED[len(found.ways) * 3 > most]
         found.ways[key] = ways = []
         for move in moves(artifact, reader, state, lost=("lost",) in missing):
             way, after = _way(artifact, reader, state, move)
@@ -162,7 +161,7 @@ def explore(artifact: Artifact, *, most: int = MOST_STATES) -> Map:
             found.reached |= way.goals
             missing -= way.goals
             if after.phase != "ended" and best.get(way.to, 1 << 30) > after.counts.no_progress:
-                agenda.add(way.to, after, mixed, new=new)
+                agenda.add(way.to, after, new=new)
     found.whole = not agenda
     return found
 
@@ -185,7 +184,7 @@ def _root(artifact: Artifact, reader: Reader, facts: Facts, found: Map, agenda: 
     new = not met <= found.reached
     found.reached |= met
     found.roots.append(Root(None if facts is None else dict(facts), key, met, track.last))
-    agenda.add(key, steps.state, 0, new=new)
+    agenda.add(key, steps.state, new=new)
 
 
 # ---- what can be done at a rest

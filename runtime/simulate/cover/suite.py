@@ -51,7 +51,7 @@ class Suite(Struct, frozen=True):
     whole: bool
 
 
-def generate(artifact: Artifact, *, pairs: bool = True, most: int = 5_000) -> Suite:
+def generate(artifact: Artifact, *, pairs: bool = True, most: int = 7_000) -> Suite:
     """The suite of a flow."""
     found = explore(artifact, most=most)
     chart = _Chart(found, pairs=pairs)
