@@ -19,7 +19,7 @@ from runtime.telephony.base import Account, Provider
 
 log = structlog.get_logger()
 
-WITHIN_S: Final = 5.0
+WITHIN_S: Final = 3.5
 ATTEMPTS: Final = 2
 
 
