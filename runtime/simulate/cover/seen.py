@@ -52,13 +52,13 @@ class Track:
         before = moment.before or State()
         yield from self._heard(before, moment)
         yield from self._climbed(before, moment)
-        self._note_due(before, moment)
         at = before.node
         for effect in moment.effects:
             if not isinstance(effect, EnterNode):
                 continue
             yield from self._enter(at, effect, before, moment)
             at = effect.node
+        self._note_due(before, moment)  # after what was due led on
         if isinstance(moment.event, SessionLost):
             yield ("lost",)
 
