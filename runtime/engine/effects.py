@@ -9,7 +9,7 @@ from runtime.engine.events import Scalar
 Purpose = Literal["report", "answer", "classify", "speak"]
 
 
-class _Effect(Struct, frozen=True, tag=True, tag_field="type", omit_defaults=True, kw_only=True):
+class _Effect(Struct, frozen=True, tag=True, tag_field="type", omit_defaults=True, kw_only=True, gc=False):
     pass
 
 

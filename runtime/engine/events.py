@@ -16,7 +16,7 @@ Scalar = str | int | float | bool
 Unsettled = dict[str, Any]  # what a model or a CRM sent: validated by the engine, never trusted
 
 
-class _Event(Struct, frozen=True, tag=True, tag_field="type", omit_defaults=True, kw_only=True):
+class _Event(Struct, frozen=True, tag=True, tag_field="type", omit_defaults=True, kw_only=True, gc=False):
     at_ms: int
 
 

@@ -11,6 +11,9 @@ Phases
   ended        nothing more will happen
 """
 
+# Frozen values form no cycles, so the garbage collector need not look at them (`gc=False`, here and in events
+# and effects).
+
 from typing import Literal
 
 from msgspec import Struct
@@ -22,7 +25,7 @@ Phase = Literal[
 ]
 
 
-class After(Struct, frozen=True, omit_defaults=True):
+class After(Struct, frozen=True, omit_defaults=True, gc=False):
     """What follows a speech: listen at this node, enter another, end the call, begin the transfer, or go back
     to an action's wait.
     """
@@ -31,7 +34,7 @@ class After(Struct, frozen=True, omit_defaults=True):
     node: str = ""
 
 
-class Speech(Struct, frozen=True, omit_defaults=True):
+class Speech(Struct, frozen=True, omit_defaults=True, gc=False):
     """The speech whose end the call waits for. `brief` is what the model was told, to be told again if it
     fails.
     """
@@ -45,7 +48,7 @@ class Speech(Struct, frozen=True, omit_defaults=True):
     failures: int = 0
 
 
-class SlotValue(Struct, frozen=True, omit_defaults=True):
+class SlotValue(Struct, frozen=True, omit_defaults=True, gc=False):
     """`sure` once it needs no reading back (heard clearly, confirmed, or never to be confirmed)."""
 
     value: Scalar
@@ -53,7 +56,7 @@ class SlotValue(Struct, frozen=True, omit_defaults=True):
     confidence: float = 1.0
 
 
-class Said(Struct, frozen=True, omit_defaults=True):
+class Said(Struct, frozen=True, omit_defaults=True, gc=False):
     """One line of the transcript. `turn_id` lets a late transcript replace what the model said it heard."""
 
     who: Literal["assistant", "caller"]
@@ -64,7 +67,7 @@ class Said(Struct, frozen=True, omit_defaults=True):
     cut: bool = False
 
 
-class Counts(Struct, frozen=True, omit_defaults=True):
+class Counts(Struct, frozen=True, omit_defaults=True, gc=False):
     """Counters over the whole call; `no_progress` starts again only when the caller makes progress."""
 
     turns: int = 0
@@ -74,7 +77,7 @@ class Counts(Struct, frozen=True, omit_defaults=True):
     no_progress: int = 0
 
 
-class Visit(Struct, frozen=True, omit_defaults=True):
+class Visit(Struct, frozen=True, omit_defaults=True, gc=False):
     """Counters of this visit to the node. `overheard`: what overlapped the change to it moves nothing here.
     `opening_due`: the node's own line is still to be said (the caller
     spoke first).
@@ -91,7 +94,7 @@ class Visit(Struct, frozen=True, omit_defaults=True):
     overheard: bool = False
 
 
-class Heard(Struct, frozen=True, omit_defaults=True):
+class Heard(Struct, frozen=True, omit_defaults=True, gc=False):
     """The newest understood turn, as conditions see it."""
 
     intent: str = ""
@@ -100,7 +103,7 @@ class Heard(Struct, frozen=True, omit_defaults=True):
     sentiment: str = "neutral"
 
 
-class State(Struct, frozen=True, omit_defaults=True):
+class State(Struct, frozen=True, omit_defaults=True, gc=False):
     """Everything the engine knows of a call.
 
     `answerer_due`: nothing is said before it is known who answered. `came_from`: the ask node left last, if
