@@ -11,14 +11,14 @@ Phases
   ended        nothing more will happen
 """
 
-# Frozen values form no cycles, so the garbage collector need not look at them (`gc=False`, here and in events
-# and effects).
-
 from typing import Literal
 
 from msgspec import Struct
 
 from runtime.engine.events import Scalar
+
+# Frozen values form no cycles, so the garbage collector need not look at them (`gc=False`, here and in events
+# and effects).
 
 Phase = Literal[
     "starting", "speaking", "listening", "judging", "acting", "delivering", "transferring", "ended"
