@@ -37,7 +37,7 @@ MUTANTS = {
     ),
     "2: the promise is spoken though the package failed": (
         "people.py",
-        'return _nobody(artifact, state, out, "package failed")',
+        'return _nobody(artifact, state, out, "closed" if closed else "package failed")',
         'return say(artifact, state, out, artifact.handoffs[state.handoff].line, After("transfer"))',
     ),
     "3: nodes may be visited for ever": (
