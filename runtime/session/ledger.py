@@ -11,12 +11,11 @@ Laws
 5. A mark that never comes back is taken as returned one second after its audio must have ended.
 """
 
-from base64 import b64decode, b64encode
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
-from runtime.session.wire import audio_bytes
+from runtime.session.wire import audio_bytes, joined
 
 # Base64 of 1,920 bytes: twelve whole 20 ms frames of mu-law, so a delta is cut without decoding it. A longer
 # piece costs fewer messages and marks; the clock tells the place within it.
@@ -172,7 +171,7 @@ class Ledger:
 
     def _frame(self, speech: _Speech, item: _Item, payload: str) -> None:
         """Cut into whole frames what came so far; what is left waits for more of its item."""
-        whole = _joined(item.rest, payload)
+        whole = joined(item.rest, payload)
         end = len(whole) - len(whole) % self._frame_characters
         for start in range(0, end, self._frame_characters):
             speech.waiting.append((whole[start : start + self._frame_characters], item))
@@ -377,10 +376,3 @@ class Ledger:
 
     def _ms(self, size: int) -> int:
         return size // self._bytes_per_ms
-
-
-def _joined(rest: str, payload: str) -> str:
-    """Two pieces of base64 as one; only a piece that ends inside a group must be decoded for it."""
-    if rest.endswith("="):
-        return b64encode(b64decode(rest) + b64decode(payload)).decode()
-    return rest + payload

@@ -3,11 +3,12 @@
 Laws
 1. `decode` never raises: what is not understood is Unknown or Malformed.
 2. Audio is never decoded: base64 from the carrier is spliced into a message, base64 of the model is handed
-   on as it came.
+   on as it came. Only two pieces that must become one, the first of them ending inside a group, are.
 3. Only the fields the bridge needs are read; a wrong type in any other field harms nothing.
 """
 
 import re
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -280,3 +281,10 @@ def calls_of(response: Response, seen: Sequence[Item]) -> list[Item]:
     return [
         item for item in [*seen, *late] if item.type == "function_call" and item.status in ("completed", "")
     ]
+
+
+def joined(rest: str, payload: str) -> str:
+    """Two pieces of base64 as one; only a piece that ends inside a group must be decoded for it."""
+    if rest.endswith("="):
+        return b64encode(b64decode(rest) + b64decode(payload)).decode()
+    return rest + payload
