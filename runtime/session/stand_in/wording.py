@@ -5,39 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-UNITS = {
-    word: value
-    for value, word in enumerate(
-        [
-            "zero",
-            "one",
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-            "thirteen",
-            "fourteen",
-            "fifteen",
-            "sixteen",
-            "seventeen",
-            "eighteen",
-            "nineteen",
-        ]
-    )
-}
-TENS = {
-    word: 10 * (place + 2)
-    for place, word in enumerate(
-        ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
-    )
-}
+from runtime.voices import grammar
+
+UNITS = {word: value for value, word in enumerate(grammar.UNITS)}
+TENS = {word: 10 * (place + 2) for place, word in enumerate(grammar.TENS)}
 SCALES = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
 DIGITS = {**{word: str(value) for word, value in UNITS.items() if value < 10}, "oh": "0", "o": "0"}
 REPEATS = {"double": 2, "triple": 3}
