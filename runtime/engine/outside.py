@@ -15,15 +15,13 @@ from runtime.engine.events import (
     SessionLost,
     SessionRestored,
 )
-from runtime.engine.nodes import LAST_MINUTE_MS, end_call, enter, lose_model, open_node, set_outcome
+from runtime.engine.nodes import end_call, enter, lose_model, open_node, set_outcome
 from runtime.engine.playback import go_on, hear_pending
 from runtime.engine.slots import fact_value, result_values
 from runtime.engine.speaking import aside, await_caller, cancel, hush, serial
 from runtime.engine.state import State
 from runtime.engine.turns import ask_again
 from voiceflow_compiler.artifact import Artifact
-
-__all__ = ["LAST_MINUTE_MS"]
 
 # Detection takes two to four seconds; a person who is kept in silence longer hangs up.
 ANSWERER_WITHIN_MS: Final = 6_000

@@ -61,7 +61,7 @@ from runtime.engine.hearing import (
     at_unreported,
     at_unwritten,
 )
-from runtime.engine.nodes import reach_limit, set_outcome
+from runtime.engine.nodes import LAST_MINUTE_MS, reach_limit, set_outcome
 from runtime.engine.playback import at_failed, at_finished, at_interrupted
 from runtime.engine.state import State
 from voiceflow_compiler.artifact import Artifact
@@ -110,7 +110,7 @@ def _at_timer(artifact: Artifact, state: State, out: list[Effect], event: TimerF
 
 
 def _call_too_long(artifact: Artifact, state: State, out: list[Effect]) -> State:
-    out.append(StartTimer(timer="call", ms=outside.LAST_MINUTE_MS))
+    out.append(StartTimer(timer="call", ms=LAST_MINUTE_MS))
     return reach_limit(artifact, state, out, "call_ms")
 
 
