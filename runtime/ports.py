@@ -116,6 +116,20 @@ class ScriptVoice(Protocol):
         ...
 
 
+class Alert(Protocol):
+    """How an operator is told (runtime/alerts)."""
+
+    def __call__(self, code: str, *, call_id: str = "", artifact: str = "", detail: str = "") -> None:
+        """Tell the alert of this code. `artifact`: the content hash of the call's flow; `detail`: one word of
+        ours.
+        """
+        ...
+
+
+def untold(code: str, *, call_id: str = "", artifact: str = "", detail: str = "") -> None:
+    """Implements Alert for commands nobody watches."""
+
+
 class OutsideFailure(Exception):
     """Something outside did not work. `reason` is one of a closed set of short words and holds nothing
     private.

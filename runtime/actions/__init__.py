@@ -18,7 +18,7 @@ from runtime.actions.doing import Attempts, Breaker, Once, allowed_ms
 from runtime.engine.effects import RunAction
 from runtime.outbound import reach_of
 from runtime.outbound.schemas import Schema, read_schema
-from runtime.ports import Intent, Ledger, OutsideFailure
+from runtime.ports import Alert, Intent, Ledger, OutsideFailure, untold
 from runtime.settings import Settings
 from runtime.settings.keys import Key, SettingsError, read_optional, read_options, read_whole
 from voiceflow_compiler.artifact import Action
@@ -133,6 +133,7 @@ def open_actions(
     ledger: Ledger | None = None,
     tell: Callable[[str], None] = lambda line: None,
     clock: Callable[[], float] = time.monotonic,
+    alert: Alert = untold,
 ) -> Actions:
     """The actions of a flow, by the settings. Raises SettingsError with every problem.
 
@@ -146,7 +147,7 @@ def open_actions(
             kept = settings.records / local.FILE_NAME
             tell(f"action {name} is only written down, in {kept}: there is no [actions.{name}] in vfc.toml")
         try:
-            ready[name] = _open(name, action, settings, clock)
+            ready[name] = _open(name, action, settings, clock, alert)
         except SettingsError as error:
             problems += error.problems
     if problems:
@@ -154,7 +155,7 @@ def open_actions(
     return Actions(flow, ready, Once(ledger))
 
 
-def _open(name: str, action: Action, settings: Settings, clock: Callable[[], float]) -> Ready:
+def _open(name: str, action: Action, settings: Settings, clock: Callable[[], float], alert: Alert) -> Ready:
     place = f"actions.{name}"
     options = dict(settings.actions.get(name, {}))
     kind = options.pop("executor", DEFAULT)
@@ -185,7 +186,7 @@ def _open(name: str, action: Action, settings: Settings, clock: Callable[[], flo
         common["breaker_failures"],
         float(common["breaker_s"]),
         clock,
-        lambda: log.error("action.resting", action=name),
+        lambda: alert("action.resting", detail=name),
     )
     # Who only asks may ask again; who changes something only where one key is done once.
     repeatable = opened.executor.repeatable or not action.changes_something

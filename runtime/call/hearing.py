@@ -108,8 +108,7 @@ class _LineReader:
 
     def _bad(self, reason: str) -> str:
         call = self._call
-        if len(self._malformed) < 5:
-            call.note("line_malformed", reason=reason)
+        call.unreadable("line", reason)
         now = call.loop.time()
         self._malformed.append(now)
         flood = len(self._malformed) == FLOOD and now - self._malformed[0] < 1.0
@@ -211,7 +210,10 @@ def _answered(call: Call, event: model.Answered) -> None:
 
 
 def _noted(call: Call, event: model.Noted) -> None:
-    call.note(event.kind, detail=event.detail)
+    if event.kind == "model_malformed":
+        call.unreadable("model", event.detail)
+    else:
+        call.note(event.kind, detail=event.detail)
 
 
 TOLD: Final[Mapping[type[Any], Callable[[Call, Any], None]]] = {

@@ -143,6 +143,8 @@ async def _shut(call: Call) -> None:
     await call.cancel(call.loose)
     call.cancel_timers()
     _record_rest(call)
+    if call.unread:
+        call.note("unreadable", line=call.unread["line"], model=call.unread["model"])
     if call.line.dropped or call.ledger.dropped_bytes:
         call.note("audio_dropped", messages=call.line.dropped, model_bytes=call.ledger.dropped_bytes)
     if call.ledger.gap_ms:

@@ -8,6 +8,7 @@ Laws
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, Final
@@ -26,6 +27,8 @@ from runtime.engine.events import (
 from runtime.session.ledger import Ending, Failed, Interrupted, Ledger, Send, Stopped
 from runtime.session.model import Cut
 
+UNREADABLE_NOTED: Final = 5
+MANY_UNREADABLE: Final = {"line": 20, "model": 10}  # in one call: more than an accident
 LAST_WORDS_MS: Final = 60_000  # an ended call waits no longer than this for its last words to be played
 
 
@@ -69,6 +72,7 @@ class Call:
         self._ending = ""
         self.broken = False
         self.quiet = asyncio.Event()
+        self.unread: Counter[str] = Counter()
 
     # ---- time and events
 
@@ -86,6 +90,14 @@ class Call:
 
     def note(self, kind: str, **details: Any) -> None:
         self.outside.record.note(self.at_ms(), kind, **details)
+
+    def unreadable(self, side: str, reason: str) -> None:
+        """A message from the line or the model that could not be read: all are counted, a few are noted."""
+        self.unread[side] += 1
+        if self.unread[side] <= UNREADABLE_NOTED:
+            self.note(f"{side}_malformed", reason=reason)
+        elif self.unread[side] == MANY_UNREADABLE[side] + 1:
+            self.note(f"{side}_babbles")
 
     # ---- speech
 

@@ -21,6 +21,7 @@ from starlette.routing import Route
 
 from runtime.console.entry import COOKIE, LASTS_S, Entry
 from runtime.handoff import Board, Waiting
+from runtime.ports import Alert, untold
 
 log = structlog.get_logger()
 
@@ -45,7 +46,10 @@ Shown = Callable[[Request, str], Awaitable[Response]]
 class Console:
     """The desk's addresses."""
 
-    def __init__(self, board: Board, token: str, public_url: str, entry: Entry | None = None) -> None:
+    def __init__(
+        self, board: Board, token: str, public_url: str, entry: Entry | None = None, alert: Alert = untold
+    ) -> None:
+        self._alert = alert
         self.board, self.entry = board, entry or Entry(token)
         self._secure = public_url.startswith("https:")
 
@@ -80,7 +84,7 @@ class Console:
         fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=4) if body else {}
         cookie = await self.entry.enter(fields.get("token", [""])[0], fields.get("name", [""])[0])
         if cookie is None:
-            log.warning("desk.refused")
+            self._alert("security.page_refused", detail="desk")
             page = _read("enter.html").replace(b"<!-- wrong -->", b"That token is not the desk's.")
             return Response(page, status_code=403, media_type="text/html", headers=HEADERS)
         answer = RedirectResponse("/desk", status_code=303, headers=HEADERS)

@@ -24,7 +24,7 @@ from msgspec.structs import replace
 from runtime.handoff.channels import Channel, Delivery
 from runtime.handoff.channels.folder import file_name, write_file
 from runtime.handoff.destinations import Way
-from runtime.ports import OutsideFailure
+from runtime.ports import Alert, OutsideFailure, untold
 
 log = structlog.get_logger()
 
@@ -73,6 +73,7 @@ class Spool:
     folder: Path
     ways: Mapping[tuple[str, str], Way]
     clock: Callable[[], float] = time.time
+    alert: Alert = untold
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set, repr=False)
     _sending: set[Path] = field(default_factory=set, repr=False)
 
@@ -145,7 +146,7 @@ class Spool:
         try:
             unsent = msgspec.json.decode(await asyncio.to_thread(path.read_bytes), type=_Unsent)
         except (OSError, msgspec.MsgspecError):
-            log.error("handoff.spool_unread", alert=True)
+            self.alert("handoff.spool_failed", detail="unread")
             return False
         if unsent.due_ms > self._now():
             return False
@@ -165,7 +166,7 @@ class Spool:
     async def _put_off(self, path: Path, unsent: _Unsent, reason: str) -> bool:
         now = self._now()
         if now - unsent.since_ms >= GIVE_UP_MS:
-            log.error("handoff.undelivered", channel=unsent.way, reason=reason, alert=True)
+            self.alert("handoff.package_lost", call_id=unsent.call_id, detail=reason)
             await asyncio.to_thread(path.rename, path.with_suffix(".undelivered"))
             return True
         wait = min(FIRST_WAIT_MS * 2**unsent.tries, LONGEST_WAIT_MS)
@@ -173,7 +174,7 @@ class Spool:
         try:
             await write_file(path, msgspec.json.encode(again))
         except OutsideFailure:
-            log.error("handoff.spool_unwritten", alert=True)
+            self.alert("handoff.spool_failed", detail="unwritten")
         return False
 
     def _now(self) -> int:

@@ -19,6 +19,8 @@ from typing import Any, Final
 import structlog
 
 from runtime import context
+from runtime.alerts import Alerts
+from runtime.alerts.lines import Lines
 from runtime.call import Caller, Outside, carry
 from runtime.engine.effects import SetOutcome
 from runtime.handoff import FOLDER, Board, CallDesk, Spool
@@ -79,6 +81,7 @@ class Calls:
         settings: Settings,
         deployments: Mapping[str, Deployment],
         *,
+        alerts: Alerts,
         carry: Carry = carry,
         watch: Watch | None = None,
         index: Index | None = None,
@@ -90,6 +93,7 @@ class Calls:
         self.deployments = deployments
         self.audio = line_format(settings)
         self.draining = False
+        self.alert, self.metrics = alerts, alerts.metrics
         self._carry = carry
         self._watch = watch
         self._index, self._packages, self.board, self._spool = index, packages, board, spool
@@ -152,6 +156,7 @@ class Calls:
         live.expiry = asyncio.get_running_loop().call_later(LIFETIME_MS / 1000, self.miss, live)
         self._remember(live)
         self._note_begin(live)
+        self.metrics.begun.inc()
         log.info("call.answered", call_id=call.call_id, flow=deployment.artifact.flow)
         return live
 
@@ -182,7 +187,7 @@ class Calls:
             async with asyncio.timeout(within_ms / 1000):
                 await self._none_live.wait()
         except TimeoutError:
-            log.warning("drain.deadline", live=self.live)
+            self.alert("drain.deadline")
         await self.close()
 
     async def close(self) -> None:
@@ -209,12 +214,15 @@ class Calls:
         try:
             reason = await self._carry(caller, outside)
         except Exception as error:  # noqa: BLE001 - the outermost loop of a call: the others must go on
-            log.error("call.broken", call_id=call.call_id, kind=type(error).__name__)
+            log.error("call.raised", call_id=call.call_id, kind=type(error).__name__)
+            self.alert("call.broken", call_id=call.call_id)
             outside.record.end(0, reason, None)
         finally:
             self._over(live, reason, outcome_of(outside.record))
             log.info("call.ended", call_id=call.call_id, reason=reason)
             await self._let_go(live)
+            if outside.record.failed:
+                self.alert("record.failed", call_id=call.call_id)
 
     def _outside(self, live: LiveCall, held: Held, codec: Codec) -> Outside:
         deployment = live.deployment
@@ -227,7 +235,8 @@ class Calls:
             flow_version=artifact.flow_version,
         )
         folder = self.settings.records / FOLDER
-        record = _Watched(live.record, header, self._watch)
+        lines = Lines(self.alert, self.metrics, call_id, artifact.content_hash)
+        record = _Watched(live.record, header, self._watch, lines)
         if live.consent:
             record.note(0, "consent", id=live.consent)
         return Outside(
@@ -272,7 +281,14 @@ class Calls:
             await asyncio.gather(held.look_up.task, return_exceptions=True)
         await held.session.close()
         if held.sound and live.task:
-            await asyncio.to_thread(_keep_sound, held.sound, live.record.with_suffix(".wav"))
+            await self._keep_sound(live, held.sound)
+
+    async def _keep_sound(self, live: LiveCall, sound: Tracks) -> None:
+        path = live.record.with_suffix(".wav")
+        try:
+            await asyncio.to_thread(_write_sound, sound, path)
+        except OSError as error:
+            self.alert("sound.failed", call_id=live.call.call_id, detail=type(error).__name__.lower())
 
     def _note_begin(self, live: LiveCall) -> None:
         call, artifact = live.call, live.deployment.artifact
@@ -290,18 +306,21 @@ class Calls:
 
     def _over(self, live: LiveCall, reason: str, outcome: str | None = None) -> None:
         live.reason = reason
+        self.metrics.ended_call(reason)
         if self.board:
             self.board.end_call(live.call.call_id)
         if self._index:
             self._index.end(live.call.call_id, reason, outcome)
         live.ended.set()
         self._live.discard(live.call.call_id)
+        self.metrics.live.set(self.live)
         if not self._live:
             self._none_live.set()
 
     def _remember(self, live: LiveCall) -> None:
         self._known[live.call.call_id] = live
         self._live.add(live.call.call_id)
+        self.metrics.live.set(self.live)
         self._none_live.clear()
         if len(self._known) > REMEMBERED:
             oldest = next((call_id for call_id, one in self._known.items() if one.reason), None)
@@ -318,8 +337,8 @@ class Calls:
 class _Watched(Recorder):
     """A record whose lines someone looks at while they are written."""
 
-    def __init__(self, path: Path, header: Header, watch: Watch | None) -> None:
-        self._call_id, self._watch = header.call_id, watch
+    def __init__(self, path: Path, header: Header, watch: Watch | None, lines: Lines) -> None:
+        self._call_id, self._watch, self._lines = header.call_id, watch, lines
         self.outcome: str | None = None
         super().__init__(path, header)
 
@@ -327,6 +346,7 @@ class _Watched(Recorder):
         super().append(body)
         if isinstance(body.get("effect"), SetOutcome):
             self.outcome = body["effect"].outcome
+        self._lines.read(body)
         if self._watch:
             self._watch(self._call_id, body)
 
@@ -349,13 +369,10 @@ class Unrecorded:
         """Nothing is kept."""
 
 
-def _keep_sound(sound: Tracks, path: Path) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(sound.wav())
-        path.chmod(0o600)
-    except OSError as error:
-        log.error("sound.lost", kind=type(error).__name__)
+def _write_sound(sound: Tracks, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(sound.wav())
+    path.chmod(0o600)
 
 
 def _now_ms() -> int:

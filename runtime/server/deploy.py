@@ -16,7 +16,7 @@ from runtime.actions import Actions, open_actions
 from runtime.audio import Format
 from runtime.context import Source, open_source
 from runtime.handoff import Destination, open_destinations
-from runtime.ports import Ledger, OutsideFailure
+from runtime.ports import Alert, Ledger, OutsideFailure, untold
 from runtime.session.model import SessionSettings, TurnDetection
 from runtime.session.openai_speech import SpeechSettings, speech
 from runtime.settings import Settings
@@ -50,7 +50,7 @@ class Deployment:
 
 
 async def deploy(
-    artifact: Artifact, settings: Settings, tell: Tell, ledger: Ledger | None = None
+    artifact: Artifact, settings: Settings, tell: Tell, ledger: Ledger | None = None, alert: Alert = untold
 ) -> Deployment:
     """Make a flow ready; what its actions do is kept in `ledger`.
 
@@ -60,7 +60,9 @@ async def deploy(
     facts = _collect(problems, lambda: _facts(artifact, settings))
     actions = _collect(
         problems,
-        lambda: open_actions(artifact.actions, settings, flow=artifact.flow, ledger=ledger, tell=tell),
+        lambda: open_actions(
+            artifact.actions, settings, flow=artifact.flow, ledger=ledger, tell=tell, alert=alert
+        ),
     )
     destinations = _collect(problems, lambda: open_destinations(artifact.handoffs, settings))
     if problems or actions is None or destinations is None:

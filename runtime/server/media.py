@@ -10,15 +10,12 @@ import asyncio
 import time
 from typing import Final
 
-import structlog
 from starlette.responses import PlainTextResponse
 from starlette.websockets import WebSocket
 
 from runtime.server.calls import Calls
 from runtime.server.place import Place
 from runtime.telephony.base import Asked, Codec, Ignored, Provider, StreamStarted
-
-log = structlog.get_logger()
 
 FIRST_MESSAGES: Final = 10
 WAITING_PER_CALL: Final = 2  # sockets that have not started yet, for each call a process may carry
@@ -36,7 +33,7 @@ class Media:
         """One media WebSocket from its upgrade to its end."""
         why, status = self._turned_away(socket)
         if why:
-            log.warning("media.refused", why=why)
+            self.calls.alert("security.stream_refused" if status == 403 else "call.shed", detail=why)
             await socket.send_denial_response(PlainTextResponse("refused\n", status_code=status))
             return
         await socket.accept()
@@ -46,7 +43,7 @@ class Media:
         finally:
             self._waiting -= 1
         if released is None:
-            log.warning("media.refused", why="start")
+            self.calls.alert("security.stream_refused", detail="start")
             await _close(socket)
             return
         await released.wait()

@@ -7,12 +7,13 @@ import contextlib
 from collections.abc import Iterable
 
 from runtime.handoff import FOLDER, Spool
+from runtime.ports import Alert
 from runtime.server.deploy import Deployment
 from runtime.settings import Settings
 
 
 async def open_spool(
-    settings: Settings, deployments: Iterable[Deployment], undo: contextlib.AsyncExitStack
+    settings: Settings, deployments: Iterable[Deployment], alert: Alert, undo: contextlib.AsyncExitStack
 ) -> Spool:
     """What is delivered later, watched until `undo` is undone."""
     ways = {
@@ -21,7 +22,7 @@ async def open_spool(
         for handoff, destination in deployment.destinations.items()
         for way in destination.ways
     }
-    spool = Spool(settings.records / FOLDER / "spool", ways)
+    spool = Spool(settings.records / FOLDER / "spool", ways, alert=alert)
     watching = asyncio.create_task(spool.watch())
 
     async def close() -> None:

@@ -19,14 +19,17 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, WebSocketRoute
 
+from runtime.alerts import Alerts
 from runtime.call import carry
 from runtime.console import Console
 from runtime.handoff import Board
+from runtime.metrics import Metrics
 from runtime.ports import OutsideFailure
 from runtime.server.calls import Calls, Carry, Watch
 from runtime.server.deploy import Deployment, Tell, deploy
 from runtime.server.dialled import Dialled
 from runtime.server.keeping import Index, mend
+from runtime.server.measured import Measured
 from runtime.server.media import Media
 from runtime.server.people import open_spool
 from runtime.server.place import Place
@@ -117,23 +120,25 @@ async def start(
     async with contextlib.AsyncExitStack() as undo:
         listening = undo.enter_context(_listen(settings.listen.host, settings.listen.port))
         store = await _store(settings, undo)
+        alerts = Alerts(Metrics())
         index = Index(store)
         undo.push_async_callback(index.close)
         deployments: dict[str, Deployment] = {}
         for artifact in artifacts:
-            deployments[artifact.flow] = await deploy(artifact, settings, tell, store)
+            deployments[artifact.flow] = await deploy(artifact, settings, tell, store, alerts)
             undo.push_async_callback(deployments[artifact.flow].close)
         mending = asyncio.create_task(mend(store, [one.actions for one in deployments.values()]))
         undo.push_async_callback(_cancel, mending)
         calls = Calls(
             settings,
             deployments,
+            alerts=alerts,
             carry=carry,
             watch=watch,
             index=index,
             packages=store,
             board=Board() if settings.desk_token else None,
-            spool=await open_spool(settings, deployments.values(), undo),
+            spool=await open_spool(settings, deployments.values(), alerts, undo),
         )
         split = Split(store, settings, {one.flow: one.content_hash for one in artifacts})
         await split.begin()
@@ -195,9 +200,10 @@ async def _run(
         *webhooks.routes(),
         *dialled.routes(),
         WebSocketRoute(place.media, media.stream),
+        Measured(calls.alert, place, settings.metrics_token).route(),
     ]
     if calls.board:
-        routes += Console(calls.board, settings.desk_token, place.public_url).routes()
+        routes += Console(calls.board, settings.desk_token, place.public_url, alert=calls.alert).routes()
     server = _Uvicorn(_config(Starlette(routes=routes)))
     task = asyncio.create_task(server.serve(sockets=[listening]))
     await _first(server.listening.wait(), _join(task))

@@ -89,6 +89,7 @@ class Webhooks:
         """The telephone rings: answer with a media stream. The same call asked twice is answered the same."""
         known = self.calls.find(call.call_id)
         if known:
+            self.calls.alert("call.repeated", call_id=call.call_id)
             return self.connect(known.call, known.token)
         deployment = self.calls.deployment(call.called_number)
         if deployment and not self.split.takes(deployment.artifact.flow, call):
@@ -96,10 +97,10 @@ class Webhooks:
         if self.calls.draining:
             return self._apologise(CLOSED, call)
         if self.calls.full:
-            log.warning("call.shed", call_id=call.call_id)
+            self.calls.alert("call.shed", call_id=call.call_id)
             return self._apologise(BUSY, call)
         if deployment is None:
-            log.warning("call.unknown_number", call_id=call.call_id)
+            self.calls.alert("call.number_unknown", call_id=call.call_id)
             return self.provider.apologise(text=UNKNOWN)
         return self.connect(call, self.calls.begin(call, deployment).token)
 
@@ -119,7 +120,7 @@ class Webhooks:
             return self.connect(live.call, self.calls.new_token(live.call))
         if live.task is None:  # the provider could not reach our media address
             self.calls.miss(live)
-        await _settled(live)
+        await self._settled(live)
         # A caller who hung up asks nothing: where the provider says that the socket was cut, they are there.
         planned = live.reason in PLANNED and not (call.cut and live.reason == "caller_hangup")
         return self.provider.hang_up() if planned else self._sorry(call)
@@ -173,6 +174,14 @@ class Webhooks:
             from_number=call.called_number,
         )
 
+    async def _settled(self, live: LiveCall) -> None:
+        """Wait a moment for the call to say why it ended; a stream that broke ends it soon."""
+        try:
+            async with asyncio.timeout(SETTLE_MS / 1000):
+                await live.ended.wait()
+        except TimeoutError:
+            self.calls.alert("call.unsettled", call_id=live.call.call_id)
+
     async def _recall(self, live: LiveCall) -> None:
         document = self.connect(live.call, self.calls.new_token(live.call))
         await fetch_back(self.calls, self.provider, live, document)
@@ -215,7 +224,7 @@ class Webhooks:
         async def taken(request: Request) -> Response:
             asked = await self._asked(request)
             if asked is None or not self._genuine(asked):
-                return _refuse("signature")
+                return self._refuse("signature")
             take(dict(asked.fields), request)
             return Response(status_code=204)
 
@@ -227,11 +236,11 @@ class Webhooks:
         async def answered(request: Request) -> Response:
             asked = await self._asked(request)
             if asked is None or not self._genuine(asked):
-                return _refuse("signature")
+                return self._refuse("signature")
             form = dict(asked.fields)
             call = self.provider.read_call(form)
             if call is None:
-                return _refuse("call")
+                return self._refuse("call")
             if not self.provider.wants_document(form):
                 return Response(status_code=204)
             return Response(await answer(call, form, request), media_type=self.provider.DOCUMENT_TYPE)
@@ -247,19 +256,14 @@ class Webhooks:
         url = self.place.url(request.scope["path"]) + query
         return Asked(url, dict(request.headers), int(time.time()), tuple(fields), body)
 
+    def _refuse(self, why: str) -> Response:
+        self.calls.alert("security.request_refused", detail=why)
+        return PlainTextResponse("forbidden\n", status_code=403)
+
     def _genuine(self, asked: Asked) -> bool:
         telephony = self.calls.settings.telephony
         secrets = (telephony.auth_token, telephony.previous_auth_token)
         return telephony.insecure or self.provider.genuine(secrets, asked, telephony.account)
-
-
-async def _settled(live: LiveCall) -> None:
-    """Wait a moment for the call to say why it ended; a stream that broke ends it soon."""
-    try:
-        async with asyncio.timeout(SETTLE_MS / 1000):
-            await live.ended.wait()
-    except TimeoutError:
-        log.warning("call.unsettled", call_id=live.call.call_id)
 
 
 async def _body(request: Request) -> bytes | None:
@@ -298,8 +302,3 @@ def _json_fields(body: bytes) -> list[tuple[str, str]] | None:
         (name, str(value)) for name, value in [*told.items(), *inner] if isinstance(value, str | int | float)
     ]
     return fields if len(fields) <= MAX_FIELDS else None
-
-
-def _refuse(why: str) -> Response:
-    log.warning("request.refused", why=why)
-    return PlainTextResponse("forbidden\n", status_code=403)

@@ -119,6 +119,7 @@ class Settings:
     rollout: RolloutSettings
     store_url: str = field(repr=False)
     desk_token: str = field(repr=False)
+    metrics_token: str = field(repr=False)
     records: Path
     keep_sound: bool
     numbers: Mapping[str, str]
@@ -263,6 +264,7 @@ def _build(values: _Values, folder: Path, environment: Mapping[str, str]) -> Set
         rollout=RolloutSettings(**{one.name: get(f"rollout.{one.name}") for one in fields(RolloutSettings)}),
         store_url=get("store.url") or "",
         desk_token=get("desk.token") or "",
+        metrics_token=get("metrics.token") or "",
         records=folder / get("records"),
         keep_sound=get("keep_sound"),
         numbers=_numbers(values),

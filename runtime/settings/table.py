@@ -164,6 +164,14 @@ KEYS: Final[tuple[Key, ...]] = (
         secret=True,
     ),
     Key(
+        "metrics.token",
+        "VFC_METRICS_TOKEN",
+        read_token,
+        "a secret of at least 16 characters that `/metrics` asks for; without it only this machine may ask",
+        "",
+        secret=True,
+    ),
+    Key(
         "outbound.hosts",
         "VFC_OUTBOUND_HOSTS",
         read_hosts,
