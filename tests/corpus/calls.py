@@ -226,6 +226,23 @@ def confused_keys(call: Call) -> list[str]:
     return broken
 
 
+def unagreed_changes(call: Call) -> list[str]:
+    """Actions that change something for a caller who said no yes and pressed no key before."""
+    broken: list[str] = []
+    for event, effects, _ in call.trace:
+        if isinstance(event, ev.DtmfPressed) or _is_yes(call, event):
+            break
+        ran = [effect.action for effect in effects if isinstance(effect, fx.RunAction)]
+        broken += [action for action in ran if call.artifact.actions[action].changes_something]
+    return broken
+
+
+def _is_yes(call: Call, event: ev.Event) -> bool:
+    meant = event.arguments.get("intent") if isinstance(event, ev.TurnReported) else None
+    known = call.artifact.intents.get(meant) if isinstance(meant, str) else None
+    return known is not None and known.family == "agreement"
+
+
 def endless(call: Call) -> list[str]:
     """A call that is not over after `MOST_STEPS`."""
     return [] if call.ended else [call.state.phase]
@@ -240,6 +257,7 @@ LAWS: tuple[Callable[[Call], list[Any]], ...] = (
     wrong_values,
     unheard_requests,
     confused_keys,
+    unagreed_changes,
     endless,
 )
 

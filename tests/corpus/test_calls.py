@@ -6,7 +6,7 @@ import pytest
 
 from runtime.engine import effects as fx
 from runtime.engine import events as ev
-from tests.corpus.calls import broken_laws, called, prove, unheard_requests
+from tests.corpus.calls import broken_laws, called, prove, unagreed_changes, unheard_requests
 from tests.corpus.corpus import CLEAN, artifact_of, defects
 from tests.runtime.engine.world import Call
 
@@ -77,14 +77,8 @@ def only_a_limit_ends_it(call: Call) -> bool:
 
 
 def changes_unasked(call: Call) -> bool:
-    """Something is changed for a caller who agreed to nothing and answered nothing."""
-    for event, effects, _ in call.trace:
-        if isinstance(event, ev.TurnReported) and event.arguments.get("intent") in ("agreement", "answer"):
-            return False
-        for effect in effects:
-            if isinstance(effect, fx.RunAction) and call.artifact.actions[effect.action].changes_something:
-                return True
-    return False
+    """Something is changed for a caller who agreed to nothing."""
+    return bool(unagreed_changes(call))
 
 
 def claims_a_booking(call: Call) -> bool:
@@ -139,6 +133,7 @@ SHOWN = {
     ("VF608", "the goodbye puts a caller through"): ("too_expensive", connects_nobody),
     ("VF701", "a value is spoken before it is asked for"): (None, speaks_of_nothing),
     ("VF704", "silence books"): (None, changes_unasked),
+    ("VF704", "an address is taken for a yes"): (None, changes_unasked),
     ("VF709", "a goodbye says that it is booked"): (None, claims_a_booking),
     ("VF712", "a secret that a caller should say aloud"): (None, is_never_taken_down),
 }

@@ -40,9 +40,55 @@ JUDGED = [
         """,
     ),
     (
+        "a yes that a decision waits for is an agreement",
+        "VF704",
+        """
+        nodes:
+          team:
+            kind: ask
+            convey: Ask how many people would use it, and whether to book a demo.
+            collect: [team_size]
+            filled: said
+          offer: null
+          said:
+            kind: decide
+            cases:
+              - {if: intent.family == 'agreement' and slots.team_size > 3, go: email}
+              - {if: intent.name == 'agreement' or intent.family == 'agreement', go: email}
+            otherwise: sorry
+        """,
+    ),
+    (
+        "a decision that a yes is not needed for asks nobody",
+        "VF704",
+        """
+        nodes:
+          team:
+            kind: ask
+            convey: Ask how many people would use it, and whether to book a demo.
+            collect: [team_size]
+            filled: said
+          offer: null
+          said:
+            kind: decide
+            cases:
+              - {if: intent.family == 'agreement' or slots.team_size > 3, go: book}
+              - {if: intent.family == 'confusion', go: email}
+            otherwise: sorry
+          book:  # flagged
+            kind: act
+            action: book_demo
+            while_waiting: One moment, I'm booking it.
+            on_success: goodbye
+            on_failure: to_sales
+        """,
+    ),
+    (
         "a chain of silent nodes without a way back is no cycle",
         "VF204",
         """
+        slots:
+          email: {type: email, meaning: where to write, confirm: always}
         nodes:
           offer:
             kind: tell
