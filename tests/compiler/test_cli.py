@@ -171,6 +171,13 @@ def test_every_finding_of_reading_has_its_page() -> None:
             assert PAGES[code].name == name
 
 
+def test_explain_has_a_form_for_programs() -> None:
+    """With `--format json` a page has a title and a text, and no colours."""
+    printed = json.loads(RUN.invoke(app, ["explain", "VF401", "--format", "json"]).stdout)
+    assert printed["title"] == "VF401 undisclosed-path (error)"
+    assert "**Flagged**" in printed["text"]
+
+
 def test_explain_shows_the_page_of_a_check() -> None:
     """A finding can be looked up by its code or its name."""
     by_code, by_name = RUN.invoke(app, ["explain", "vf401"]), RUN.invoke(app, ["explain", "undisclosed-path"])

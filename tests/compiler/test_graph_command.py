@@ -1,5 +1,6 @@
 """`vfc graph`: findings on the picture, tall pictures folded, and the picture as PNG."""
 
+import json
 import os
 import re
 import shutil
@@ -73,6 +74,22 @@ def test_a_flow_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     ran = RUN.invoke(app, ["graph", str(path), "--findings"])
     assert (ran.exit_code, ran.stdout) == (1, "")
     assert "flow.yaml:2:1: error[VF006]" in ran.stderr
+
+
+def test_a_graph_is_listed_for_programs() -> None:
+    """The JSON form holds every node and every way, and with `--findings` each finding once."""
+    printed = json.loads(RUN.invoke(app, ["graph", str(CLEAN), "--format", "json"]).stdout)
+    names = [node["name"] for node in printed["nodes"]]
+    assert names[0] == printed["start"] == "greeting"
+    assert {"book", "to_sales", "goodbye_yes"} <= set(names)
+    assert {"source": "book", "target": "goodbye_yes", "label": "done", "cause": "flow"} in printed["ways"]
+    assert not printed["findings"]
+    ran = RUN.invoke(app, ["graph", str(BROKEN), "--format", "json", "--findings"])
+    told = json.loads(ran.stdout)
+    codes = [each["code"] for node in told["nodes"] for each in node["findings"]]
+    assert sorted(codes + [each["code"] for each in told["findings"]]) == sorted(
+        finding.code for finding in pipeline.check(str(BROKEN)).findings
+    )
 
 
 def test_a_clean_flow_with_findings_is_the_plain_picture() -> None:

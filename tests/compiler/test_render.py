@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import schemas
-from voiceflow_compiler.diagnostics import Finding, Related, Span, in_order
+from voiceflow_compiler.diagnostics import Edit, Finding, Related, Span, in_order
 from voiceflow_compiler.render import as_github, as_json, as_sarif, as_text
 
 TEXT = "nodes:\n  price: {go: prise}\n\tbad\n  名前: {say: 値段, go: prise}\n  long: " + "x" * 300 + "here\n"
@@ -105,6 +105,24 @@ def test_sarif_names_rules_and_places() -> None:
     assert place["artifactLocation"] == {"uri": "flow.yaml", "uriBaseId": "%SRCROOT%"}
     assert place["region"] == {"startLine": 2, "startColumn": 15, "endLine": 2, "endColumn": 20}
     assert first["relatedLocations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "a%20b/c.yaml"
+
+
+def test_a_fix_is_told_to_programs() -> None:
+    """JSON and SARIF hold the edits of a fix; a finding without one has no `fixes`."""
+    edits = (Edit(Span("flow.yaml", 2, 15, 2, 20), "price"), Edit(Span("b.yaml", 1, 1, 1, 1), "x: 1\n"))
+    found, bare = finding(2, 15, 20, fix=edits), finding(4, 1, 2)
+    printed = json.loads(as_json([found, bare], TEXTS))
+    jsonschema.Draft202012Validator(json.loads(schemas.read("findings"))).validate(printed)
+    place = {"file": "flow.yaml", "line": 2, "column": 15, "end_line": 2, "end_column": 20}
+    assert printed["findings"][0]["fix"][0] == {**place, "text": "price"}
+    assert printed["findings"][1]["fix"] == []
+    results = json.loads(as_sarif([found, bare], TEXTS))["runs"][0]["results"]
+    (fixed,) = results[0]["fixes"]
+    assert [each["artifactLocation"]["uri"] for each in fixed["artifactChanges"]] == ["flow.yaml", "b.yaml"]
+    (replaced,) = fixed["artifactChanges"][1]["replacements"]
+    assert replaced["insertedContent"] == {"text": "x: 1\n"}
+    assert replaced["deletedRegion"]["endColumn"] == 1
+    assert "fixes" not in results[1]
 
 
 def test_github_annotations_are_one_line_each() -> None:

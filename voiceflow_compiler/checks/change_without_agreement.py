@@ -86,9 +86,9 @@ SEVERITY: Final = "error"
 def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
     """Every node that changes something and that a way without agreement, key or confirmed value leads to."""
     acting = [
-        (node.name, flow.actions[node.action])
+        (node.name, action)
         for node in graph.nodes.values()
-        if node.action in flow.actions and flow.actions[node.action].changes_something
+        if (action := flow.actions.get(node.action or "")) is not None and action.changes_something
     ]
     if not acting:
         return

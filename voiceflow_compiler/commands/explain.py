@@ -1,8 +1,10 @@
 """`vfc explain`: the page of a finding, or the notes about a jurisdiction, for a terminal."""
 
+import json
 import os
 import re
 import sys
+from enum import StrEnum
 from typing import Annotated, Final
 
 import typer
@@ -15,10 +17,18 @@ _RED: Final = "\x1b[31m"
 _OFF: Final = "\x1b[0m"
 
 
+class Form(StrEnum):
+    """How a page is printed."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 def explain(
     code: Annotated[
         str, typer.Argument(help="A finding's code or name, or a jurisdiction such as us-ut.", metavar="CODE")
     ],
+    format: Annotated[Form, typer.Option("--format", help="How the page is printed.")] = Form.TEXT,  # noqa: A002
 ) -> None:
     """Say what a finding means, why it matters, and what to write instead."""
     page = _page(code)
@@ -27,6 +37,10 @@ def explain(
 
         near = closest(code, _names())
         stop(f"no finding is called {code!r}" + (f": did you mean {near}?" if near else ""))
+    if format is Form.JSON:
+        title, _, text = page.partition("\n")
+        put(json.dumps({"version": 1, "title": title, "text": text.strip()}, indent=2) + "\n", sys.stdout)
+        return
     coloured = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     put((_coloured(page) if coloured else page) + "\n", sys.stdout)
 

@@ -20,6 +20,7 @@ class Picture(StrEnum):
     SVG = "svg"
     HTML = "html"
     PNG = "png"
+    JSON = "json"
 
 
 # picture -> (target, file name in what the target emits)
@@ -28,6 +29,7 @@ _PICTURES = {
     Picture.SVG: ("picture", "graph.svg"),
     Picture.HTML: ("picture", "graph.html"),
     Picture.PNG: ("picture", "graph.svg"),
+    Picture.JSON: ("listing", "graph.json"),
 }
 
 
@@ -43,13 +45,14 @@ def graph(
     show: Annotated[bool, typer.Option("--open", help="Show it in a browser.")] = False,
 ) -> None:
     """Draw a flow's graph."""
-    from voiceflow_compiler.targets import TARGETS, picture
+    from voiceflow_compiler.targets import TARGETS, listing, picture
 
     if format is Picture.MERMAID and (show or findings):
         format = Picture.HTML  # noqa: A001 - a browser does not draw Mermaid, and it has no room for findings
     target, name = _PICTURES[format]
     if findings:
-        text = picture.emit(*pinned(flow))[name]
+        emit = listing.emit if format is Picture.JSON else picture.emit
+        text = emit(*pinned(flow))[name]
     else:
         text = TARGETS[target](compiled(flow))[name]
     name = name if format is not Picture.PNG else "graph.png"

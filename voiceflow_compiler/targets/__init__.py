@@ -8,7 +8,14 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from voiceflow_compiler.artifact import Artifact
-from voiceflow_compiler.targets import mermaid, openai_realtime, openai_realtime_focused, picture, prompts
+from voiceflow_compiler.targets import (
+    listing,
+    mermaid,
+    openai_realtime,
+    openai_realtime_focused,
+    picture,
+    prompts,
+)
 
 TARGETS: Final[Mapping[str, Callable[[Artifact], dict[str, str]]]] = {
     "openai_realtime": openai_realtime.emit,
@@ -16,4 +23,5 @@ TARGETS: Final[Mapping[str, Callable[[Artifact], dict[str, str]]]] = {
     "prompts": prompts.emit,
     "mermaid": mermaid.emit,
     "picture": picture.emit,
+    "listing": listing.emit,
 }
