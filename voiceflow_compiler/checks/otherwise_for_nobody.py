@@ -62,14 +62,12 @@ def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
 
     One that leads where others lead too is a careful default, and no slip.
     """
-    known = conditions.domains(flow)
     coming: dict[str, int] = {}
     for edge in graph.edges:
         coming[edge.target] = coming.get(edge.target, 0) + 1
-    for node in flow.nodes.values():
-        if node.kind != "decide" or node.otherwise is None or coming.get(node.otherwise, 0) != 1:
+    for node, found in conditions.decided(flow, graph):
+        if node.otherwise is None or coming.get(node.otherwise, 0) != 1:
             continue
-        found = conditions.of_cases(node, node.cases, flow, graph, known)
         if found is None or any(case.when.expr is None for case in node.cases):
             continue
         taken = 0

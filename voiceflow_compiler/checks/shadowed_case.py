@@ -69,8 +69,9 @@ SEVERITY: Final = "error"
 def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
     """Every case that earlier cases of the same node leave no caller for."""
     known = conditions.domains(flow)
-    for node in flow.nodes.values():
-        for case, earlier in _shadowed(node, flow, graph, known):
+    for node, whole in conditions.decided(flow, graph):
+        pairs = _near(node, flow, graph, known) if whole is None else _among(node.cases, whole)
+        for case, earlier in pairs:
             takes = "an earlier case takes" if len(earlier) == 1 else "earlier cases take"
             yield Found(
                 places.value(case.when.path),
@@ -83,13 +84,9 @@ def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
 Pair = tuple[Case, list[Case]]
 
 
-def _shadowed(node: Node, flow: Flow, graph: Graph, known: conditions.Domains) -> Iterator[Pair]:
-    """Pairs of a shadowed case and those that leave nobody for it; one that never holds is no such case."""
-    whole = conditions.of_cases(node, node.cases, flow, graph, known)
-    if whole is not None:
-        yield from _among(node.cases, whole)
-        return
-    for at, case in enumerate(node.cases):  # too many names together: only cases about the same ones
+def _near(node: Node, flow: Flow, graph: Graph, known: conditions.Domains) -> Iterator[Pair]:
+    """Where all names together are too many to look at: each case beside those about the same names."""
+    for at, case in enumerate(node.cases):
         about = set(conditions.names_in(case.when.expr))
         near = [each for each in node.cases[:at] if about.issuperset(conditions.names_in(each.when.expr))]
         found = conditions.of_cases(node, [*near, case], flow, graph, known)
@@ -98,6 +95,7 @@ def _shadowed(node: Node, flow: Flow, graph: Graph, known: conditions.Domains) -
 
 
 def _among(cases: Sequence[Case], found: conditions.Worlds) -> Iterator[Pair]:
+    """Pairs of a shadowed case and those that leave nobody for it; one that never holds is no such case."""
     taken = 0
     for at, (case, held) in enumerate(zip(cases, found.holding, strict=True)):
         if case.when.expr is not None and held and not held & ~taken:

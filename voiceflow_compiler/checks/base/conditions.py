@@ -125,6 +125,19 @@ def worlds(
     return Worlds(tuple(space.holding(expr) for expr in conditions), space.all)
 
 
+def decided(flow: Flow, graph: Graph) -> list[tuple[Node, Worlds | None]]:
+    """Every node with cases, and where these hold; None where they are too many to look at together."""
+    if "decided" not in graph.memo:
+        known = domains(flow)
+        graph.memo["decided"] = [
+            (node, of_cases(node, node.cases, flow, graph, known))
+            for node in flow.nodes.values()
+            if node.cases
+        ]
+    found: list[tuple[Node, Worlds | None]] = graph.memo["decided"]
+    return found
+
+
 def of_cases(node: Node, cases: Sequence[Case], flow: Flow, graph: Graph, known: Domains) -> Worlds | None:
     """Where cases of a `decide` hold, given what is surely known when a caller comes there."""
     reached = node.name in graph.known
