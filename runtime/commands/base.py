@@ -88,6 +88,28 @@ def compiled(flow: Path) -> Artifact:
         stop(f"{flow}: {(error.strerror or 'cannot be read').lower()}")
 
 
+def record_files(where: Path) -> list[Path]:
+    """A record, or every call record below a folder, by name."""
+    if not where.exists():
+        stop(f"{where}: there is no such file or folder")
+    files = [where] if where.is_file() else sorted(where.rglob("*.jsonl"))
+    return [path for path in files if where.is_file() or _is_record(path)]
+
+
+def _is_record(path: Path) -> bool:
+    with path.open("rb") as file:
+        return b'"record":' in file.read(64)
+
+
+def kept_artifact(record: Path, content_hash: str) -> Path | None:
+    """The artifact a call was made with, as a server or `vfc call` keeps it: in a folder `artifacts` beside
+    the record or one above.
+    """
+    name = f"{content_hash}.json"
+    places = (folder / "artifacts" / name for folder in (record.parent, record.parent.parent))
+    return next((place for place in places if place.is_file()), None)
+
+
 def write(path: Path, text: str) -> None:
     """Put a file in place whole."""
     try:

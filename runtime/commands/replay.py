@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from runtime.commands.base import compiled, stop, write
+from runtime.commands.base import compiled, kept_artifact, stop, write
 
 if TYPE_CHECKING:
     from runtime.record import Record
@@ -105,12 +105,7 @@ def _to_scenario(artifact: object, kept: Record, target: Path) -> None:
 
 
 def _kept_artifact(record: Path, content_hash: str) -> Path:
-    """The artifact a call was made with, as a server or `vfc call` keeps it: in a folder `artifacts` beside
-    the record or one above.
-    """
-    name = f"{content_hash}.json"
-    places = tuple(folder / "artifacts" / name for folder in (record.parent, record.parent.parent))
-    found = next((place for place in places if place.is_file()), None)
+    found = kept_artifact(record, content_hash)
     if found is None:
         stop(f"{record}: the flow of this call is not kept here: give it as FLOW")
     return found

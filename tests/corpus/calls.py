@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any
 
+from runtime import audit
 from runtime.engine import effects as fx
 from runtime.engine import events as ev
 from tests.generate import small_flow
-from tests.runtime.engine import world
 from tests.runtime.engine.world import Call
 from voiceflow_compiler.artifact import Artifact, Slot
 
@@ -249,11 +249,11 @@ def endless(call: Call) -> list[str]:
 
 
 LAWS: tuple[Callable[[Call], list[Any]], ...] = (
-    world.undisclosed_effects,
+    audit.undisclosed_effects,
     hasty_transfers,
-    world.invented_transitions,
-    world.unlawful_actions,
-    world.unanswered_calls,
+    audit.invented_transitions,
+    audit.unlawful_actions,
+    audit.unanswered_calls,
     wrong_values,
     unheard_requests,
     confused_keys,

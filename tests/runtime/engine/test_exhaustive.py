@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
+from runtime.audit import edges
 from runtime.engine import effects as fx
 from runtime.engine import events as ev
 from runtime.engine.state import State
 from runtime.engine.step import start, step
-from tests.runtime.engine.world import edges
 from voiceflow_compiler.artifact import Artifact, Fact, Slot
 from voiceflow_compiler.pipeline import compile as compile_flow
 

@@ -5,11 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from runtime.audit import unlawful_actions
 from runtime.engine import effects as fx
 from runtime.engine import events as ev
 from runtime.engine.state import State
 from runtime.engine.step import start, step
-from tests.runtime.engine.world import INTENTS, MONITORS, Call, ask, flow, flows, possible, unlawful_actions
+from tests.runtime.engine.world import INTENTS, MONITORS, Call, ask, flow, flows, possible
 
 
 @given(flows(), st.data())

@@ -1,13 +1,22 @@
 """A world for the engine: random compiled flows, a call that knows which events are possible, and the laws as
 monitors over its trace."""
 
-import json
 from dataclasses import dataclass, field
 from typing import Any
 
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from runtime.audit import (
+    Trace,
+    hasty_transfers,
+    invented_transitions,
+    unanswered_calls,
+    unanswered_escalations,
+    undisclosed_effects,
+    unlawful_actions,
+    words_before_the_verdict,
+)
 from runtime.engine import effects as fx
 from runtime.engine import events as ev
 from runtime.engine.state import State
@@ -254,12 +263,10 @@ reports = st.one_of(
 
 
 @dataclass
-class Call:
+class Call(Trace):
     """One call under test: the engine's state, what is outstanding in the world, and the whole trace."""
 
-    artifact: Artifact
     state: State = field(default_factory=State)
-    trace: list[tuple[ev.Event, tuple[fx.Effect, ...], State]] = field(default_factory=list)
     at_ms: int = 0
     serial: int = 0
     speeches: list[str] = field(default_factory=list)
@@ -335,9 +342,6 @@ class Call:
         if not self.state.settled:
             self.send(ev.ContextLoaded, facts={"name": "Dana"}, source="crm")
         self.finish_speech()
-
-    def effects(self, kind: type) -> list[Any]:
-        return [effect for _, effects, _ in self.trace for effect in effects if isinstance(effect, kind)]
 
     @property
     def ended(self) -> bool:
@@ -445,125 +449,7 @@ _CHOICES = (
 )
 
 
-# ---- the laws, as monitors over a trace
-# -------------------------------------------------------------------------------------
-
-
-def undisclosed_effects(call: Call) -> list[fx.Effect]:
-    """Law 1: what was ordered before the disclosure had been played to its end, other than itself and silent
-    preparation."""
-    broken: list[fx.Effect] = []
-    finished = False
-    disclosures: set[str] = set()
-    for event, effects, _ in call.trace:
-        finished = finished or (isinstance(event, ev.PlaybackFinished) and event.speech_id in disclosures)
-        node_line = next(node.line for node in call.artifact.nodes.values() if node.kind == "disclosure")
-        for effect in effects:
-            if (
-                isinstance(effect, fx.PlayScript)
-                and node_line is not None
-                and effect.text == node_line.say
-                and effect.protected
-            ):
-                disclosures.add(effect.speech_id)
-            elif not finished and _speaks_or_acts(effect):
-                broken.append(effect)
-    return broken
-
-
-def _speaks_or_acts(effect: fx.Effect) -> bool:
-    if isinstance(effect, fx.AnswerTool):
-        return bool(json.loads(effect.output)["accepted"])
-    return isinstance(effect, fx.PlayScript | fx.Respond | fx.RunAction | fx.DeliverPackage | fx.Transfer)
-
-
-def words_before_the_verdict(call: Call) -> list[fx.Effect]:
-    """Law 1 on a call we placed: what was said, asked or done before it was known who answered."""
-    broken: list[fx.Effect] = []
-    due = False
-    for event, effects, _ in call.trace:
-        if isinstance(event, ev.CallStarted):
-            due = event.answerer_due
-        if isinstance(event, ev.AnswererDetected) or event == ev.TimerFired(
-            at_ms=event.at_ms, timer="answerer"
-        ):
-            due = False
-        broken += [effect for effect in effects if due and _speaks_or_acts(effect)]
-    return broken
-
-
-def hasty_transfers(call: Call) -> list[fx.Effect]:
-    """Law 2: warm transfers, and promises to transfer warmly, ordered before their package was
-    acknowledged."""
-    acknowledged: set[str] = set()
-    broken: list[fx.Effect] = []
-    for event, effects, state in call.trace:
-        if isinstance(event, ev.PackageDelivered):
-            acknowledged.add(event.handoff_id)
-        for effect in effects:
-            if (
-                isinstance(effect, fx.Transfer)
-                and effect.mode == "warm"
-                and effect.handoff_id not in acknowledged
-            ):
-                broken.append(effect)
-            if (
-                isinstance(effect, fx.PlayScript)
-                and effect.text == "Connecting you."
-                and state.handoff_id not in acknowledged
-            ):
-                broken.append(effect)
-    return broken
-
-
-def edges(artifact: Artifact) -> set[tuple[str, str]]:
-    """Every transition the graph has, the bounds and the way to a person from everywhere included."""
-    found: set[tuple[str, str]] = set()
-    everywhere = {artifact.limits.go, artifact.lost_model.go, *(trigger.go for trigger in artifact.triggers)}
-    everywhere |= {name for name, node in artifact.nodes.items() if node.kind == "handoff"}
-    for name, node in artifact.nodes.items():
-        rungs = (*node.no_match, *node.no_input)
-        replies = (*node.answers.values(), *node.keys.values())
-        if node.on_overlap == "revert":  # a change to it may be taken back
-            found |= {(name, back) for back, one in artifact.nodes.items() if one.kind == "ask"}
-        goes = {node.next, node.filled, node.otherwise, node.on_success, node.on_failure}
-        goes |= {case.go for case in node.cases} | {rung.go for rung in rungs}
-        goes |= {answer.go for answer in replies} | {answer.then for answer in replies} | everywhere
-        if node.handoff is not None:
-            goes.add(artifact.handoffs[node.handoff].if_unanswered)
-        found |= {(name, go) for go in goes if go is not None}
-    return found | {("", artifact.start), ("", artifact.limits.go)}
-
-
-def invented_transitions(call: Call) -> list[tuple[str, str]]:
-    """Law 4: transitions that are no edge of the graph."""
-    allowed = edges(call.artifact)
-    broken: list[tuple[str, str]] = []
-    at = ""
-    for effect in call.effects(fx.EnterNode):
-        if (at, effect.node) not in allowed:
-            broken.append((at, effect.node))
-        at = effect.node
-    return broken
-
-
-def unlawful_actions(call: Call) -> list[fx.RunAction]:
-    """Law 4: actions run anywhere but at their node (or on request, when they change nothing), or with an
-    argument missing."""
-    broken: list[fx.RunAction] = []
-    for event, effects, state in call.trace:
-        for effect in effects:
-            if not isinstance(effect, fx.RunAction):
-                continue
-            action = call.artifact.actions[effect.action]
-            asked = (
-                isinstance(event, ev.ActionRequested) and action.on_request and not action.changes_something
-            )
-            if None in effect.arguments.values() or not (
-                asked or call.artifact.nodes[state.node].action == effect.action
-            ):
-                broken.append(effect)
-    return broken
+# ---- the laws, as monitors over a trace (runtime/audit reads them off records too)
 
 
 def wrong_values(call: Call) -> list[tuple[str, object]]:
@@ -580,49 +466,6 @@ def wrong_values(call: Call) -> list[tuple[str, object]]:
         for name, held in state.slots.items()
         if not fits[name](held.value)
     ]
-
-
-def unanswered_calls(call: Call) -> list[str]:
-    """Tool calls that got no answer in the step that brought them (requests for actions may be answered
-    later)."""
-    broken: list[str] = []
-    for event, effects, state in call.trace:
-        answered = {effect.call_id for effect in effects if isinstance(effect, fx.AnswerTool)}
-        if (
-            isinstance(event, ev.TurnReported)
-            and event.call_id
-            and event.call_id not in answered
-            and state.phase != "ended"
-        ):
-            broken.append(event.call_id)
-    return broken
-
-
-def unanswered_escalations(call: Call) -> list[ev.Event]:
-    """Law 5: reports of escalation, of the awaited turn and past the disclosure, that did not lead to a
-    person."""
-    broken: list[ev.Event] = []
-    before = State()
-    for event, effects, state in call.trace:
-        asked = (
-            isinstance(event, ev.TurnReported)
-            and before.disclosed
-            and before.phase not in ("delivering", "transferring", "ended")
-        )
-        promised = before.speech is not None and before.speech.after.kind == "transfer"
-        if asked and not promised and isinstance(event, ev.TurnReported) and _escalates(event.arguments):
-            entered = [effect.node for effect in effects if isinstance(effect, fx.EnterNode)]
-            people = [name for name in entered if call.artifact.nodes[name].kind == "handoff"]
-            if not people and state.phase != "ended":
-                broken.append(event)
-        before = state
-    return broken
-
-
-def _escalates(arguments: dict[str, Any]) -> bool:
-    confidence = arguments.get("confidence")
-    sure = isinstance(confidence, float) and 0.5 <= confidence <= 1
-    return arguments.get("intent") == "wants_person" and sure
 
 
 MONITORS = (
