@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 from runtime.call.under_way import Call
@@ -43,19 +44,30 @@ POLICY_VIOLATION: Final = 1008
 
 
 async def read_line(call: Call) -> None:
-    """Read the media socket to its end, and tell why it ended."""
-    reader = _LineReader(call)
-    reason = ""
-    while not reason:
-        message = await call.outside.line.receive()
-        codec = call.outside.codec
-        reason = codec.at_close if message is None else reader.take(codec.decode(message))
+    """Listen to the media socket to its end, and tell why it ended."""
+    over: asyncio.Future[str] = call.loop.create_future()
+    call.outside.line.listen(partial(_hear, call, _LineReader(call), over), call.line.flow)
+    reason = await over
     if reason == "malformed_flood":
         call.close_code = POLICY_VIOLATION
     if call.transfers:
         # The line may end because a person took the call; the desk knows in a moment.
         await asyncio.wait(set(call.transfers.values()), timeout=AFTER_TRANSFER_S)
     call.post(CallEnded, reason=reason)
+
+
+def _hear(call: Call, reader: _LineReader, over: asyncio.Future[str], message: str | bytes | None) -> None:
+    """One message, in the turn of the event loop in which it came."""
+    if over.done():
+        return
+    codec = call.outside.codec
+    try:
+        reason = codec.at_close if message is None else reader.take(codec.decode(message))
+    except Exception as error:  # noqa: BLE001 - whatever breaks in a call is the call's to know, not the socket's
+        over.set_exception(error)
+        return
+    if reason:
+        over.set_result(reason)
 
 
 class _LineReader:

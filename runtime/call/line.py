@@ -1,10 +1,9 @@
-"""The writing side of the media socket: one queue, in order, dropped by age when the carrier stops reading.
+"""The writing side of the media socket: in order, at once, and dropped by age when the carrier stops reading.
 
-The queue holds at most what the ledger lets out (five minutes of speech). A carrier that took longer than
-STALL_MS
-for one message has stopped reading: what waited meanwhile is older than a conversation can bear and is
-dropped, but
-for marks and protected speech. A carrier with a small buffer is paced: it holds at most AHEAD_S of audio.
+What is ordered is handed to the socket in the same turn of the event loop. A carrier that took nothing for
+longer than STALL_MS has stopped reading: what waited meanwhile is older than a conversation can bear and is
+dropped, but for marks and protected speech. A carrier with a small buffer is paced: it holds at most AHEAD_S
+of audio.
 """
 
 import asyncio
@@ -30,17 +29,16 @@ class _Message:
 
 
 class LineWriter:
-    """Messages to the carrier. `on_audio` is called once, when the next audio has been handed to the
-    socket.
-    """
+    """Messages to the carrier."""
 
     def __init__(self, socket: MediaSocket, *, paced: bool = False) -> None:
         self._socket = socket
         self._paced = paced
+        self._loop = asyncio.get_running_loop()
         self._held_until = 0.0  # when the carrier will have played what it holds
         self._queue: deque[_Message] = deque()
-        self._filled = asyncio.Event()
-        self._cleared = asyncio.Event()
+        self._full_since: float | None = None
+        self._room: asyncio.TimerHandle | None = None  # when a paced carrier has room again
         self._on_audio: list[Callable[[], None]] = []
         self.dropped = 0
 
@@ -54,51 +52,61 @@ class LineWriter:
         """Send this before anything else; what was queued is not sent at all."""
         self._queue.clear()
         self._held_until = 0.0
-        self._cleared.set()
         self._on_audio.clear()
+        self._rest()
         self._put(_Message(content, audio=False, protected=False))
 
     def after_next_audio(self, act: Callable[[], None]) -> None:
+        """Call this once, when the next audio has been handed to the socket."""
         self._on_audio.append(act)
 
-    async def run(self) -> None:
-        """Write until cancelled, or until the socket is gone (the reading side tells that)."""
-        loop = asyncio.get_running_loop()
-        while True:
-            await self._filled.wait()
-            while self._queue:
-                if self._paced and self._queue[0].audio and await self._full(loop):
-                    continue  # cleared meanwhile: another message is first now
-                message = self._queue.popleft()
-                began = loop.time()
-                try:
-                    await self._socket.send(message.content)
-                except OSError:
-                    return
-                if message.audio:
-                    self._tell()
-                if (loop.time() - began) * 1000 > STALL_MS:
-                    self._shed()
-            self._filled.clear()
+    def flow(self) -> None:
+        """The carrier takes again: it gets what is young enough."""
+        since, self._full_since = self._full_since, None
+        if since is not None and (self._loop.time() - since) * 1000 > STALL_MS:
+            self._shed()
+        self._write()
 
-    async def _full(self, loop: asyncio.AbstractEventLoop) -> bool:
-        """Wait until the carrier has room for one frame more. True: a clear came instead."""
-        now = loop.time()
-        self._held_until = max(self._held_until, now) + FRAME_S
-        wait = self._held_until - now - AHEAD_S
-        if wait <= 0:
-            return False
-        self._cleared.clear()
-        try:
-            async with asyncio.timeout(wait):
-                await self._cleared.wait()
-        except TimeoutError:
-            return False
-        return True
+    def stop(self) -> None:
+        """Send nothing more."""
+        self._queue.clear()
+        self._rest()
 
     def _put(self, message: _Message) -> None:
         self._queue.append(message)
-        self._filled.set()
+        self._write()
+
+    def _write(self) -> None:
+        while self._queue and self._room is None:
+            if self._socket.full:
+                self._full_since = self._full_since or self._loop.time()
+                return
+            if self._queue[0].audio and self._paced and self._wait():
+                return
+            message = self._queue.popleft()
+            self._socket.send(message.content)
+            if message.audio and self._on_audio:
+                self._tell()
+
+    def _wait(self) -> bool:
+        """Whether a carrier has no room for one frame more now; then we go on once it has."""
+        now = self._loop.time()
+        held_until = max(self._held_until, now) + FRAME_S
+        wait = held_until - now - AHEAD_S
+        if wait > 0:
+            self._room = self._loop.call_later(wait, self._go_on)
+            return True
+        self._held_until = held_until
+        return False
+
+    def _go_on(self) -> None:
+        self._room = None
+        self._write()
+
+    def _rest(self) -> None:
+        if self._room is not None:
+            self._room.cancel()
+            self._room = None
 
     def _tell(self) -> None:
         waiting, self._on_audio = self._on_audio, []

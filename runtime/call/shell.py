@@ -27,7 +27,6 @@ from runtime.engine.events import AnswererDetected, CallEnded, CallStarted, Even
 from runtime.engine.step import start, step
 
 LOOSE_ENDS_S: Final = 10.0  # an action under way at the end is given this long to tell its result
-GOODBYE_S: Final = 2.0
 LOG = structlog.get_logger("call")
 
 
@@ -54,7 +53,7 @@ async def _run(call: Call) -> None:
 def _begin(call: Call) -> None:
     outside, caller = call.outside, call.caller
     outside.session.connect()
-    for work in (read_line(call), watch_line(call), hear_session(call), call.line.run()):
+    for work in (read_line(call), watch_line(call), hear_session(call)):
         call.spawn(work)
     event = CallStarted(
         at_ms=0,
@@ -136,7 +135,8 @@ async def _shut(call: Call) -> None:
     """Let go of everything, the caller first; an action under way may still tell its result."""
     call.cancel_timers()
     await call.cancel(call.tasks)
-    await _close_line(call)
+    call.line.stop()
+    call.outside.line.close(call.close_code)
     await call.outside.session.close()
     if call.loose:
         await asyncio.wait(set(call.loose), timeout=LOOSE_ENDS_S)
@@ -150,15 +150,6 @@ async def _shut(call: Call) -> None:
     if call.ledger.gap_ms:
         call.note("audio_underrun", gap_ms=round(call.ledger.gap_ms))
     call.outside.record.end(call.at_ms(), call.reason or "cancelled", call.outcome)
-
-
-async def _close_line(call: Call) -> None:
-    """A carrier that does not take our goodbye must not keep the rest of the call alive."""
-    try:
-        async with asyncio.timeout(GOODBYE_S):
-            await call.outside.line.close(call.close_code)
-    except (TimeoutError, OSError):
-        call.note("line_not_closed")
 
 
 def _record_rest(call: Call) -> None:

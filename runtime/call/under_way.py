@@ -135,14 +135,14 @@ class Call:
 
     def _send(self, out: Send) -> None:
         codec = self.outside.codec
+        if self.latency.waiting:
+            self.line.after_next_audio(self._first_sent)
         self.line.audio(codec.media(out.payload), protected=out.speech_id in self.protected)
         if out.mark:
             self.line.mark(codec.mark(out.mark))
         self.outside.recording.assistant(self.at_ms(), out.payload)
         self.quiet.clear()
         self.outside.session.playing = True
-        if self.latency.waiting:
-            self.line.after_next_audio(self._first_sent)
 
     def _first_sent(self) -> None:
         measured = self.latency.sent(self.at_ms())

@@ -197,7 +197,7 @@ class Calls:
             if live.reason is None and live.task is None:
                 self.miss(live)
             elif live.reason is None:
-                await live.line.close(1001)
+                live.line.close(1001)
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=5)
             for task in late:
@@ -272,7 +272,7 @@ class Calls:
     async def _let_go(self, live: LiveCall) -> None:
         if live.expiry:
             live.expiry.cancel()
-        await live.line.close()
+        live.line.close()
         held, live.held = live.held, None
         if held is None:
             return

@@ -10,12 +10,12 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 
-from starlette.websockets import WebSocket, WebSocketDisconnect
-
 from runtime.handoff import Ring, Transferred
-from runtime.telephony.base import Dialled
+from runtime.telephony.base import Dialled, MediaSocket
+from runtime.websocket import Message, Take
 
 ASKED_MS: Final = 10_000  # how soon the provider asks what to do once a stream has ended, and comes back
 WHISPER_MS: Final = 45_000  # how long a person may take to hear the whisper and press a key
@@ -34,20 +34,15 @@ class _Transfer:
     failed: Transferred | None = None
 
 
-@dataclass(slots=True)
-class _Stream:
-    socket: WebSocket
-    released: asyncio.Event = field(default_factory=asyncio.Event)
-
-
 class Line:
     """Implements MediaSocket for the bridge, Ringer for the desk, and answers what the webhooks ask."""
 
     def __init__(self) -> None:
-        self._stream: _Stream | None = None
+        self._stream: MediaSocket | None = None
         self._transfer: _Transfer | None = None
-        self._starts: deque[str | bytes] = deque()
-        self._changed = asyncio.Event()
+        self._early: deque[Message | None] = deque()
+        self._take: Take = self._early.append
+        self._flow: Callable[[], None] = _nothing
         self._over = False
         self._joined = False
         # Asked when a ring under way has become pointless; whoever has a faster way back takes it.
@@ -68,58 +63,42 @@ class Line:
         """Whether a person has the caller."""
         return self._joined
 
-    def attach(self, socket: WebSocket, start: str | bytes | None) -> asyncio.Event:
-        """Take a stream's socket; the event is set once it is no longer needed.
-
-        `start`: a message not yet decoded.
-        """
+    def attach(self, socket: MediaSocket, start: Message | None) -> None:
+        """Take a stream's socket. `start`: a message not yet decoded."""
         self._release()
-        self._stream = _Stream(socket)
+        self._stream = socket
         if start is not None:
-            self._starts.append(start)
+            self._take(start)
         transfer, self._transfer = self._transfer, None
         if transfer and not transfer.result.done():
             transfer.result.set_result(transfer.failed or _recalled(transfer))
-        self._changed.set()
-        return self._stream.released
+        socket.listen(partial(self._arrived, socket), self._flowing)
 
     # --- for the bridge ---
 
-    async def receive(self) -> str | bytes | None:
-        """The next message of whatever stream there is; None once the line is gone."""
-        while not self._over:
-            if self._starts:
-                return self._starts.popleft()
-            if self._stream is None:
-                self._changed.clear()
-                await self._changed.wait()
-                continue
-            stream = self._stream
-            message = await stream.socket.receive()
-            if message["type"] == "websocket.receive":
-                text: str | None = message.get("text")
-                content: bytes = message.get("bytes") or b""
-                return content if text is None else text
-            self._ended(stream)
-        return None
+    @property
+    def full(self) -> bool:
+        """Whether the carrier takes nothing at the moment."""
+        return self._stream is not None and self._stream.full
 
-    async def send(self, message: str | bytes) -> None:
+    def listen(self, take: Take, flow: Callable[[], None]) -> None:
+        """Hand on every message of whatever stream there is, and None once the line is gone."""
+        if not self._over:
+            self._take, self._flow = take, flow
+        while self._early:
+            take(self._early.popleft())
+
+    def send(self, message: Message) -> None:
         """Put a message on the stream, where there is one."""
-        if self._stream is None:
-            return
-        key = "text" if isinstance(message, str) else "bytes"
-        try:
-            await self._stream.socket.send({"type": "websocket.send", key: message})
-        except (WebSocketDisconnect, RuntimeError, OSError):
-            return  # the line is gone; `receive` says so
+        if self._stream is not None:
+            self._stream.send(message)
 
-    async def close(self, code: int = 1000) -> None:
+    def close(self, code: int = 1000) -> None:
         """End the line for good."""
-        self._over = True
-        await self._close_stream(code)
+        self._release(code)
         if self._transfer and not self._transfer.result.done():
             self._transfer.result.set_result(Transferred("unanswered", "failed"))
-        self._changed.set()
+        self._gone()
 
     # --- for the desk ---
 
@@ -132,7 +111,7 @@ class Line:
             async with asyncio.timeout(ASKED_MS / 1000) as limit:
                 self._transfer = _Transfer(ring, result, limit, deque(ring.others))
                 # A stream that ended is the provider's cue to ask what to do next: the answer is to dial.
-                await self._close_stream(1000)
+                self._release()
                 outcome = await result
         except TimeoutError:
             outcome = Transferred("unanswered", "failed")
@@ -246,36 +225,37 @@ class Line:
         """Whether nobody waits for the result of the transfer any more."""
         return self._transfer is None or self._transfer.result.cancelled()
 
-    def _ended(self, stream: _Stream) -> None:
-        """A stream is gone: without a transfer the line is, too."""
-        if stream is self._stream:
-            self._release()
-        if self._stream is None and self._transfer is None and not self._joined:
+    def _arrived(self, socket: MediaSocket, message: Message | None) -> None:
+        """A message of a stream. Without a transfer the end of a stream is the end of the line, too."""
+        if socket is not self._stream:
+            return
+        if message is not None:
+            self._take(message)
+            return
+        self._stream = None
+        if self._transfer is None and not self._joined:
             self._finish()
 
+    def _flowing(self) -> None:
+        self._flow()
+
     def _finish(self) -> None:
-        self._over = True
         self._release()
         if self._transfer and not self._transfer.result.done():
             self._transfer.result.set_result(self._transfer.failed or Transferred("unanswered", "failed"))
-        self._changed.set()
+        self._gone()
 
-    async def _close_stream(self, code: int) -> None:
-        stream = self._stream
-        if stream is None:
-            return
-        try:
-            await stream.socket.send({"type": "websocket.close", "code": code, "reason": ""})
-        except (WebSocketDisconnect, RuntimeError, OSError):
-            pass  # it was gone already
-        if stream is self._stream:
-            self._release()
-        self._changed.set()
+    def _gone(self) -> None:
+        if not self._over:
+            self._over = True
+            # Lines that are over are remembered; who listened to them is let go.
+            take, self._take, self._flow = self._take, _nobody, _nothing
+            take(None)
 
-    def _release(self) -> None:
-        if self._stream:
-            self._stream.released.set()
-            self._stream = None
+    def _release(self, code: int = 1000) -> None:
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.close(code)
 
 
 def _recalled(transfer: _Transfer) -> Transferred:
@@ -289,3 +269,11 @@ def _failure(transfer: _Transfer, dialled: Dialled) -> Transferred:
     if transfer.answered:
         return Transferred("unanswered", "voicemail")  # somebody or something picked up and pressed nothing
     return Transferred("unanswered", dialled.reason or "no_answer")
+
+
+def _nothing() -> None:
+    """Nobody waits for the carrier."""
+
+
+def _nobody(message: Message | None) -> None:
+    """Nobody listens any more."""

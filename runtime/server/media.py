@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
 from typing import Final
-
-from starlette.responses import PlainTextResponse
-from starlette.websockets import WebSocket
 
 from runtime.server.calls import Calls
 from runtime.server.place import Place
-from runtime.telephony.base import Asked, Codec, Ignored, Provider, StreamStarted
+from runtime.server.upgrade import MAX_MESSAGE
+from runtime.telephony.base import Asked, Ignored, Provider, StreamStarted
+from runtime.websocket import Message, Socket
 
 FIRST_MESSAGES: Final = 10
 WAITING_PER_CALL: Final = 2  # sockets that have not started yet, for each call a process may carry
@@ -23,86 +23,96 @@ REFUSED: Final = 1008
 
 
 class Media:
-    """Lets media streams in and keeps each socket open as long as its call needs it."""
+    """Lets media streams in; each socket is its call's once the stream has started."""
 
     def __init__(self, calls: Calls, provider: Provider, place: Place) -> None:
         self.calls, self.provider, self.place = calls, provider, place
         self._waiting = 0
 
-    async def stream(self, socket: WebSocket) -> None:
-        """One media WebSocket from its upgrade to its end."""
-        why, status = self._turned_away(socket)
+    def admit(self, path: str, headers: Mapping[str, str]) -> Socket | int:
+        """The socket of an upgrade, or the HTTP status it is refused with."""
+        why, status = self._turned_away(path, headers)
         if why:
-            self.calls.alert("security.stream_refused" if status == 403 else "call.shed", detail=why)
-            await socket.send_denial_response(PlainTextResponse("refused\n", status_code=status))
-            return
-        await socket.accept()
-        self._waiting += 1
-        try:
-            released = await self._let_in(socket)
-        finally:
-            self._waiting -= 1
-        if released is None:
-            self.calls.alert("security.stream_refused", detail="start")
-            await _close(socket)
-            return
-        await released.wait()
+            kind = {403: "security.stream_refused", 503: "call.shed"}.get(status)
+            if kind:
+                self.calls.alert(kind, detail=why)
+            return status
+        socket = Socket(MAX_MESSAGE)
+        _Waiting(self, socket)
+        return socket
 
-    def _turned_away(self, socket: WebSocket) -> tuple[str, int]:
+    def _turned_away(self, path: str, headers: Mapping[str, str]) -> tuple[str, int]:
+        if path != self.place.media:
+            return "path", 404
         if self._waiting >= WAITING_PER_CALL * self.calls.settings.limits.calls:
             return "crowd", 503
-        if "origin" in socket.headers:
+        if "origin" in headers:
             return "origin", 403  # providers send none; a browser does
-        if not self._genuine(socket):
+        if not self._genuine(headers):
             return "signature", 403
         return "", 0
 
-    def _genuine(self, socket: WebSocket) -> bool:
+    def _genuine(self, headers: Mapping[str, str]) -> bool:
         """What the provider puts on an upgrade must be ours; the token of the call is asked for later."""
         telephony = self.calls.settings.telephony
         if telephony.insecure:
             return True
-        asked = Asked(self.place.media_url, dict(socket.headers), int(time.time()))
+        asked = Asked(self.place.media_url, headers, int(time.time()))
         return self.provider.genuine_stream((telephony.auth_token, telephony.previous_auth_token), asked)
 
-    async def _let_in(self, socket: WebSocket) -> asyncio.Event | None:
-        """Wait for a start with a token that opens a call, and attach the socket to that call's line."""
-        codec = self.provider.open_codec(self.calls.audio)
-        try:
-            async with asyncio.timeout(self.calls.settings.limits.start_ms / 1000):
-                started, message = await _start(socket, codec)
-        except TimeoutError:
-            return None
-        if started is None:
-            return None
-        live = self.calls.claim(started.parameters.get(self.provider.TOKEN_PARAMETER, ""), started)
-        if live is None:
-            return None
-        if live.task:
-            return live.line.attach(socket, message)
-        released = live.line.attach(socket, None)
-        self.calls.take(live, codec)
-        return released
+    def waiting(self, more: int) -> None:
+        """A socket has begun to wait for its start (1), or waits no longer (-1)."""
+        self._waiting += more
 
 
-async def _start(socket: WebSocket, codec: Codec) -> tuple[StreamStarted | None, str | bytes]:
-    for _ in range(FIRST_MESSAGES):
-        received = await socket.receive()
-        if received["type"] != "websocket.receive":
-            break
-        message: str | bytes = received.get("text") or received.get("bytes") or ""
-        match codec.decode(message):
-            case StreamStarted() as started:
-                return started, message
-            case Ignored():
-                continue
+class _Waiting:
+    """A socket that has not started: it has a few messages and seconds to show a token that opens a call."""
+
+    def __init__(self, media: Media, socket: Socket) -> None:
+        self._media, self._socket = media, socket
+        self._codec = media.provider.open_codec(media.calls.audio)
+        self._messages = 0
+        limit = media.calls.settings.limits.start_ms / 1000
+        self._late = asyncio.get_running_loop().call_later(limit, self._refuse)
+        media.waiting(1)
+        socket.listen(self._take)
+
+    def _take(self, message: Message | None) -> None:
+        event = None if message is None else self._codec.decode(message)
+        self._messages += 1
+        match event:
+            case StreamStarted():
+                if not self._let_in(event, message or ""):
+                    self._refuse()
+            case Ignored() if self._messages < FIRST_MESSAGES:
+                pass
             case _:
-                break
-    return None, ""
+                self._refuse()
+
+    def _let_in(self, started: StreamStarted, message: Message) -> bool:
+        """Give the socket to the line of the call its token opens."""
+        calls = self._media.calls
+        live = calls.claim(started.parameters.get(self._media.provider.TOKEN_PARAMETER, ""), started)
+        if live is None:
+            return False
+        self._done()
+        if live.task:
+            live.line.attach(self._socket, message)
+        else:
+            live.line.attach(self._socket, None)
+            calls.take(live, self._codec)
+        return True
+
+    def _refuse(self) -> None:
+        self._media.calls.alert("security.stream_refused", detail="start")
+        self._done()
+        self._socket.listen(_unheard)
+        self._socket.close(REFUSED)
+
+    def _done(self) -> None:
+        self._late.cancel()
+        self._media.waiting(-1)
 
 
-async def _close(socket: WebSocket) -> None:
-    try:
-        await socket.close(REFUSED)
-    except (RuntimeError, OSError):
-        pass  # it was gone already
+def _unheard(message: Message | None) -> None:
+    """Who was refused is not listened to."""

@@ -17,7 +17,7 @@ from typing import Any, Final
 import structlog
 import uvicorn
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute, WebSocketRoute
+from starlette.routing import BaseRoute
 
 from runtime.alerts import Alerts
 from runtime.call import carry
@@ -34,6 +34,7 @@ from runtime.server.media import Media
 from runtime.server.people import open_spool
 from runtime.server.place import Place
 from runtime.server.split import Split
+from runtime.server.upgrade import upgrades
 from runtime.server.webhooks import Webhooks
 from runtime.settings import Settings, is_loopback_url
 from runtime.settings.keys import SettingsError
@@ -43,7 +44,6 @@ from voiceflow_compiler.artifact import Artifact
 
 log = structlog.get_logger()
 
-MAX_MESSAGE: Final = 65_536
 LINGER_S: Final = 2.0  # after the last call, for the provider's question what to do next
 
 
@@ -199,12 +199,11 @@ async def _run(
     routes: list[BaseRoute] = [
         *webhooks.routes(),
         *dialled.routes(),
-        WebSocketRoute(place.media, media.stream),
         Measured(calls.alert, place, settings.metrics_token).route(),
     ]
     if calls.board:
         routes += Console(calls.board, settings.desk_token, place.public_url, alert=calls.alert).routes()
-    server = _Uvicorn(_config(Starlette(routes=routes)))
+    server = _Uvicorn(_config(Starlette(routes=routes), media))
     task = asyncio.create_task(server.serve(sockets=[listening]))
     await _first(server.listening.wait(), _join(task))
     return Running(place, calls, dialled, server, task, undo.pop_all())
@@ -219,14 +218,10 @@ def _public_url(settings: Settings, listening: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _config(app: Starlette) -> uvicorn.Config:
+def _config(app: Starlette, media: Media) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        ws="websockets-sansio",
-        ws_max_size=MAX_MESSAGE,
-        ws_per_message_deflate=False,
-        ws_ping_interval=20,
-        ws_ping_timeout=20,
+        ws=upgrades(media.admit),
         lifespan="off",
         log_config=None,
         access_log=False,

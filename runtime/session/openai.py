@@ -1,9 +1,9 @@
 """The OpenAI Realtime session of one call: its socket, its patience, one reconnection at a time.
 
 Laws
-1. The SDK's own reconnection stays off: it would bring back a blank session. Ours configures and replays
-   first.
-2. An end of the stream, however quiet, is a loss (the SDK's iteration simply ends on close code 1001).
+1. A reconnection configures the new session and replays the conversation first: a blank one would be worse
+   than none.
+2. An end of the stream, however polite, is a loss (the server's own close code is 1001).
 3. Pings do not tell a frozen model: a response under way without any event for `stall_ms` is a loss.
 4. A session moves to a new connection before the server ends it (60 minutes), at a turn boundary: the new
    one is connected before the old one is left.
@@ -15,14 +15,13 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
+from collections.abc import Coroutine
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Final, cast
+from functools import lru_cache, partial
+from typing import Any, Final
+from urllib.parse import quote
 
 import openai
-from openai.resources.realtime.realtime import AsyncRealtimeConnection
-from openai.types.websocket_connection_options import WebSocketConnectionOptions
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
 from runtime.engine.effects import Respond
 from runtime.session import wire
@@ -37,6 +36,7 @@ from runtime.session.model import (
     SpeechEnded,
 )
 from runtime.session.tls import authorities
+from runtime.websocket import Message, RefusedError, Socket, connect
 
 BOUNDARY_S: Final = 1.0  # without a word from the server, so that nothing of the last turn is still to come
 AGAIN_S: Final = 10.0
@@ -47,20 +47,21 @@ FRAME_CHARACTERS: Final = 1280  # base64 of 20 ms in the widest format, PCM16 at
 # base64 of one second of silence (mu-law 0xFF, PCM 0x00), to the next whole group
 PADDING: Final = {"audio/pcm": "A" * 64_000}
 MULAW_PADDING: Final = "/" * 10_668
-# The SDK hands these on to websockets as they are; its type lists only some of them.
-SOCKET: Final = cast(
-    "WebSocketConnectionOptions",
-    {"ping_interval": 10, "ping_timeout": 10, "close_timeout": 1, "max_size": 16 * 1024 * 1024},
-)
+PING_S: Final = 10.0
+MOST_MESSAGE: Final = 16 * 1024 * 1024
 
 
 @lru_cache(maxsize=8)
-def _client(base_url: str, api_key: str) -> openai.AsyncOpenAI:
-    """One client for all calls: it only lends its address and key to the sockets."""
-    return openai.AsyncOpenAI(base_url=base_url, api_key=api_key, max_retries=0)
+def _headers(base_url: str, api_key: str) -> dict[str, str]:
+    """Who we are to the server, as the SDK would say it (with the organization and project of the
+    environment).
+    """
+    client = openai.AsyncOpenAI(base_url=base_url, api_key=api_key, max_retries=0)
+    of_account = {"OpenAI-Organization": client.organization, "OpenAI-Project": client.project}
+    return client.auth_headers | {name: value for name, value in of_account.items() if value}
 
 
-class _RefusedError(Exception):
+class _UnreachableError(Exception):
     """The connection could not be made. `final`: trying again cannot help."""
 
     def __init__(self, reason: str, *, final: bool) -> None:
@@ -72,7 +73,7 @@ class _RefusedError(Exception):
 class _Moved:
     """The connection to go on with."""
 
-    connection: AsyncRealtimeConnection
+    connection: Socket
 
 
 class OpenAISession:
@@ -85,11 +86,11 @@ class OpenAISession:
         self._unsent: deque[str] = deque()
         self._preroll: deque[str] = deque(maxlen=PREROLL_FRAMES)
         self._held = ""
-        self._sendable = asyncio.Event()
         self._opened = asyncio.Event()
         self._instructions = ""
         self._task: asyncio.Task[None] | None = None
-        self._leaving: set[asyncio.Task[None]] = set()
+        self._socket: Socket | None = None
+        self._leaving: set[Socket] = set()
         self._dead = self._closed = False
         self.playing = False
         self._moved_at = 0.0
@@ -153,7 +154,8 @@ class OpenAISession:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        await asyncio.gather(*self._leaving, return_exceptions=True)
+        for socket in tuple(self._leaving):
+            await socket.wait_gone()
         self._events.put_nowait(None)
 
     # ---- the life of a session: connect, serve, lose, perhaps again
@@ -165,7 +167,7 @@ class OpenAISession:
             try:
                 connection = connection or await self._connected()
                 ended = await self._serve(connection)
-            except _RefusedError as refusal:
+            except _UnreachableError as refusal:
                 ended = Lost(refusal.reason, refusal.final)
             finally:
                 if connection is not None:
@@ -186,11 +188,11 @@ class OpenAISession:
         self._unsent.clear()
         self._tell(self._conversation.move())
 
-    def _leave(self, connection: AsyncRealtimeConnection) -> None:
-        """Close beside everything else: a frozen peer answers no goodbye, and nobody may wait for it."""
-        leaving = asyncio.create_task(_shut(connection), name="model-goodbye")
-        self._leaving.add(leaving)
-        leaving.add_done_callback(self._leaving.discard)
+    def _leave(self, socket: Socket) -> None:
+        """Say goodbye beside everything else: a frozen peer answers none, and nobody may wait for it."""
+        self._leaving = {one for one in self._leaving if not one.gone} | {socket}
+        socket.listen(_unheard)
+        socket.close()
 
     def _lose(self, lost: Lost) -> None:
         self._dead = lost.final
@@ -199,41 +201,66 @@ class OpenAISession:
         ended = [event for event in self._conversation.lose() if isinstance(event, SpeechEnded)]
         self._tell([lost, *ended])
 
-    async def _connected(self) -> AsyncRealtimeConnection:
-        patience = self._settings.patience
-        client = _client(self._settings.base_url, self._settings.api_key)
-        options: WebSocketConnectionOptions = {**SOCKET}
-        if self._settings.base_url.startswith("https:"):
-            options = cast("WebSocketConnectionOptions", {**SOCKET, "ssl": authorities()})
-        manager = client.realtime.connect(model=self._settings.model, websocket_connection_options=options)
+    async def _connected(self) -> Socket:
+        settings = self._settings
+        url = f"ws{settings.base_url.removeprefix('http')}/realtime?model={quote(settings.model)}"
         try:
             # Not wait_for: before Python 3.12 it can swallow a cancellation, and a hang-up would never end.
-            async with asyncio.timeout(patience.connect_ms / 1000):
-                return await manager.enter()
-        except InvalidStatus as error:
-            raise _refusal(error) from None
+            async with asyncio.timeout(settings.patience.connect_ms / 1000):
+                return await connect(
+                    url,
+                    _headers(settings.base_url, settings.api_key),
+                    most=MOST_MESSAGE,
+                    trust=authorities() if url.startswith("wss:") else None,
+                    ping_s=PING_S,
+                )
+        except RefusedError as error:
+            raise _unreachable(error) from None
         except TimeoutError:
-            raise _RefusedError("connect_timeout", final=False) from None
-        except (OSError, InvalidHandshake, ConnectionClosed, EOFError):
-            raise _RefusedError("refused", final=False) from None
+            raise _UnreachableError("connect_timeout", final=False) from None
+        except OSError:
+            raise _UnreachableError("refused", final=False) from None
 
-    async def _serve(self, connection: AsyncRealtimeConnection) -> Lost | _Moved:
-        """Run one connection until it is lost or left; the first of its tasks to end says why."""
+    async def _serve(self, socket: Socket) -> Lost | _Moved:
+        """Run one connection until it is lost or left; whichever comes first says why."""
         await self._opened.wait()
         self._conversation.configure(self._instructions)
         self._began_at = self._progress_at = self._heard_at = _now()
+        lost: asyncio.Future[Lost] = asyncio.get_running_loop().create_future()
+        self._socket = socket
         self._send(*self._conversation.drain())
-        tasks = [
-            asyncio.create_task(work, name="model-socket")
-            for work in (self._read(connection), self._write(connection), self._watch(), self._age())
-        ]
+        socket.listen(partial(self._hear, socket, lost), self._send)
+        works: tuple[Coroutine[None, None, Lost | _Moved], ...] = (self._watch(), self._age())
+        tasks = [asyncio.create_task(work, name="model-socket") for work in works]
+        ends: list[asyncio.Future[Any]] = [lost, *tasks]
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            return next(iter(done)).result()
+            done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            ended: Lost | _Moved = next(iter(done)).result()
+            return ended
         finally:
+            self._socket = None
+            lost.cancel()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _hear(self, socket: Socket, lost: asyncio.Future[Lost], message: Message | None) -> None:
+        """One message of the server, or its end."""
+        if lost.done():
+            return
+        if message is None:
+            lost.set_result(Lost(_close_reason(socket), final=False))
+            return
+        self._progress_at = _now()
+        try:
+            for event in self._conversation.take(wire.decode(message)):
+                if isinstance(event, Lost):
+                    lost.set_result(event)
+                    return
+                self._take(event)
+            self._send(*self._conversation.drain())
+        except Exception as error:  # noqa: BLE001 - whoever runs this session must know, not the socket
+            lost.set_exception(error)
 
     async def _age(self) -> Lost | _Moved:
         """Connect anew before the server ends the session, and go there when nobody speaks."""
@@ -243,7 +270,7 @@ class OpenAISession:
             try:
                 connection = await self._connected()
                 break
-            except _RefusedError:
+            except _UnreachableError:
                 await asyncio.sleep(AGAIN_S)
         try:
             while True:
@@ -261,19 +288,6 @@ class OpenAISession:
         settled = _now() - self._progress_at > BOUNDARY_S
         return settled and not self.playing and self._conversation.movable
 
-    async def _read(self, connection: AsyncRealtimeConnection) -> Lost:
-        while True:
-            try:
-                message = await connection.recv_bytes()
-            except ConnectionClosed as error:
-                return Lost(_close_reason(error), final=False)
-            self._progress_at = _now()
-            for event in self._conversation.take(wire.decode(message)):
-                if isinstance(event, Lost):
-                    return event
-                self._take(event)
-            self._send(*self._conversation.drain())
-
     def _take(self, event: SessionEvent) -> None:
         self._events.put_nowait(event)
         moved = event == Noted("session_moved", "")
@@ -284,16 +298,6 @@ class OpenAISession:
         if moved:
             self._tell([Noted("session_gap", f"{(_now() - self._moved_at) * 1000:.0f} ms")])
             self.flush()
-
-    async def _write(self, connection: AsyncRealtimeConnection) -> Lost:
-        while True:
-            await self._sendable.wait()
-            while self._unsent:
-                try:
-                    await connection.send_raw(self._unsent.popleft())
-                except ConnectionClosed as error:
-                    return Lost(_close_reason(error), final=False)
-            self._sendable.clear()
 
     async def _watch(self) -> Lost:
         patience = self._settings.patience
@@ -335,9 +339,17 @@ class OpenAISession:
         self._send(wire.append_audio(payload))
 
     def _send(self, *messages: str) -> None:
-        if messages and not self._dead:
-            self._unsent.extend(messages)
-            self._sendable.set()
+        """Send these, after what waits because the server took nothing."""
+        socket = self._socket
+        if self._dead:
+            return
+        if socket is not None and not socket.full and not self._unsent:
+            for message in messages:
+                socket.send(message)
+            return
+        self._unsent.extend(messages)
+        while socket is not None and self._unsent and not socket.full:
+            socket.send(self._unsent.popleft())
 
     def _tell(self, events: list[SessionEvent]) -> None:
         for event in events:
@@ -348,23 +360,17 @@ def _now() -> float:
     return asyncio.get_running_loop().time()
 
 
-def _refusal(error: InvalidStatus) -> _RefusedError:
-    status, body = error.response.status_code, bytes(error.response.body or b"")
-    if status in (401, 403):
-        return _RefusedError("unauthorized", final=True)
-    if b"insufficient_quota" in body:
-        return _RefusedError("insufficient_quota", final=True)
-    return _RefusedError("rate_limited" if status == 429 else "refused", final=False)
+def _unreachable(error: RefusedError) -> _UnreachableError:
+    if error.status in (401, 403):
+        return _UnreachableError("unauthorized", final=True)
+    if b"insufficient_quota" in error.body:
+        return _UnreachableError("insufficient_quota", final=True)
+    return _UnreachableError("rate_limited" if error.status == 429 else "refused", final=False)
 
 
-def _close_reason(error: ConnectionClosed) -> str:
-    received = error.rcvd
-    return "closed" if received is None else f"closed_{received.code}"
+def _close_reason(socket: Socket) -> str:
+    return "closed" if socket.close_code is None else f"closed_{socket.close_code}"
 
 
-async def _shut(connection: AsyncRealtimeConnection) -> None:
-    try:
-        async with asyncio.timeout(2):
-            await connection.close()
-    except (TimeoutError, ConnectionClosed, OSError):
-        pass  # it is gone either way
+def _unheard(message: Message | None) -> None:
+    """What a server still says on a connection we left."""

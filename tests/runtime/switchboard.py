@@ -21,6 +21,7 @@ from runtime.session.stand_in import StandIn
 from runtime.settings import Settings, load
 from runtime.telephony.base import Malformed, Media, StreamStopped
 from runtime.telephony.twilio import SIGNATURE_HEADER, sign
+from tests.runtime.inbox import Inbox
 from voiceflow_compiler.artifact import Artifact
 from voiceflow_compiler.pipeline import compile as compile_flow
 
@@ -50,11 +51,11 @@ def form(call_id: str = CALL, caller: str = CALLER, **more: str) -> dict[str, st
 
 async def echo(caller: Caller, outside: Outside) -> str:
     """A bridge that answers every frame with a mark that names its caller, until the line is gone."""
-    reason = "line_lost"
-    while reason == "line_lost" and (message := await outside.line.receive()) is not None:
+    reason, inbox = "line_lost", Inbox(outside.line)
+    while reason == "line_lost" and (message := await inbox.receive()) is not None:
         match outside.codec.decode(message):
             case Media():
-                await outside.line.send(outside.codec.mark(caller.caller_number or "withheld"))
+                outside.line.send(outside.codec.mark(caller.caller_number or "withheld"))
             case StreamStopped():
                 reason = "caller_hangup"
             case Malformed(wrong):
@@ -64,7 +65,7 @@ async def echo(caller: Caller, outside: Outside) -> str:
 
 async def end(outside: Outside, reason: str) -> str:
     """End a call as a bridge does."""
-    await outside.line.close()
+    outside.line.close()
     await outside.session.close()
     outside.record.end(0, reason, None)
     return reason

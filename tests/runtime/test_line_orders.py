@@ -62,12 +62,12 @@ class Watched:
                 if following is None:
                     line.dial_ended(Dialled("unanswered", "busy"), caller_gone=gone)
             case "back":
-                line.attach(await Wire().open(), None)
+                line.attach(Wire(), None)
             case "gave_up":
                 self.refused = True
                 line.give_up()
             case "closed":
-                await line.close()
+                line.close()
         if line.joined and not before:
             self.joined_by = name
             assert not over, "joined to a line that was over"
@@ -92,12 +92,12 @@ class Watched:
 async def run(happenings: Sequence[str], others: tuple[str, ...], whisper: str | None) -> None:
     """Let it all happen, then let the provider bring things to their end."""
     watched = Watched(others, whisper)
-    watched.line.attach(await Wire().open(), None)
+    watched.line.attach(Wire(), None)
     ringing = asyncio.create_task(watched.line.ring(watched.ring))
     await asyncio.sleep(0)
     for name in happenings:
         await watched.happen(name)
-    await watched.line.close()
+    watched.line.close()
     async with asyncio.timeout(5):
         went = await ringing
     assert watched.line.joined or went != Transferred("accepted")

@@ -121,7 +121,7 @@ async def test_the_call_is_told_who_answered(tmp_path: Path, verdict: str, by: s
     async def carry(caller: Caller, outside: Outside) -> str:
         assert outside.answerer is not None
         seen.append((caller.caller_number, caller.called_number, caller.direction, await outside.answerer))
-        await outside.line.close()
+        outside.line.close()
         await outside.session.close()
         outside.record.end(0, "assistant_hangup", None)
         return "assistant_hangup"

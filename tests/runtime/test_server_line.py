@@ -4,37 +4,41 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
-from starlette.types import Message
-from starlette.websockets import WebSocket
 
 from runtime.handoff import Ring, Transferred
 from runtime.server.line import Line
 from runtime.simulate.clock import hurried
 from runtime.telephony.base import Dialled
+from tests.runtime.inbox import Inbox
 
 RING = Ring("+15005550009", 30_000, "A caller for you. Press 1.")
 
 
 class Wire:
-    """A socket's far end in memory: what the application sent, and what it is about to receive."""
+    """A stream in memory: what was sent on it, and what comes."""
+
+    full = False
 
     def __init__(self) -> None:
-        self.sent: list[Message] = []
-        self.coming: asyncio.Queue[Message] = asyncio.Queue()
-        self.coming.put_nowait({"type": "websocket.connect"})
+        self.sent: list[str | bytes] = []
+        self.closed: list[int] = []
+        self._early: list[str | bytes | None] = []
+        self._take: Callable[[str | bytes | None], None] = self._early.append
 
-    async def open(self) -> WebSocket:
-        socket = WebSocket({"type": "websocket"}, self.coming.get, self.send)
-        await socket.accept()
-        return socket
+    def listen(self, take: Callable[[str | bytes | None], None], flow: Callable[[], None]) -> None:
+        self._take = take
+        for message in self._early:
+            take(message)
 
-    async def send(self, message: Message) -> None:
+    def send(self, message: str | bytes) -> None:
         self.sent.append(message)
-        if message["type"] == "websocket.close":
-            self.coming.put_nowait({"type": "websocket.disconnect", "code": 1000})
+
+    def close(self, code: int = 1000) -> None:
+        self.closed.append(code)
+        self._take(None)
 
     def say(self, text: str) -> None:
-        self.coming.put_nowait({"type": "websocket.receive", "text": text})
+        self._take(text)
 
 
 def in_a_hurry(scenario: Callable[[], Awaitable[None]]) -> None:
@@ -52,8 +56,8 @@ def test_a_provider_that_never_asks_ends_the_line() -> None:
 
     async def scenario() -> None:
         line, wire = Line(), Wire()
-        line.attach(await wire.open(), None)
-        hearing = asyncio.create_task(line.receive())
+        line.attach(wire, None)
+        hearing = asyncio.create_task(Inbox(line).receive())
         assert await line.ring(RING) == Transferred("unanswered", "failed")
         assert await hearing is None
         assert line.over
@@ -66,7 +70,7 @@ def test_a_dial_that_never_ends_ends_the_line() -> None:
 
     async def scenario() -> None:
         line, wire = Line(), Wire()
-        line.attach(await wire.open(), None)
+        line.attach(wire, None)
         ringing = asyncio.create_task(line.ring(RING))
         await asyncio.sleep(1)
         assert line.dial() == RING
@@ -85,13 +89,13 @@ def test_a_caller_who_does_not_come_back_ends_the_line() -> None:
 
     async def scenario() -> None:
         line, wire = Line(), Wire()
-        line.attach(await wire.open(), None)
+        line.attach(wire, None)
         ringing = asyncio.create_task(line.ring(RING))
         await asyncio.sleep(1)
         assert line.dial() == RING
         assert line.dial_ended(Dialled("unanswered", "busy"), caller_gone=False)
         assert (await ringing).result == "unanswered"
-        assert await line.receive() is None
+        assert await Inbox(line).receive() is None
 
     in_a_hurry(scenario)
 
@@ -101,23 +105,24 @@ def test_what_is_said_while_nobody_listens_is_dropped() -> None:
 
     async def scenario() -> None:
         line, first, second = Line(), Wire(), Wire()
-        released = line.attach(await first.open(), None)
+        line.attach(first, None)
         ringing = asyncio.create_task(line.ring(RING))
-        hearing = asyncio.create_task(line.receive())
-        await released.wait()
-        await line.send("into the void")
+        inbox = Inbox(line)
+        await asyncio.sleep(1)
+        assert first.closed
+        line.send("into the void")
         line.dial()
         line.dial_ended(Dialled("unanswered", "busy"), caller_gone=False)
         second.say("the first frame")
-        line.attach(await second.open(), "the start")
+        line.attach(second, "the start")
         assert await ringing == Transferred("unanswered", "busy")
-        assert await hearing == "the start"
-        assert await line.receive() == "the first frame"
-        await line.send("heard again")
-        assert [message["type"] for message in first.sent] == ["websocket.accept", "websocket.close"]
-        assert second.sent[-1] == {"type": "websocket.send", "text": "heard again"}
-        await line.close()
-        assert await line.receive() is None
+        assert await inbox.receive() == "the start"
+        assert await inbox.receive() == "the first frame"
+        line.send("heard again")
+        assert first.sent == []
+        assert second.sent == ["heard again"]
+        line.close()
+        assert await inbox.receive() is None
 
     in_a_hurry(scenario)
 
@@ -128,14 +133,14 @@ def test_only_a_one_takes_the_caller(digit: str) -> None:
 
     async def scenario() -> None:
         line, wire = Line(), Wire()
-        line.attach(await wire.open(), None)
+        line.attach(wire, None)
         ringing = asyncio.create_task(line.ring(RING))
         await asyncio.sleep(1)
         line.dial()
         line.person_answered()
         assert not line.person_pressed(digit)
         assert not line.joined
-        await line.close()
+        line.close()
         assert (await ringing).result == "unanswered"
 
     in_a_hurry(scenario)
@@ -146,7 +151,7 @@ def test_a_line_that_is_over_cannot_ring() -> None:
 
     async def scenario() -> None:
         line = Line()
-        await line.close()
+        line.close()
         assert await line.ring(RING) == Transferred("unanswered", "failed")
 
     in_a_hurry(scenario)

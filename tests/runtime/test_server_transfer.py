@@ -12,6 +12,7 @@ from runtime.call import Caller, Outside
 from runtime.engine.effects import Transfer
 from runtime.handoff import CallDesk
 from runtime.telephony.base import Media, StreamStarted
+from tests.runtime.inbox import Inbox
 from tests.runtime.office import Answer, listening
 from tests.runtime.switchboard import (
     CALL,
@@ -40,14 +41,15 @@ class Bridge:
 
     async def carry(self, caller: Caller, outside: Outside) -> str:
         transfer: asyncio.Task[None] | None = None
-        while (message := await outside.line.receive()) is not None:
+        inbox = Inbox(outside.line)
+        while (message := await inbox.receive()) is not None:
             match outside.codec.decode(message):
                 case StreamStarted():
                     self.streams += 1
                 case Media() if transfer is None:
                     transfer = asyncio.create_task(self.transfer(outside))
                 case Media():
-                    await outside.line.send(outside.codec.mark("/".join(self.went.result())))
+                    outside.line.send(outside.codec.mark("/".join(await self.went)))
                 case _:
                     return await end(outside, "caller_hangup")
             if self.went.done() and self.went.result()[0] == "accepted":
@@ -62,7 +64,7 @@ class Bridge:
         result = await outside.desk.transfer(order)
         self.went.set_result((result.result, result.reason))
         if result.result == "accepted":
-            await outside.line.close()
+            outside.line.close()
 
 
 async def ordered(board: Switchboard) -> None:
@@ -215,9 +217,10 @@ async def test_a_transfer_given_up_still_brings_the_caller_back(tmp_path: Path) 
 
     async def impatient(caller: Caller, outside: Outside) -> str:
         order = Transfer(handoff_id="h1", handoff="sales", mode="warm", timeout_ms=30_000)
-        await outside.line.receive()
+        inbox = Inbox(outside.line)
+        await inbox.receive()
         transfer = asyncio.create_task(outside.desk.transfer(order))
-        message = asyncio.create_task(outside.line.receive())
+        message = asyncio.create_task(inbox.receive())
         await dialled.wait()
         transfer.cancel()
         await asyncio.gather(transfer, return_exceptions=True)
@@ -243,7 +246,7 @@ async def test_a_call_that_ended_while_it_rang_is_not_cut_off_silently(tmp_path:
 
     async def broken(caller: Caller, outside: Outside) -> str:
         order = Transfer(handoff_id="h1", handoff="sales", mode="warm", timeout_ms=30_000)
-        await outside.line.receive()
+        await Inbox(outside.line).receive()
         transfer = asyncio.create_task(outside.desk.transfer(order))
         await dialled.wait()
         transfer.cancel()

@@ -7,7 +7,7 @@ goes out as `HttpOrder`, and documents are text.
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -100,13 +100,23 @@ class Codec(Protocol):
 
 
 class MediaSocket(Protocol):
-    """The media WebSocket as the bridge sees it. `receive` returns None once the line is gone."""
+    """The media WebSocket as the bridge sees it. Nothing here waits.
 
-    async def receive(self) -> str | bytes | None: ...
+    `full`: the carrier takes nothing at the moment; what is sent all the same waits in front of it.
+    """
 
-    async def send(self, message: str | bytes) -> None: ...
+    @property
+    def full(self) -> bool: ...
 
-    async def close(self, code: int = 1000) -> None: ...
+    def listen(self, take: Callable[[str | bytes | None], None], flow: Callable[[], None]) -> None:
+        """`take` has every message as it comes, None once the line is gone; `flow` is called when a carrier
+        that took nothing takes again.
+        """
+        ...
+
+    def send(self, message: str | bytes) -> None: ...
+
+    def close(self, code: int = 1000) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

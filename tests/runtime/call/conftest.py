@@ -10,8 +10,6 @@ from typing import Any
 
 import pytest
 from msgspec import to_builtins
-from websockets.asyncio.server import ServerConnection, serve
-from websockets.exceptions import ConnectionClosed
 
 from runtime.call import Caller, Outside, carry
 from runtime.ports import OutsideFailure
@@ -26,6 +24,8 @@ from runtime.simulate.profile import Line, Profile
 from runtime.telephony.base import StreamStarted
 from runtime.telephony.twilio import open_codec
 from runtime.voices.tones import Tones
+from runtime.websocket import Socket
+from tests.runtime.inbox import Inbox, listening
 from voiceflow_compiler.artifact import Artifact
 from voiceflow_compiler.lower import lower
 from voiceflow_compiler.pipeline import check
@@ -120,28 +120,6 @@ class Firm:
         return Tones().speak(text)
 
 
-class Socket:
-    """The media socket of a websockets server."""
-
-    def __init__(self, connection: ServerConnection) -> None:
-        self._connection = connection
-
-    async def receive(self) -> str | bytes | None:
-        try:
-            return await self._connection.recv()
-        except ConnectionClosed:
-            return None
-
-    async def send(self, message: str | bytes) -> None:
-        try:
-            await self._connection.send(message)
-        except ConnectionClosed:
-            return
-
-    async def close(self, code: int = 1000) -> None:
-        await self._connection.close(code)
-
-
 @dataclass
 class Result:
     """What a call left: how it ended on both sides, its record, and the sound the caller had."""
@@ -219,9 +197,9 @@ class World:
         path, tracks, tape = self.folder / "call.jsonl", Tracks(), Tape()
         scripts = {name: Tones().speak(text) for name, text in self.artifact.scripts.items()}
 
-        async def accept(connection: ServerConnection) -> None:
-            socket, codec = Socket(connection), open_codec()
-            while not isinstance(codec.decode(await connection.recv()), StreamStarted):
+        async def accept(socket: Socket) -> None:
+            codec, inbox = open_codec(), Inbox(socket)
+            while not isinstance(codec.decode(await inbox.receive() or ""), StreamStarted):
                 pass
             session = OpenAISession(settings(self.artifact, base_url, **patience))
             header = Header(IDS["call"], "2026-11-22T10:00:00Z", self.artifact.content_hash, "table", "1")
@@ -249,8 +227,7 @@ class World:
 
         async with model() as stand_in:
             base_url = stand_in if isinstance(stand_in, str) else stand_in.base_url
-            async with serve(accept, "127.0.0.1", 0, compression=None) as server:
-                port = next(iter(server.sockets)).getsockname()[1]
+            async with listening(accept) as port:
                 stream = await open_stream(f"ws://127.0.0.1:{port}", "", IDS, tape)
                 how = await (talk(stream) if callable(talk) else stream.carry(talk, {}))
                 async with asyncio.timeout(120):

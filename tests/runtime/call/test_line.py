@@ -8,22 +8,22 @@ from runtime.simulate.clock import hurried
 
 
 class Carrier:
-    """A carrier that reads one message after the other, and stops reading when told."""
+    """A carrier that takes one message more and then nothing, when told."""
 
     def __init__(self):
         self.got = []
-        self.reading = asyncio.Event()
-        self.reading.set()
+        self.reading = True
+        self.full = False
 
-    async def receive(self):
+    def listen(self, take, flow):
         return None
 
-    async def send(self, message):
-        await self.reading.wait()
+    def close(self, code=1000):
+        return None
+
+    def send(self, message):
         self.got.append(message)
-
-    async def close(self, code=1000):
-        return None
+        self.full = not self.reading
 
 
 def run(work):
@@ -39,20 +39,16 @@ def test_audio_that_waited_for_a_stalled_carrier_is_dropped():
     async def work():
         carrier = Carrier()
         line = LineWriter(carrier)
-        writing = asyncio.create_task(line.run())
-        carrier.reading.clear()
+        carrier.reading = False
         line.audio("first", protected=False)
-        await asyncio.sleep(0)
         for n in range(3):
             line.audio(f"old{n}", protected=False)
             line.mark(f"mark{n}")
         line.audio("disclosure", protected=True)
         await asyncio.sleep(STALL_MS / 1000 * 2)
-        carrier.reading.set()
-        await asyncio.sleep(0.1)
+        carrier.reading, carrier.full = True, False
+        line.flow()
         line.audio("new", protected=False)
-        await asyncio.sleep(0.1)
-        writing.cancel()
         return carrier.got, line.dropped
 
     assert run(work) == (["first", "mark0", "mark1", "mark2", "disclosure", "new"], 3)
@@ -64,13 +60,13 @@ def test_a_clear_goes_before_everything_that_was_queued():
     async def work():
         carrier = Carrier()
         line = LineWriter(carrier)
+        carrier.full = True
         line.audio("old", protected=False)
         line.mark("mark")
         line.clear("clear")
         line.audio("new", protected=False)
-        writing = asyncio.create_task(line.run())
-        await asyncio.sleep(0.1)
-        writing.cancel()
+        carrier.full = False
+        line.flow()
         return carrier.got
 
     assert run(work) == ["clear", "new"]

@@ -13,6 +13,7 @@ from runtime.call import Caller, Outside
 from runtime.engine.effects import DeliverPackage, Transfer
 from runtime.telephony.base import Media, StreamStarted
 from tests.runtime.console.browser import PATIENCE_MS, browsing
+from tests.runtime.inbox import Inbox
 from tests.runtime.switchboard import (
     CALL,
     PATIENCE_S,
@@ -64,14 +65,15 @@ class Bridge:
     async def carry(self, caller: Caller, outside: Outside) -> str:
         orders = [self.deliver, self.transfer]
         tasks = []
-        while (message := await outside.line.receive()) is not None:
+        inbox = Inbox(outside.line)
+        while (message := await inbox.receive()) is not None:
             match outside.codec.decode(message):
                 case StreamStarted():
                     pass  # the caller is back
                 case Media() if orders:
                     tasks.append(asyncio.create_task(orders.pop(0)(outside)))
                 case Media():
-                    await outside.line.send(outside.codec.mark(self.told[-1]))
+                    outside.line.send(outside.codec.mark(self.told[-1]))
                 case _:
                     break
         await asyncio.gather(*tasks)
@@ -87,7 +89,7 @@ class Bridge:
         )
         self.tell(f"{went.result}/{went.reason}")
         if went.result == "accepted":
-            await outside.line.close()
+            outside.line.close()
 
     def tell(self, what: str) -> None:
         self.told.append(what)
