@@ -16,6 +16,7 @@ DUTIES = {
     "ai_at_start",
     "honest_when_asked",
     "recording_notice",
+    "recording_consent",
     "not_human_at_start",
     "transcription_notice",
 }
@@ -65,5 +66,5 @@ def test_a_finding_of_law_says_that_it_is_no_advice(tmp_path: Path) -> None:
     path = tmp_path / "flow.yaml"
     path.write_text(text, encoding="utf-8")
     law = [each for each in pipeline.check(str(path)).findings if each.code.startswith("VF45")]
-    assert {each.code for each in law} == {"VF451", "VF453", "VF454"}
+    assert {each.code for each in law} == {"VF451", "VF453", "VF454", "VF455"}
     assert all("not legal advice" in each.message for each in law)

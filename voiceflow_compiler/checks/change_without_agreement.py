@@ -56,7 +56,7 @@ that was read back and confirmed is.
 **Clean**
 
     slots:
-      email: {type: email, meaning: where to write, confirm: always}
+      email: {type: email, personal: true, meaning: where to write, confirm: always}
     nodes:
       team:
         kind: ask

@@ -6,7 +6,7 @@ English, German, French, Spanish, Italian, Dutch and Portuguese. This is not leg
 **Flagged**
 
     locale: es-US
-    jurisdictions: [us-fl]
+    jurisdictions: [us-wa]
     nodes:
       greeting:
         kind: disclosure
@@ -16,7 +16,7 @@ English, German, French, Spanish, Italian, Dutch and Portuguese. This is not leg
 **Clean**
 
     locale: es-US
-    jurisdictions: [us-fl]
+    jurisdictions: [us-wa]
     nodes:
       greeting:
         kind: disclosure

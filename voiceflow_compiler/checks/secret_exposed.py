@@ -5,7 +5,7 @@ Why: what is marked `secret` must reach the action that needs it and nobody else
 **Flagged**
 
     slots:
-      email: {type: email, meaning: where to write, secret: true}
+      email: {type: email, personal: true, meaning: where to write, secret: true}
     nodes:
       book:
         kind: act
@@ -13,6 +13,17 @@ Why: what is marked `secret` must reach the action that needs it and nobody else
         while_waiting: One moment, I'm writing to {email}.  # flagged
         on_success: goodbye
         on_failure: to_sales
+
+**Flagged**
+
+    slots:
+      pin: {type: digits, meaning: their pin, by: keypad, secret: true, confirm: always}  # flagged
+    nodes:
+      team:
+        kind: ask
+        convey: Ask them to key in their pin.
+        collect: [pin]
+        filled: offer
 
 **Clean**
 
@@ -30,7 +41,7 @@ Why: what is marked `secret` must reach the action that needs it and nobody else
         takes: {email: slots.email, pin: slots.pin}
         changes_something: true
 
-Tip: leave it out of every text and of the package; an action may take it.
+Tip: leave it out of every text and of the package, and do not have it read back; an action may take it.
 """
 
 from collections.abc import Iterator
@@ -47,7 +58,7 @@ SEVERITY: Final = "error"
 
 
 def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
-    """Every placeholder of a secret slot or fact, and every secret slot that a package names."""
+    """Every placeholder of a secret slot or fact, every secret that a package names or that is read back."""
     secret = {
         *(slot.name for slot in flow.slots.values() if slot.secret),
         *(fact.name for fact in flow.facts.values() if fact.secret),
@@ -59,6 +70,12 @@ def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
         for name, place in named_in(line, places):
             if name in secret:
                 yield Found(place(), f'{what} gives away "{name}", which is secret', tip)
+    for slot in flow.slots.values():
+        if slot.secret and slot.confirm == "always":
+            span = places.value((*slot.path, "confirm"))
+            yield Found(
+                span, f'"{slot.name}" is secret, and is to be read back aloud', "Say `confirm: never`."
+            )
     for handoff in flow.handoffs.values():
         for at, entry in enumerate(handoff.package):
             if entry.partition(".")[2] in secret:

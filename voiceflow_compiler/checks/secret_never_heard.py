@@ -6,12 +6,12 @@ asked again, and comes nowhere; and everybody near them has heard it.
 **Flagged**
 
     slots:
-      email: {type: email, meaning: where to write, secret: true}  # flagged
+      email: {type: email, personal: true, meaning: where to write, secret: true}  # flagged
 
 **Clean**
 
     slots:
-      email: {type: email, meaning: where to write}
+      email: {type: email, personal: true, meaning: where to write}
       pin: {type: digits, meaning: their pin, by: keypad, secret: true, max_length: 4}
     nodes:
       email:

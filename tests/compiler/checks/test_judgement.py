@@ -88,7 +88,7 @@ JUDGED = [
         "VF204",
         """
         slots:
-          email: {type: email, meaning: where to write, confirm: always}
+          email: {type: email, personal: true, meaning: where to write, confirm: always}
         nodes:
           offer:
             kind: tell
