@@ -173,7 +173,7 @@ def edges(artifact: Artifact) -> set[tuple[str, str]]:
         replies = (*node.answers.values(), *node.keys.values())
         if node.on_overlap == "revert":  # a change to it may be taken back
             found |= {(name, back) for back, one in artifact.nodes.items() if one.kind == "ask"}
-        goes = {node.next, node.filled, node.otherwise, node.on_success, node.on_failure}
+        goes = {node.next, node.filled, node.otherwise, node.on_success, node.on_failure, node.on_unknown}
         goes |= {case.go for case in node.cases} | {rung.go for rung in rungs}
         goes |= {answer.go for answer in replies} | {answer.then for answer in replies} | everywhere
         if node.handoff is not None:
@@ -207,9 +207,9 @@ def unlawful_actions(call: Trace) -> list[fx.RunAction]:
             asked = (
                 isinstance(event, ev.ActionRequested) and action.on_request and not action.changes_something
             )
-            if None in effect.arguments.values() or not (
-                asked or call.artifact.nodes[state.node].action == effect.action
-            ):
+            node = call.artifact.nodes[state.node]
+            undoes = state.undo_at and node.undo == effect.action
+            if None in effect.arguments.values() or not (asked or undoes or node.action == effect.action):
                 broken.append(effect)
     return broken
 

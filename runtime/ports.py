@@ -22,7 +22,14 @@ class FactSource(Protocol):
 class ActionRunner(Protocol):
     async def run(self, order: RunAction) -> Mapping[str, Any]:
         """Do it once (the order's idempotency key) within its deadline and return its result. Raises
-        OutsideFailure.
+        OutsideFailure; Unsure when nobody knows whether it was done.
+        """
+        ...
+
+    async def find_out(self, order: RunAction) -> Mapping[str, Any]:
+        """What came of an order whose `run` was unsure, for a few seconds: a look at the other side, or the
+        same key again, where either is harmless. Raises OutsideFailure when it was certainly not done, Unsure
+        when nobody can tell.
         """
         ...
 
@@ -138,3 +145,7 @@ class OutsideFailure(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class Unsure(OutsideFailure):
+    """A failure after which nobody knows whether the thing was done."""

@@ -128,7 +128,10 @@ class Node(Struct, frozen=True):
     `answers` maps intent names (all of them that are answered, `everywhere` merged in) to answers. `keys`
     maps DTMF digits to answers. `next` is where disclosure and tell nodes lead, `filled` where an ask leads
     when everything in `collect` is known, `cases`/`otherwise` where a decide leads, `on_success`/`on_failure`
-    where an act leads. `handoff` names the handoff of a handoff node, whose words are that handoff's `line`.
+    where an act leads; `on_unknown` where it leads when nobody can tell whether it was done (None: where
+    `on_failure` does, after `unknown_line`), `while_checking` what is said while that is found out, `undo`
+    the action that takes it back when the caller hangs up meanwhile. `handoff` names the handoff of a handoff
+    node, whose words are that handoff's `line`.
     `on_overlap`: what becomes of speech that overlaps the change to an ask node: it is heard there, left out,
     or the change is taken back and it is heard where it was begun.
     """
@@ -150,6 +153,10 @@ class Node(Struct, frozen=True):
     while_waiting: Line | None = None
     on_success: str | None = None
     on_failure: str | None = None
+    on_unknown: str | None = None
+    while_checking: Line | None = None
+    unknown_line: Line | None = None
+    undo: str | None = None
     handoff: str | None = None
     outcome: str | None = None
     on_overlap: Overlap = "hold"

@@ -199,6 +199,9 @@ class Node:
     on_overlap: Overlap = "hold"
     on_success: str | None = None
     on_failure: str | None = None
+    on_unknown: str | None = None
+    while_checking: Line | None = None
+    undo: str | None = None
     to: str | None = None
     outcome: str | None = None
     interruptible: bool = True

@@ -50,6 +50,12 @@ _NOBODY_FREE: Final = artifact.Line(
     convey="Say kindly that nobody is free to take the call right now.",
     sample="I'm sorry, nobody is free to take the call right now.",
 )
+# What is said where the answer of an action was lost and the flow has no words for it: exact in English, so
+# that a lost model takes nothing away.
+_CHECKING: Final = "I'm checking whether that went through."
+_BE_CHECKING: Final = "Say in a few words that you are checking whether that went through."
+_NOT_KNOWN: Final = "I'm sorry, I can't tell yet whether that went through."
+_SAY_NOT_KNOWN: Final = "Say with regret that you cannot tell yet whether that went through."
 
 # A whole value of a type that is text, as the engine accepts it.
 _PATTERNS: Final[dict[str, str]] = {
@@ -149,6 +155,8 @@ def _node(source: Flow, node: flow.Node, way_out: str) -> artifact.Node:
     own = node.fallback or source.fallback
     no_match = own.no_match or source.fallback.no_match
     no_input = own.no_input or source.fallback.no_input
+    action = source.actions.get(node.action or "")
+    doubtful = action is not None and action.changes_something
     return artifact.Node(
         kind=node.kind,
         line=_line(source, node.line),
@@ -167,6 +175,13 @@ def _node(source: Flow, node: flow.Node, way_out: str) -> artifact.Node:
         while_waiting=_line(source, node.while_waiting),
         on_success=node.on_success,
         on_failure=node.on_failure,
+        on_unknown=node.on_unknown,
+        while_checking=_line(source, node.while_checking)
+        or (_designed(source, _CHECKING, _BE_CHECKING) if doubtful else None),
+        unknown_line=_designed(source, _NOT_KNOWN, _SAY_NOT_KNOWN)
+        if doubtful and node.on_unknown is None
+        else None,
+        undo=node.undo,
         handoff=node.to,
         outcome=node.outcome,
         on_overlap=node.on_overlap,
@@ -227,6 +242,13 @@ def _built_in(source: Flow, intent: str) -> Answer:
 def _in_english(source: Flow, line: artifact.Line) -> artifact.Line:
     """A built-in line; its sample wording is English and would mislead in another locale."""
     return line if source.locale.startswith("en") else msgspec.structs.replace(line, sample=None)
+
+
+def _designed(source: Flow, words: str, meaning: str) -> artifact.Line:
+    """A line of ours: these words where English is spoken, their meaning elsewhere."""
+    if source.locale.startswith("en"):
+        return artifact.Line(say=words, script=_script(words))
+    return artifact.Line(convey=meaning)
 
 
 def _answer(source: Flow, answer: flow.Answer) -> Answer:

@@ -141,6 +141,7 @@ def _from(artifact: Artifact, name: str, node: Node) -> Iterator[Passage]:
         (node.otherwise, "otherwise"),
         (node.on_success, "done"),
         (node.on_failure, "failed"),
+        (node.on_unknown, "failed"),
     )
     for at, case in enumerate(node.cases, start=1):
         yield Passage(name, case.go, "case", str(at))

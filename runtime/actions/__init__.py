@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 import msgspec
+import stamina
 import structlog
 
 from runtime.actions import http, local, mcp_tool, python, sql
-from runtime.actions.base import Contract, Executor, OpenExecutor, Opening
-from runtime.actions.doing import Attempts, Breaker, Once, allowed_ms
+from runtime.actions.base import Contract, Executor, Look, OpenExecutor, Opening
+from runtime.actions.doing import LOOKED, Attempts, Breaker, Once, allowed_ms
 from runtime.engine.effects import RunAction
 from runtime.outbound import reach_of
 from runtime.outbound.schemas import Schema, read_schema
-from runtime.ports import Alert, Intent, Ledger, OutsideFailure, untold
+from runtime.ports import Alert, Intent, Ledger, OutsideFailure, Unsure, untold
 from runtime.settings import Settings
 from runtime.settings.keys import Key, SettingsError, read_optional, read_options, read_whole
 from voiceflow_compiler.artifact import Action
@@ -38,9 +40,12 @@ COMMON: Final = (
     Key("arguments_schema", None, read_optional, "a file with a JSON Schema of the arguments", ""),
     Key("result_schema", None, read_optional, "a file with a JSON Schema of the result", ""),
     Key("breaker_failures", None, read_whole(1, 1000), "after how many failures in a row it rests", 5),
+    Key("find_out_s", None, read_whole(1, 12), "for how many seconds a lost answer is looked for", 10),
     Key("breaker_s", None, read_whole(1, 3600), "for how many seconds it rests", 10),
 )
 LEASE_GRACE_MS: Final = 5000
+LOOK_AGAIN_S: Final = 0.2
+LAST_LOOK_S: Final = 0.5  # a look ends before the time of finding out does
 
 
 class Begun(Protocol):
@@ -60,6 +65,8 @@ class Ready:
 
     action: Action
     attempts: Attempts
+    look: Look | None = None
+    find_out_s: int = 10
 
     @property
     def executor(self) -> Executor:
@@ -76,13 +83,61 @@ class Actions:
     once: Once
 
     async def run(self, order: RunAction) -> Mapping[str, Any]:
-        """Do it once (the order's key) within its time. Raises OutsideFailure."""
-        if order.action not in self.ready:
-            raise OutsideFailure("not_configured")
-        one = self.ready[order.action]
+        """Do it once (the order's key) within its time. Raises OutsideFailure; Unsure when nobody knows."""
+        one = self._ready(order)
         if not one.action.changes_something:
             return await one.attempts.run(order)
-        intent = Intent(
+        return await self.once.run(self._intent(one, order), lambda: one.attempts.run(order))
+
+    async def find_out(self, order: RunAction) -> Mapping[str, Any]:
+        """What came of an order nobody knows the end of: by a look, where the settings describe one, or by
+        the same key again, where that is harmless. Raises OutsideFailure when it was not done, else Unsure.
+        """
+        one = self._ready(order)
+        look = one.look
+        if look is None and not one.attempts.repeatable:
+            raise Unsure("unknown")
+        intent = replace(self._intent(one, order), repeatable=True)
+        act = (lambda: one.attempts.run(order)) if look is None else (lambda: _looking(look, one, order))
+        try:
+            async with asyncio.timeout(one.find_out_s):
+                async for attempt in stamina.retry_context(
+                    on=Unsure, attempts=None, timeout=None, wait_initial=LOOK_AGAIN_S, wait_max=2.0
+                ):
+                    with attempt:
+                        return await self.once.run(intent, act)
+        except TimeoutError:
+            raise Unsure("timeout") from None
+        raise AssertionError("the last attempt returns or raises")
+
+    async def repeat(self, begun: Iterable[Begun]) -> dict[str, str]:
+        """Repeat deeds with their own keys, where that is harmless; how each ended (done or a reason)."""
+        return {deed.key: await self._again(deed) for deed in begun}
+
+    async def look_up(self, begun: Iterable[Begun]) -> dict[str, str]:
+        """Ask the other side, where the settings say how, what came of deeds nobody knows the end of. Nothing
+        is done anew.
+        """
+        looked = [deed for deed in begun if deed.action in self.ready and self.ready[deed.action].look]
+        return {deed.key: await self._again(deed) for deed in looked}
+
+    async def _again(self, deed: Begun) -> str:
+        one = self.ready.get(deed.action)
+        if one is None or not (one.look or one.attempts.repeatable):
+            return "not_repeatable"
+        try:
+            await self.find_out(_order(deed, one.action))
+        except OutsideFailure as failure:
+            return failure.reason
+        return "done"
+
+    def _ready(self, order: RunAction) -> Ready:
+        if order.action not in self.ready:
+            raise OutsideFailure("not_configured")
+        return self.ready[order.action]
+
+    def _intent(self, one: Ready, order: RunAction) -> Intent:
+        return Intent(
             key=order.idempotency_key,
             flow=self.flow,
             action=order.action,
@@ -90,28 +145,31 @@ class Actions:
             lease_ms=allowed_ms(order) + LEASE_GRACE_MS,
             repeatable=one.attempts.repeatable,
         )
-        return await self.once.run(intent, lambda: one.attempts.run(order))
-
-    async def repeat(self, begun: Iterable[Begun]) -> dict[str, str]:
-        """Repeat deeds with their own keys, where that is harmless; how each ended (done or a reason)."""
-        found = {}
-        for deed in begun:
-            one = self.ready.get(deed.action)
-            if one is None or not one.attempts.repeatable:
-                found[deed.key] = "not_repeatable"
-                continue
-            try:
-                await self.run(_order(deed, one.action))
-                found[deed.key] = "done"
-            except OutsideFailure as failure:
-                found[deed.key] = failure.reason
-        return found
 
     async def close(self) -> None:
         """Finish what is being done and let go of every connection."""
         await self.once.close()
         for one in self.ready.values():
             await one.executor.close()
+
+
+async def _looking(look: Look, one: Ready, order: RunAction) -> Mapping[str, Any]:
+    """Look until it is there. What is not there to the end was not done."""
+    clock = asyncio.get_running_loop().time
+    until, pause_s = clock() + one.find_out_s - LAST_LOOK_S, LOOK_AGAIN_S
+    while True:
+        failure: OutsideFailure | None = None
+        try:
+            found = await look(order)
+            if found is not None:
+                one.attempts.contract.check_result(found)
+                return found
+        except OutsideFailure as error:
+            failure = error
+        if clock() + pause_s >= until:
+            raise OutsideFailure(LOOKED) if failure is None else Unsure(failure.reason)
+        await asyncio.sleep(pause_s)
+        pause_s = min(2 * pause_s, 2.0)
 
 
 def _order(deed: Begun, action: Action) -> RunAction:
@@ -190,7 +248,8 @@ def _open(name: str, action: Action, settings: Settings, clock: Callable[[], flo
     )
     # Who only asks may ask again; who changes something only where one key is done once.
     repeatable = opened.executor.repeatable or not action.changes_something
-    return Ready(action, Attempts(opened.executor, contract, breaker, repeatable))
+    attempts = Attempts(opened.executor, contract, breaker, repeatable, action.changes_something)
+    return Ready(action, attempts, opened.look, common["find_out_s"])
 
 
 def _schema(place: str, name: str, options: Mapping[str, Any], folder: Path) -> Schema | None:

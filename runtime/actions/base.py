@@ -1,6 +1,6 @@
 """What an action executor is opened with, what it does, and what its failures mean."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -18,6 +18,7 @@ NOT_DONE: Final = frozenset(
         "disk",
         "forbidden",
         "not_configured",
+        "not_done",
         "not_recorded",
         "refused",
         "resting",
@@ -27,10 +28,6 @@ NOT_DONE: Final = frozenset(
 )
 # Failures that another attempt may mend.
 PASSING: Final = frozenset({"broken", "lost", "timeout", "unavailable", "unreachable"})
-
-
-class Unsure(OutsideFailure):
-    """A failure after which nobody knows whether the action was done."""
 
 
 class Executor(Protocol):
@@ -86,12 +83,20 @@ class Opening:
     reach: Reach
 
 
+Look = Callable[[RunAction], Awaitable[Mapping[str, Any] | None]]
+
+
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """An executor ready to run, with what its description says about its arguments and its result."""
+    """An executor ready to run, with what its description says about its arguments and its result.
+
+    `look`: asks the other side, once and without changing anything, what came of an order: its result, or
+    None where it is not done. Raises OutsideFailure.
+    """
 
     executor: Executor
     contract: Contract = Contract()
+    look: Look | None = None
 
 
 OpenExecutor = Callable[[Opening], Opened]

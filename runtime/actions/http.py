@@ -38,6 +38,7 @@ from runtime.ports import OutsideFailure
 from runtime.settings.keys import Key, SettingsError, read_optional, read_options, read_text, read_yes
 
 OPERATION_VERSION: Final = 1
+KEY_PLACE: Final = "{key}"
 _PLACE = re.compile(r"\{([A-Za-z0-9_.-]+)\}")
 
 
@@ -56,15 +57,17 @@ class Operation(Struct, frozen=True, kw_only=True):
     result: dict[str, Any] | None = None
 
 
+STATUS: Final = Key("status", None, read_optional, "where to ask what came of a key: https://…/{key}", "")
 RESULT: Final = Key("result", None, read_paths, 'where each field is: { time = "slots[0].start" }', {})
 REPEATABLE: Final = Key("repeatable", None, read_yes, "false if the other side ignores the key", True)
-PLAIN_KEYS: Final = (*KEYS, RESULT, REPEATABLE)
+PLAIN_KEYS: Final = (*KEYS, RESULT, REPEATABLE, STATUS)
 OPERATION_KEYS: Final = (
     Key("operation", None, read_text, "the file of `vfc action import`"),
     Key("server", None, read_optional, "another server than the description names", ""),
     Key("headers", None, read_headers, "headers, with secrets by variable: env:NAME", {}, secret=True),
     RESULT,
     REPEATABLE,
+    STATUS,
 )
 
 
@@ -76,6 +79,7 @@ class Http:
     operation: Operation | None
     result: Mapping[str, Path]
     repeatable: bool
+    status: str = ""
 
     async def run(self, order: RunAction) -> Mapping[str, Any]:
         """Ask once. Raises OutsideFailure."""
@@ -85,6 +89,24 @@ class Http:
         else:
             question = asked(self.endpoint, self.operation, order)
             answer = object_of(await exchange(self.endpoint.client, question, seconds))
+        return self._named(answer)
+
+    async def look(self, order: RunAction) -> Mapping[str, Any] | None:
+        """Ask once what came of the order's key; None: nothing. Raises OutsideFailure."""
+        url = self.status.replace(KEY_PLACE, quote(order.idempotency_key, safe=""))
+        question = Question("GET", url, self.endpoint.headers)
+        reply = await exchange(self.endpoint.client, question, order.within_ms / 1000)
+        if reply.status in (404, 410):
+            return None
+        reply.require_success()
+        match reply.value():
+            case None | []:
+                return None
+            case [dict(found)] | dict(found):
+                return self._named(found)
+        raise OutsideFailure("bad_answer")
+
+    def _named(self, answer: Mapping[str, Any]) -> dict[str, Any]:
         return {**answer, **{name: path.find(answer) for name, path in self.result.items()}}
 
     async def close(self) -> None:
@@ -125,7 +147,9 @@ def open_executor(opening: Opening) -> Opened:
         return _open_operation(opening)
     options = read_options(opening.place, opening.options, PLAIN_KEYS)
     endpoint = _endpoint(opening, options, f"{opening.place}.url", options["url"], options["method"])
-    return Opened(Http(endpoint, None, options["result"], options["repeatable"]))
+    return _opened(
+        opening, Http(endpoint, None, options["result"], options["repeatable"], options["status"]), Contract()
+    )
 
 
 def _open_operation(opening: Opening) -> Opened:
@@ -146,7 +170,22 @@ def _open_operation(opening: Opening) -> Opened:
         )
     except ValueError as wrong:
         raise SettingsError([f"{place} must hold {wrong}."]) from None
-    return Opened(Http(endpoint, operation, options["result"], options["repeatable"]), contract)
+    http = Http(endpoint, operation, options["result"], options["repeatable"], options["status"])
+    return _opened(opening, http, contract)
+
+
+def _opened(opening: Opening, http: Http, contract: Contract) -> Opened:
+    if not http.status:
+        return Opened(http, contract)
+    place = f"{opening.place}.status"
+    if KEY_PLACE not in http.status:
+        raise SettingsError(
+            [f"{place} must say where the key goes: write https://crm.example.com/demos/{KEY_PLACE}."]
+        )
+    why = refusal(opening.reach, http.status.replace(KEY_PLACE, "x"))
+    if why is not None:
+        raise SettingsError([f"{place} {why}."])
+    return Opened(http, contract, http.look)
 
 
 def _endpoint(opening: Opening, options: Mapping[str, Any], place: str, url: str, method: str) -> Endpoint:

@@ -8,7 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from runtime.engine.effects import Flag
-from runtime.engine.events import ActionFailed, ContextMissing, PackageFailed, TransferUnanswered
+from runtime.engine.events import (
+    ActionFailed,
+    ActionUnknown,
+    ContextMissing,
+    PackageFailed,
+    TransferUnanswered,
+)
 from runtime.metrics import Metrics
 from runtime.ports import Alert
 from runtime.session.conversation import FATAL_CODES
@@ -59,10 +65,8 @@ FLAGS: Final[Mapping[str, tuple[Rule, ...]]] = {
 }
 EVENTS: Final[Mapping[type[Any], tuple[Rule, ...]]] = {
     ContextMissing: (Rule("context.missing", "reason", lambda told: told["reason"] not in NOBODY_TO_ASK),),
-    ActionFailed: (
-        Rule("action.unknown", when=lambda told: told["reason"] == "unknown", each=True),
-        Rule("action.failed", "reason", lambda told: told["reason"] != "unknown", each=True),
-    ),
+    ActionFailed: (Rule("action.failed", "reason", each=True),),
+    ActionUnknown: (Rule("action.unknown", "reason", lambda told: told["final"], each=True),),
     PackageFailed: (Rule("handoff.package_failed", "reason", each=True),),
     TransferUnanswered: (Rule("handoff.failed", "reason", each=True),),
 }
@@ -88,7 +92,7 @@ class Lines:
             self._note(note)
         elif event := body.get("event"):
             for rule in EVENTS.get(type(event), ()):
-                self._apply(rule, {"reason": event.reason})
+                self._apply(rule, {"reason": event.reason, "final": getattr(event, "final", True)})
         elif isinstance(flag := body.get("effect"), Flag):
             for rule in FLAGS.get(flag.kind, ()):
                 self._apply(rule, {"detail": flag.detail})

@@ -12,6 +12,7 @@ from runtime.engine import effects
 from runtime.engine.events import (
     ActionFailed,
     ActionSucceeded,
+    ActionUnknown,
     ContextLoaded,
     ContextMissing,
     PackageDelivered,
@@ -20,8 +21,9 @@ from runtime.engine.events import (
     TransferRefused,
     TransferUnanswered,
 )
-from runtime.ports import OutsideFailure
+from runtime.ports import OutsideFailure, Unsure
 
+FIND_OUT_MS: Final = 15_000  # the net behind what the actions allow themselves
 GRACE_MS: Final = 1000  # outside keeps its own deadline; this is the net behind it
 # The carrier bounds the ring by the order's timeout; asking for it, the whisper and the way back come on top.
 AROUND_RING_MS: Final = 75_000
@@ -113,16 +115,30 @@ async def _running(call: Call, order: effects.RunAction) -> None:
     if action is not None and action.changes_something and not await call.outside.record.durable():
         call.post(ActionFailed, run_id=order.run_id, reason="not_recorded")  # no deed without its record
         return
-    limit_ms = order.within_ms * (order.retries + 1) + GRACE_MS
     try:
-        async with asyncio.timeout(limit_ms / 1000):
-            result = await call.outside.actions.run(order)
+        result = await _done(call, order)
+    except Unsure as failure:
+        call.post(ActionUnknown, run_id=order.run_id, reason=failure.reason, final=True)
     except OutsideFailure as failure:
         call.post(ActionFailed, run_id=order.run_id, reason=failure.reason)
-    except TimeoutError:
-        call.post(ActionFailed, run_id=order.run_id, reason="timeout")
     else:
         call.post(ActionSucceeded, run_id=order.run_id, result=dict(result))
+
+
+async def _done(call: Call, order: effects.RunAction) -> Mapping[str, Any]:
+    """Its result. Where nobody knows whether it was done the caller is told so, while that is found out."""
+    limit_ms = order.within_ms * (order.retries + 1) + GRACE_MS
+    try:
+        try:
+            async with asyncio.timeout(limit_ms / 1000):
+                return await call.outside.actions.run(order)
+        except Unsure as failure:
+            call.post(ActionUnknown, run_id=order.run_id, reason=failure.reason)
+            async with asyncio.timeout(FIND_OUT_MS / 1000):
+                return await call.outside.actions.find_out(order)
+    except TimeoutError:
+        changes = call.outside.artifact.actions[order.action].changes_something
+        raise (Unsure if changes else OutsideFailure)("timeout") from None
 
 
 def start_timer(call: Call, order: effects.StartTimer) -> None:

@@ -22,11 +22,12 @@ from runtime.call import orders
 from runtime.call.hearing import hear_session, read_line, watch_line
 from runtime.call.outside import Caller, Outside
 from runtime.call.under_way import LAST_WORDS_MS, Broken, Call, Flush
-from runtime.engine.effects import Effect
+from runtime.engine.effects import Effect, RunAction
 from runtime.engine.events import AnswererDetected, CallEnded, CallStarted, Event
 from runtime.engine.step import start, step
 
 LOOSE_ENDS_S: Final = 10.0  # an action under way at the end is given this long to tell its result
+UNDO_S: Final = 120.0  # the same where its result decides whether something is to be taken back
 LOG = structlog.get_logger("call")
 
 
@@ -138,8 +139,7 @@ async def _shut(call: Call) -> None:
     call.line.stop()
     call.outside.line.close(call.close_code)
     await call.outside.session.close()
-    if call.loose:
-        await asyncio.wait(set(call.loose), timeout=LOOSE_ENDS_S)
+    await _tie_up(call)
     await call.cancel(call.loose)
     call.cancel_timers()
     _record_rest(call)
@@ -152,11 +152,23 @@ async def _shut(call: Call) -> None:
     call.outside.record.end(call.at_ms(), call.reason or "cancelled", call.outcome)
 
 
+async def _tie_up(call: Call) -> None:
+    """Let what is under way tell its result; what the flow then takes back is taken back."""
+    until = call.loop.time() + (UNDO_S if getattr(call.state, "undo_at", "") else LOOSE_ENDS_S)
+    while call.loose and (left := until - call.loop.time()) > 0:
+        await asyncio.wait(set(call.loose), timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        _record_rest(call)
+
+
 def _record_rest(call: Call) -> None:
-    """What came after the end is recorded with what the engine makes of it; nothing is carried out any
-    more.
+    """What came after the end is recorded with what the engine makes of it; of that nothing is carried out
+    but actions that take another back.
     """
     while not call.queue.empty():
         item = call.queue.get_nowait()
         if call.state is not None and not isinstance(item, Broken | Flush | CallEnded):
-            _record(call, _step(call, item))
+            effects = _step(call, item)
+            _record(call, effects)
+            for effect in effects:
+                if isinstance(effect, RunAction):
+                    orders.run_action(call, effect)

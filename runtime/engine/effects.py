@@ -79,8 +79,8 @@ class AnswerTool(_Effect, frozen=True):
 
 
 class RunAction(_Effect, frozen=True):
-    """Run an action outside the call: answer with ActionSucceeded or ActionFailed. The key makes a repeat
-    harmless.
+    """Run an action outside the call: answer with ActionSucceeded or ActionFailed, and with ActionUnknown as
+    long as nobody knows. The key makes a repeat harmless.
     """
 
     run_id: str

@@ -177,6 +177,16 @@ class ActionFailed(_Event, frozen=True):
     reason: str
 
 
+class ActionUnknown(_Event, frozen=True):
+    """Nobody knows whether this was done: its answer was lost. It is being found out, and ActionSucceeded or
+    ActionFailed will tell; `final`: it could not be found out in time.
+    """
+
+    run_id: str
+    reason: str
+    final: bool = False
+
+
 class PackageDelivered(_Event, frozen=True):
     """The human's side acknowledged the context package."""
 
@@ -244,6 +254,7 @@ Event = (
     | ActionRequested
     | ActionSucceeded
     | ActionFailed
+    | ActionUnknown
     | PackageDelivered
     | PackageFailed
     | TransferAccepted

@@ -5,21 +5,24 @@ from typing import Final
 from msgspec.structs import replace
 
 from runtime.engine import fill
+from runtime.engine.conditions import value
 from runtime.engine.effects import AnswerTool, Brief, Effect, Flag, OpenSession, Respond, StartTimer
 from runtime.engine.events import (
     ActionFailed,
     ActionSucceeded,
+    ActionUnknown,
     AnswererDetected,
     ContextLoaded,
     ContextMissing,
+    Event,
     SessionLost,
     SessionRestored,
 )
-from runtime.engine.nodes import end_call, enter, lose_model, open_node, set_outcome
+from runtime.engine.nodes import end_call, enter, lose_model, open_node, run, set_outcome
 from runtime.engine.playback import go_on, hear_pending
 from runtime.engine.slots import fact_value, result_values
-from runtime.engine.speaking import aside, await_caller, cancel, hush, serial
-from runtime.engine.state import State
+from runtime.engine.speaking import aside, await_caller, cancel, hush, say, serial
+from runtime.engine.state import After, State
 from runtime.engine.turns import ask_again
 from voiceflow_compiler.artifact import Artifact
 
@@ -27,7 +30,9 @@ from voiceflow_compiler.artifact import Artifact
 ANSWERER_WITHIN_MS: Final = 6_000
 RECONNECT_WITHIN_MS: Final = 6_000
 FILLER_EVERY_MS: Final = 7_000
-MAX_FILLERS: Final = 3
+MAX_FILLERS: Final = 10  # more than any wait is long
+# The shell looks for a lost answer for ten seconds or so; this is the net behind it.
+CHECKING_WITHIN_MS: Final = 20_000
 
 
 def first_node(artifact: Artifact, state: State, out: list[Effect]) -> State:
@@ -147,6 +152,80 @@ def at_action_failed(artifact: Artifact, state: State, out: list[Effect], event:
     return _leave_act(artifact, state, out, event.run_id, succeeded=False)
 
 
+def at_action_unknown(artifact: Artifact, state: State, out: list[Effect], event: ActionUnknown) -> State:
+    """The answer of an action was lost: the caller is told no more than is known."""
+    name = state.runs.get(event.run_id)
+    if name is None:
+        return state
+    if event.run_id in state.requested:
+        failed = ActionFailed(at_ms=event.at_ms, run_id=event.run_id, reason=event.reason)
+        return at_action_failed(artifact, state, out, failed)
+    out.append(Flag(kind="action_unknown", detail=name))
+    if event.final:
+        return _leave_unknown(artifact, _run_over(state, event.run_id), out, event.run_id)
+    if state.run != event.run_id or state.phase not in ("acting", "speaking"):
+        return state
+    return _checking(artifact, state, out)
+
+
+def _checking(artifact: Artifact, state: State, out: list[Effect]) -> State:
+    """It is being found out whether it was done: say so, and wait."""
+    line = artifact.nodes[state.node].while_checking
+    out.append(StartTimer(timer="action", ms=CHECKING_WITHIN_MS))
+    state = replace(state, visit=replace(state.visit, checking=True))
+    if line is None or state.phase != "acting":
+        return state
+    out.append(StartTimer(timer="waiting", ms=FILLER_EVERY_MS))
+    if line.say is None and state.model == "up":
+        return say(artifact, state, out, line, After("act"))
+    return aside(artifact, state, out, line)
+
+
+def _leave_unknown(artifact: Artifact, state: State, out: list[Effect], run_id: str) -> State:
+    """Nobody can tell: the flow's own way on, or, where it has none, plain words before its `on_failure`."""
+    if state.run != run_id or state.phase not in ("acting", "speaking"):
+        return state
+    cancel(out, "action", "waiting")
+    node = artifact.nodes[state.node]
+    go = node.on_unknown or node.on_failure or artifact.limits.go
+    line = node.unknown_line if node.on_unknown is None else None
+    state = hush(replace(state, run=""), out, "the action's end is not known")
+    if line is None or (line.say is None and state.model == "lost"):
+        return hear_pending(artifact, enter(artifact, state, out, go, "unknown"), out)
+    return say(artifact, state, out, line, After("enter", go))
+
+
+def after_end(artifact: Artifact, state: State, out: list[Effect], event: Event) -> State:
+    """The caller hung up while something was done: its end is kept, and taken back where the flow says so."""
+    if not isinstance(event, ActionSucceeded | ActionFailed | ActionUnknown):
+        return state
+    name = state.runs.get(event.run_id)
+    undo = artifact.nodes[state.undo_at].undo if state.undo_at else None
+    if name is None or undo is None:
+        return state
+    if isinstance(event, ActionUnknown):
+        out.append(Flag(kind="action_unknown", detail=name))
+        return _run_over(state, event.run_id) if event.final else state
+    state = _run_over(state, event.run_id)
+    if isinstance(event, ActionFailed) or event.run_id != state.run:
+        out.append(
+            Flag(kind="action_failed" if isinstance(event, ActionFailed) else "action_undone", detail=name)
+        )
+        return state
+    return _take_back(artifact, state, out, name, undo, event)
+
+
+def _take_back(
+    artifact: Artifact, state: State, out: list[Effect], name: str, undo: str, event: ActionSucceeded
+) -> State:
+    result = result_values(artifact.actions[name].returns, event.result) or {}
+    state = replace(state, results={**state.results, name: result}, done=(*state.done, name))
+    if any(value(expr, state) is None for expr in artifact.actions[undo].takes.values()):
+        out.append(Flag(kind="undo_impossible", detail=undo))
+        return state
+    return run(artifact, state, out, undo)
+
+
 def _run_over(state: State, run_id: str) -> State:
     return replace(state, runs={each: name for each, name in state.runs.items() if each != run_id})
 
@@ -179,10 +258,13 @@ def _leave_act(artifact: Artifact, state: State, out: list[Effect], run_id: str,
 
 
 def action_too_slow(artifact: Artifact, state: State, out: list[Effect]) -> State:
-    """The safety net behind the shell's own deadline."""
+    """The safety net behind the shell's own deadline: what changes something may have been done."""
     run_id = state.run if state.phase == "acting" else next(iter(state.requested), "")
     if not run_id:
         return state
+    if artifact.actions[state.runs[run_id]].changes_something:
+        unknown = ActionUnknown(at_ms=state.at_ms, run_id=run_id, reason="too_slow", final=True)
+        return at_action_unknown(artifact, state, out, unknown)
     return at_action_failed(
         artifact, state, out, ActionFailed(at_ms=state.at_ms, run_id=run_id, reason="too_slow")
     )
@@ -190,7 +272,10 @@ def action_too_slow(artifact: Artifact, state: State, out: list[Effect]) -> Stat
 
 def still_waiting(artifact: Artifact, state: State, out: list[Effect]) -> State:
     """The answer is slower than a turn: say so, and again every few seconds."""
-    line = artifact.nodes[state.node].while_waiting if state.phase == "acting" else None
+    node = artifact.nodes[state.node]
+    line = node.while_waiting if state.phase == "acting" else None
+    if state.visit.checking and state.phase == "acting":
+        line = node.while_checking or line
     if line is None or state.visit.fillers >= MAX_FILLERS:
         return state
     state = replace(state, visit=replace(state.visit, fillers=state.visit.fillers + 1))

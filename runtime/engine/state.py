@@ -80,7 +80,7 @@ class Counts(Struct, frozen=True, omit_defaults=True, gc=False):
 class Visit(Struct, frozen=True, omit_defaults=True, gc=False):
     """Counters of this visit to the node. `overheard`: what overlapped the change to it moves nothing here.
     `opening_due`: the node's own line is still to be said (the caller
-    spoke first).
+    spoke first). `checking`: the answer of the action was lost, and it is being found out.
     """
 
     no_match: int = 0
@@ -90,6 +90,7 @@ class Visit(Struct, frozen=True, omit_defaults=True, gc=False):
     repairs: int = 0
     requests: int = 0
     fillers: int = 0
+    checking: bool = False
     opening_due: bool = False
     overheard: bool = False
 
@@ -116,7 +117,7 @@ class State(Struct, frozen=True, omit_defaults=True, gc=False):
     `ends_after_report`: the goodbye
     was heard while a report was awaited. `limited`: a limit was reached once. `lost_taken`: the lost-model
     way was taken. `done`: actions
-    that succeeded.
+    that succeeded. `undo_at`: the act node at which the caller hung up, if what it does is to be taken back.
     """
 
     phase: Phase = "starting"
@@ -164,4 +165,5 @@ class State(Struct, frozen=True, omit_defaults=True, gc=False):
     lost_taken: bool = False
     outcome: str = ""
     done: tuple[str, ...] = ()
+    undo_at: str = ""
     transcript: tuple[Said, ...] = ()

@@ -24,6 +24,7 @@ from runtime.engine.events import (
     ActionFailed,
     ActionRequested,
     ActionSucceeded,
+    ActionUnknown,
     AnswererDetected,
     CallEnded,
     CallerSpeechStarted,
@@ -97,9 +98,10 @@ def step(artifact: Artifact, state: State, event: Event) -> Stepped:
     """What follows from one event. Equal arguments give equal results; nothing a caller, model or provider
     does raises.
     """
-    if state.phase == "ended":
-        return state, ()
     out: list[Effect] = []
+    if state.phase == "ended":
+        state = outside.after_end(artifact, replace(state, at_ms=event.at_ms), out, event)
+        return state, tuple(out)
     state = _ON[type(event)](artifact, replace(state, at_ms=event.at_ms), out, event)
     return state, tuple(out)
 
@@ -117,7 +119,8 @@ def _call_too_long(artifact: Artifact, state: State, out: list[Effect]) -> State
 def _at_end(artifact: Artifact, state: State, out: list[Effect], event: CallEnded) -> State:
     if not state.outcome:
         state = set_outcome(state, out, "abandoned")
-    return replace(state, phase="ended", speech=None, judging="", pending=())
+    undo_at = state.node if state.run in state.runs and artifact.nodes[state.node].undo else ""
+    return replace(state, phase="ended", speech=None, judging="", pending=(), undo_at=undo_at)
 
 
 def _ignored(artifact: Artifact, state: State, out: list[Effect], event: Event) -> State:
@@ -160,6 +163,7 @@ _ON: dict[type, Callable[[Artifact, State, list[Effect], Any], State]] = {
     ActionRequested: at_action_request,
     ActionSucceeded: outside.at_action_done,
     ActionFailed: outside.at_action_failed,
+    ActionUnknown: outside.at_action_unknown,
     PackageDelivered: people.at_delivered,
     PackageFailed: people.at_undelivered,
     TransferAccepted: people.at_accepted,

@@ -3,8 +3,8 @@
 1. Where it goes is the operator's decision alone: address, method and headers stand in the settings; values
    of a call go into path segments, the query and the body, and are encoded there.
 2. At most 256 KiB come back, and no question outlasts its time.
-3. A failure says whether the question may have been acted upon: `unreachable`, `refused`, `denied` and
-   `forbidden` were not; after `timeout`, `lost`, `broken` and `bad_answer` nobody knows.
+3. A failure says whether the question may have been acted upon: `unreachable`, `unavailable`, `refused`,
+   `denied` and `forbidden` were not; after `timeout`, `lost`, `broken` and `bad_answer` nobody knows.
 """
 
 from __future__ import annotations
@@ -89,13 +89,14 @@ class Reply:
             raise OutsideFailure("bad_answer") from None
 
     def require_success(self) -> None:
-        """Raises OutsideFailure (denied, refused, broken) unless the status says it was done."""
+        """Raises OutsideFailure (denied, refused, unavailable, broken) unless the status says it was done."""
         if self.status // 100 == 2:
             return
         if self.status in (401, 403):
             raise OutsideFailure("denied")
-        final = self.status // 100 == 4 and self.status not in _PASSING
-        raise OutsideFailure("refused" if final else "broken")
+        if self.status in _PASSING:
+            raise OutsideFailure("unavailable")
+        raise OutsideFailure("refused" if self.status // 100 == 4 else "broken")
 
 
 def open_endpoint(place: str, url: str, method: str, headers: Mapping[str, str], reach: Reach) -> Endpoint:

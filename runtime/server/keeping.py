@@ -3,6 +3,8 @@
 1. Nothing here holds up a call: rows are written in order by one task, and wait while the store is away.
 2. A deed that was begun and never settled is repeated with its own key, where that is harmless, so that it is
    neither lost nor done twice.
+3. A deed of which the caller was told that nobody knows is asked after, where the other side can be asked,
+   and never done anew.
 """
 
 from __future__ import annotations
@@ -91,8 +93,11 @@ async def mend(store: Store, actions: Iterable[Actions]) -> None:
 async def _mend(store: Store, actions: Actions) -> None:
     try:
         left = await store.left_over(actions.flow, since_ms=store.clock() - NO_OLDER_MS)
+        unknown = await store.unknown(actions.flow, since_ms=store.clock() - NO_OLDER_MS)
     except OutsideFailure as failure:
         log.warning("deeds.unread", reason=failure.reason)
         return
     for key, ended in (await actions.repeat(left)).items():
         log.warning("deed.repeated", key=key, ended=ended)
+    for key, ended in (await actions.look_up(unknown)).items():
+        log.warning("deed.looked_up", key=key, ended=ended)

@@ -13,7 +13,7 @@ from runtime.engine import events
 from runtime.engine.state import State
 from runtime.simulate.cover.classes import classes
 from runtime.simulate.drive.call import DrivenCall, Outside
-from runtime.simulate.drive.moves import HangUp, Keys, LoseModel, Move, Person, Silence, Turn
+from runtime.simulate.drive.moves import UNKNOWN, HangUp, Keys, LoseModel, Move, Person, Silence, Turn
 from runtime.simulate.drive.recorded import moments_of
 from runtime.simulate.drive.steps import Moment
 from voiceflow_compiler.artifact import Artifact
@@ -44,6 +44,8 @@ def had(artifact: Artifact, lines: Iterable[Mapping[str, Any]]) -> Had:
                 office.setdefault(before.runs.get(run, ""), []).append(dict(result))
             case events.ActionFailed(run_id=run, reason=reason):
                 office.setdefault(before.runs.get(run, ""), []).append({"fails": reason})
+            case events.ActionUnknown(run_id=run, final=True):
+                office.setdefault(before.runs.get(run, ""), []).append({"fails": UNKNOWN})
             case events.TransferAccepted():
                 people.append("accepts")
             case events.TransferRefused():

@@ -25,6 +25,7 @@ from runtime.engine.state import State
 from runtime.engine.step import start, step
 from runtime.session.stand_in.policy import decide
 from runtime.session.stand_in.turns import Call, Entry, Policy, Say, Turn
+from runtime.simulate.drive.moves import UNKNOWN
 from runtime.simulate.mind import Mind, answer, interruption, said
 from runtime.simulate.profile import Line, Profile
 from voiceflow_compiler.artifact import Artifact
@@ -294,7 +295,10 @@ def _stop(world: _World, order: orders.StopSpeaking) -> None:
 
 def _run(world: _World, order: orders.RunAction) -> None:
     result = result_of(world.artifact, world.mind.profile, order.action)
-    if isinstance(result, str):
+    if result == UNKNOWN and world.artifact.actions[order.action].changes_something:
+        lost = events.ActionUnknown(at_ms=0, run_id=order.run_id, reason="lost", final=True)
+        world.later(OUTSIDE_MS, lost)
+    elif isinstance(result, str):
         world.later(OUTSIDE_MS, events.ActionFailed(at_ms=0, run_id=order.run_id, reason=result))
     else:
         world.later(OUTSIDE_MS, events.ActionSucceeded(at_ms=0, run_id=order.run_id, result=result))

@@ -120,6 +120,8 @@ def _tell(event: Line) -> tuple[str, str] | None:
             return "call", f"the speech model was lost: {reason}"
         case {"type": "ActionFailed", "reason": reason}:
             return "call", f"the action failed: {reason}"
+        case {"type": "ActionUnknown", "reason": reason}:
+            return "call", f"nobody knows whether the action was done: {reason}"
         case {"type": "CallEnded", "reason": reason}:
             return "call", f"the call ended: {reason}"
     return None

@@ -17,6 +17,7 @@ from runtime.engine.effects import DeliverPackage, EnterNode, RunAction, SetOutc
 from runtime.engine.events import (
     ActionFailed,
     ActionSucceeded,
+    ActionUnknown,
     CallEnded,
     CallStarted,
     Event,
@@ -125,6 +126,9 @@ def _of_event(event: Event, runs: Mapping[str, str]) -> list[Happening]:
             return [Happening(event.at_ms, "", f"{runs.get(run_id, 'an action')} is done {told}".rstrip())]
         case ActionFailed(run_id=run_id, reason=reason):
             return [Happening(event.at_ms, "", f"{runs.get(run_id, 'an action')} failed: {reason}")]
+        case ActionUnknown(run_id=run_id, final=final):
+            told = "is not known to be done" if final else "may be done; it is being found out"
+            return [Happening(event.at_ms, "", f"{runs.get(run_id, 'an action')} {told}")]
         case TransferAccepted():
             return [Happening(event.at_ms, "", "a person took the call")]
     return []

@@ -205,10 +205,13 @@ class Store:
             & (DEEDS.c.begun_ms >= since_ms)
         )
 
-    async def unknown(self) -> list[Deed]:
-        """Deeds of which nobody knows whether they were done: a person must look, or repeat the same key."""
+    async def unknown(self, flow: str = "", *, since_ms: int = 0) -> list[Deed]:
+        """Deeds (of one flow, or of all) of which nobody knows whether they were done: a person must look, or
+        repeat the same key.
+        """
         gone = (DEEDS.c.state == "intended") & (DEEDS.c.lease_until_ms <= self.clock())
-        return await self._deeds((DEEDS.c.state == "unknown") | gone)
+        chosen = ((DEEDS.c.state == "unknown") | gone) & (DEEDS.c.begun_ms >= since_ms)
+        return await self._deeds(chosen & (DEEDS.c.flow == flow) if flow else chosen)
 
     async def deed(self, key: str) -> Deed | None:
         """The deed of this key."""

@@ -58,6 +58,7 @@ _NAMES: Final = (
     "unmarked_secret",
     "secret_never_heard",
     "unmarked_personal",
+    "changes_nothing",
     "suitability_says_human",
     "long_wait",
     "long_turn",

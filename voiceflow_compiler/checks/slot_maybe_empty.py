@@ -61,18 +61,19 @@ def _uses(flow: Flow, graph: Graph, places: Places) -> Iterator[tuple[Span, str,
             if name and node:
                 yield place(), name, node, what
     for node_name in graph.reached:
-        action = flow.actions.get(graph.nodes[node_name].action or "")
-        if action is None:
-            continue
-        for argument, value in action.takes.items():
-            for name in sorted(implied(value.expr)):
-                if name in graph.bits and not graph.is_known(name, node_name):
-                    yield (
-                        places.value(value.path),
-                        name,
-                        node_name,
-                        f'the argument "{argument}" of {action.name}',
-                    )
+        at = graph.nodes[node_name]
+        # What takes an action back runs after it succeeded.
+        for called, given in ((at.action, ""), (at.undo, f"results.{at.action}")):
+            action = flow.actions.get(called or "")
+            for argument, value in action.takes.items() if action is not None else ():
+                for name in sorted(implied(value.expr) - {given}):
+                    if name in graph.bits and not graph.is_known(name, node_name):
+                        yield (
+                            places.value(value.path),
+                            name,
+                            node_name,
+                            f'the argument "{argument}" of {called}',
+                        )
 
 
 def _without(bit: int) -> Via:

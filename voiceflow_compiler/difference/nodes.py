@@ -20,11 +20,13 @@ _FIELDS: Final[tuple[tuple[str, str, Severity], ...]] = (
     ("otherwise", "otherwise", "notable"),
     ("on_success", "way on when done", "notable"),
     ("on_failure", "way on when it failed", "notable"),
+    ("on_unknown", "way on when nobody can tell", "notable"),
+    ("undo", "action that takes it back", "notable"),
     ("control", "control", "notable"),
     ("no_input_after_ms", "silence that counts (ms)", "notable"),
 )
 _LEADS: Final = frozenset(
-    ("go", "then", "next", "filled", "otherwise", "on_success", "on_failure", "if_unanswered")
+    ("go", "then", "next", "filled", "otherwise", "on_success", "on_failure", "on_unknown", "if_unanswered")
 )
 
 
@@ -87,6 +89,9 @@ def _node(old: Artifact, new: Artifact, name: str, before: Node, after: Node) ->
     else:
         yield from rewording(before.line, after.line, f'what "{name}" says', here)
     yield from rewording(before.while_waiting, after.while_waiting, f'what "{name}" says while waiting', here)
+    yield from rewording(
+        before.while_checking, after.while_checking, f'what "{name}" says while checking', here
+    )
     yield from _answers(old, new, name, before, after)
     for key in (*before.keys, *(key for key in after.keys if key not in before.keys)):
         yield from _answer(f'at "{name}", key {key}', before.keys.get(key), after.keys.get(key), here)

@@ -127,6 +127,7 @@ def _own_edges(flow: Flow, node: Node, bits: Mapping[str, int]) -> Iterator[Edge
             gains = bits.get(f"results.{node.action}", 0)
             yield from _edge(node, node.on_success, "success", "done", "on_success", gains=gains)
             yield from _edge(node, node.on_failure, "failure", "failed", "on_failure")
+            yield from _edge(node, node.on_unknown, "failure", "not known", "on_unknown")
         case "handoff":
             handoff = flow.handoffs.get(node.to or "")
             if handoff is not None and handoff.if_unanswered is not None:

@@ -94,7 +94,7 @@ def _decide(binder: Binder, name: str, written: Any, path: Path) -> Node:
 
 
 def _act(binder: Binder, name: str, written: Any, path: Path) -> Node:
-    waiting = written.get("while_waiting")
+    waiting, checking = written.get("while_waiting"), written.get("while_checking")
     return Node(
         name,
         path,
@@ -103,6 +103,9 @@ def _act(binder: Binder, name: str, written: Any, path: Path) -> Node:
         while_waiting=line(binder, waiting, (*path, "while_waiting")) if waiting else None,
         on_success=_go(binder, written, "on_success", path),
         on_failure=_go(binder, written, "on_failure", path),
+        on_unknown=_go(binder, written, "on_unknown", path),
+        while_checking=line(binder, checking, (*path, "while_checking")) if checking else None,
+        undo=binder.bind("action", text(written, "undo"), (*path, "undo")),
     )
 
 

@@ -162,6 +162,8 @@ def _from(artifact: Artifact, name: str) -> Iterator[Way]:
         yield Way(name, node.on_success, "done", "flow")
     if node.on_failure:
         yield Way(name, node.on_failure, "failed", "failure")
+    if node.on_unknown:
+        yield Way(name, node.on_unknown, "not known", "failure")
     if node.handoff:
         yield Way(name, artifact.handoffs[node.handoff].if_unanswered, "nobody answers", "failure")
     yield from _from_answers(artifact, name, node)

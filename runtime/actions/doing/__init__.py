@@ -2,6 +2,6 @@
 
 from runtime.actions.doing.attempts import Attempts, allowed_ms
 from runtime.actions.doing.breaker import Breaker
-from runtime.actions.doing.once import Once
+from runtime.actions.doing.once import LOOKED, Once
 
-__all__ = ["Attempts", "Breaker", "Once", "allowed_ms"]
+__all__ = ["LOOKED", "Attempts", "Breaker", "Once", "allowed_ms"]

@@ -10,10 +10,10 @@ from typing import Any, Final
 import stamina
 from msgspec.structs import replace as changed
 
-from runtime.actions.base import NOT_DONE, PASSING, Contract, Executor, Unsure
+from runtime.actions.base import NOT_DONE, PASSING, Contract, Executor
 from runtime.actions.doing.breaker import Breaker
 from runtime.engine.effects import RunAction
-from runtime.ports import OutsideFailure
+from runtime.ports import OutsideFailure, Unsure
 
 FIRST_PAUSE_S: Final = 0.1
 LONGEST_PAUSE_S: Final = 2.0
@@ -22,12 +22,17 @@ JITTER_S: Final = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Attempts:
-    """An executor with its contract and its breaker: as many attempts as an order allows, all in its time."""
+    """An executor with its contract and its breaker: as many attempts as an order allows, all in its time.
+
+    What changes something is not tried again after an attempt that may have been acted upon: the caller is
+    told first that nobody knows.
+    """
 
     executor: Executor
     contract: Contract
     breaker: Breaker
     repeatable: bool
+    changes: bool = False
 
     async def run(self, order: RunAction) -> Mapping[str, Any]:
         """Raises OutsideFailure; Unsure when an attempt may have been acted upon."""
@@ -91,10 +96,10 @@ class _Tries:
         return result
 
     def _may_help(self, error: Exception) -> bool:
-        """Whether another attempt may mend it, and cannot do the thing twice."""
+        """Whether another attempt may mend it, and nobody has to be told anything first."""
         if not isinstance(error, OutsideFailure) or error.reason not in PASSING:
             return False
-        return self.of.repeatable or not self.unsure
+        return not self.unsure or (self.of.repeatable and not self.of.changes)
 
     def told(self, failure: OutsideFailure) -> OutsideFailure:
         return Unsure(failure.reason) if self.unsure else failure

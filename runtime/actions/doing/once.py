@@ -16,13 +16,13 @@ from typing import Any, Final
 
 import structlog
 
-from runtime.actions.base import Unsure
-from runtime.ports import Intent, Ledger, OutsideFailure, Settled, Standing
+from runtime.ports import Intent, Ledger, OutsideFailure, Settled, Standing, Unsure
 
 log = structlog.get_logger()
 
 LOOK_S: Final = 0.05
 CLOSE_S: Final = 10.0
+LOOKED: Final = "not_done"  # the other side was asked, and has not done it
 Act = Callable[[], Awaitable[Mapping[str, Any]]]
 
 
@@ -61,16 +61,17 @@ class Once:
             case "done":
                 return standing.result
             case "unknown":
-                raise OutsideFailure("unknown")
+                raise Unsure("unknown")
             case "taken":
-                raise OutsideFailure("under_way")
+                raise Unsure("under_way")
         try:
             result = await act()
         except OutsideFailure as failure:
-            # Begun before by somebody who never told: a refusal now says nothing about then.
-            sure = not isinstance(failure, Unsure) and not standing.again
+            # Begun before by somebody who never told: a refusal now says nothing about then; a look does.
+            told = not standing.again or failure.reason == LOOKED
+            sure = not isinstance(failure, Unsure) and told
             await self._settle(intent, Settled("failed" if sure else "unknown", reason=failure.reason))
-            raise
+            raise (failure if sure else Unsure(failure.reason)) from None
         await self._settle(intent, Settled("done", dict(result)))
         return result
 

@@ -57,6 +57,7 @@ def edges(artifact: Artifact, name: str, node: Node) -> Iterator[Goal]:
     ways: list[tuple[str, str | None]] = [("next", node.next), ("filled", node.filled)]
     ways += [(f"case {number}", case.go) for number, case in enumerate(node.cases, 1)]
     ways += [("otherwise", node.otherwise), ("success", node.on_success), ("failure", node.on_failure)]
+    ways.append(("unknown", node.on_unknown))
     if node.kind == "handoff" and node.handoff is not None:
         ways.append(("unanswered", artifact.handoffs[node.handoff].if_unanswered))
     for intent, answer in node.answers.items():

@@ -120,7 +120,7 @@ def _label(label: str) -> tuple[str | int, ...]:
             return ("keys", rest.split(" ")[0])
         case "case":
             return ("cases", int(rest) - 1)
-        case "success" | "failure":
+        case "success" | "failure" | "unknown":
             return (f"on_{word}",)
         case "no_match":
             return ("fallback", word, int(rest) - 1)

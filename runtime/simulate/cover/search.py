@@ -18,6 +18,7 @@ from runtime.simulate.cover.classes import classes, contexts, read_by_conditions
 from runtime.simulate.cover.goals import Goal, excused, goals
 from runtime.simulate.cover.seen import Track
 from runtime.simulate.drive.moves import (
+    UNKNOWN,
     Answered,
     Desk,
     Keys,
@@ -200,6 +201,8 @@ def moves(artifact: Artifact, reader: Reader, state: State, *, lost: bool) -> It
         case "acting":
             yield Office()
             yield Office(fails="down")
+            if artifact.nodes[state.node].on_unknown is not None:
+                yield Office(fails=UNKNOWN)
         case "delivering":
             yield Desk()
         case "transferring":

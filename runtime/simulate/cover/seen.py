@@ -27,6 +27,7 @@ PLAIN = {
     "otherwise": "otherwise",
     "success": "success",
     "failure": "failure",
+    "unknown": "unknown",
     "argument missing": "failure",
 }
 

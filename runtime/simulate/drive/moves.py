@@ -8,7 +8,7 @@ Laws
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from msgspec import Struct
 
@@ -45,9 +45,12 @@ class LoseModel(Struct, frozen=True, tag=True):
     """The speech model is lost and does not come back."""
 
 
+UNKNOWN: Final = "unknown"
+
+
 class Office(Struct, frozen=True, tag=True, omit_defaults=True):
     """The action under way ends: with this result over plain values of the declared types, or not
-    (`fails` says why). `takes_ms` is how long it took.
+    (`fails` says why; UNKNOWN: nobody can tell whether it was done). `takes_ms` is how long it took.
     """
 
     result: dict[str, Scalar] = {}

@@ -17,6 +17,7 @@ from runtime.engine.state import State
 from runtime.engine.step import start, step
 from runtime.session.stand_in.prompt import brief
 from runtime.simulate.drive.moves import (
+    UNKNOWN,
     Answered,
     Desk,
     HangUp,
@@ -175,6 +176,8 @@ class Steps:
         action = self.artifact.actions.get(name)
         if action is not None and office.takes_ms > action.within_ms * (action.retries + 1):
             self.send(events.ActionFailed(at_ms=self.now, run_id=run_id, reason="too_slow"))
+        elif office.fails == UNKNOWN and action is not None and action.changes_something:
+            self.send(events.ActionUnknown(at_ms=self.now, run_id=run_id, reason="lost", final=True))
         elif office.fails or action is None:
             self.send(events.ActionFailed(at_ms=self.now, run_id=run_id, reason=office.fails))
         else:

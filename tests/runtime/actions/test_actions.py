@@ -18,7 +18,9 @@ from tests.runtime.office import Answer, listening
 from voiceflow_compiler.artifact import Action
 
 BOOK = Action(does="Books a demo.", returns={"time": "text", "seats": "integer"}, changes_something=True)
+ASK = Action(does="Asks for a time.", returns={"time": "text"})
 FLOW = {"book": BOOK}
+ASKING = {"ask": ASK}
 
 
 def order(key: str = "k1", *, within_ms: int = 5000, retries: int = 0, action: str = "book") -> RunAction:
@@ -38,18 +40,18 @@ def order(key: str = "k1", *, within_ms: int = 5000, retries: int = 0, action: s
     )
 
 
-def settings(folder: Path, table: str = "") -> Settings:
-    """Settings with this [actions.book] table."""
+def settings(folder: Path, table: str = "", action: str = "book") -> Settings:
+    """Settings with this table for the action."""
     outbound = '[outbound]\nprivate_hosts = ["127.0.0.1"]\n'
-    (folder / "vfc.toml").write_text(f"{outbound}[actions.book]\n{table}\n" if table else "")
+    (folder / "vfc.toml").write_text(f"{outbound}[actions.{action}]\n{table}\n" if table else "")
     environment = {"VFC_PUBLIC_URL": "https://c.example", "OPENAI_API_KEY": "k", "TWILIO_AUTH_TOKEN": "t"}
     return load(folder / "vfc.toml", environment | {"CRM_TOKEN": "s3cret"})
 
 
 @asynccontextmanager
-async def opened(folder: Path, table: str = "") -> AsyncIterator[Actions]:
+async def opened(folder: Path, table: str = "", action: str = "book") -> AsyncIterator[Actions]:
     """The flow's actions by these settings."""
-    actions = open_actions(FLOW, settings(folder, table))
+    actions = open_actions(ASKING if action == "ask" else FLOW, settings(folder, table, action))
     try:
         yield actions
     finally:
@@ -153,38 +155,49 @@ async def test_a_get_sends_its_arguments_in_the_query(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "reason", "requests"),
+    ("answer", "reason", "asked", "booked"),
     [
-        (Answer(500, b""), "broken", 3),
-        (Answer(429, b""), "broken", 3),
-        (Answer(302, b""), "broken", 3),
-        (Answer(404, b""), "refused", 1),
-        (Answer(200, b"[1]"), "bad_answer", 1),
-        (Answer(200, b"<html>"), "bad_answer", 1),
-        (Answer(200, b'"' + b"x" * 300_000 + b'"'), "bad_answer", 1),
-        (Answer(0, b"", drop=True), "lost", 3),
+        (Answer(500, b""), "broken", 3, 1),
+        (Answer(429, b""), "unavailable", 3, 3),
+        (Answer(302, b""), "broken", 3, 1),
+        (Answer(404, b""), "refused", 1, 1),
+        (Answer(200, b"[1]"), "bad_answer", 1, 1),
+        (Answer(200, b"<html>"), "bad_answer", 1, 1),
+        (Answer(200, b'"' + b"x" * 300_000 + b'"'), "bad_answer", 1, 1),
+        (Answer(0, b"", drop=True), "lost", 3, 1),
     ],
 )
 async def test_what_may_pass_is_tried_again_and_what_is_refused_is_not(
-    tmp_path: Path, answer: Answer, reason: str, requests: int
+    tmp_path: Path, answer: Answer, reason: str, asked: int, booked: int
 ) -> None:
-    """A failure that may pass is tried again with the same key; a refusal and a bad answer are final."""
-    async with (
-        listening(answer) as office,
-        opened(tmp_path, f'executor = "http"\nurl = "{office.url}"') as actions,
-    ):
-        assert await failure(actions, order(retries=2)) == reason
-    assert len(office.requests) == requests
-    assert {asked.headers["idempotency-key"] for asked in office.requests} == {"k1"}
+    """A failure that may pass is tried again with the same key; a refusal and a bad answer are final. What
+    changes something is tried again at once only if it was surely not done.
+    """
+    for action, attempts in (("ask", asked), ("book", booked)):
+        table = 'executor = "http"\nurl = "{}"'
+        async with (
+            listening(answer) as office,
+            opened(tmp_path, table.format(office.url), action=action) as actions,
+        ):
+            assert await failure(actions, order(action=action, retries=2)) == reason
+        assert len(office.requests) == attempts, action
+        assert {one.headers["idempotency-key"] for one in office.requests} == {"k1"}
 
 
 async def test_a_second_attempt_may_succeed(tmp_path: Path) -> None:
-    """After a broken connection the next attempt's answer is the result."""
+    """After a broken connection the next attempt's answer is the result: at once where nothing is changed,
+    else when it is found out what came of the first.
+    """
+    answers = (Answer(0, b"", drop=True), Answer(200, b'{"time": "3 pm"}'))
+    table = 'executor = "http"\nurl = "{}"'
     async with (
-        listening(Answer(0, b"", drop=True), Answer(200, b'{"time": "3 pm"}')) as office,
-        opened(tmp_path, f'executor = "http"\nurl = "{office.url}"') as actions,
+        listening(*answers) as office,
+        opened(tmp_path, table.format(office.url), action="ask") as actions,
     ):
-        assert await actions.run(order(retries=1)) == {"time": "3 pm"}
+        assert await actions.run(order(action="ask", retries=1)) == {"time": "3 pm"}
+    async with listening(*answers) as office, opened(tmp_path, table.format(office.url)) as actions:
+        assert await failure(actions, order(retries=1)) == "lost"
+        assert await actions.find_out(order(retries=1)) == {"time": "3 pm"}
 
 
 async def test_an_answer_that_never_comes_ends_at_the_deadline(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from runtime.database import read_url
-from runtime.ports import Intent, OutsideFailure, Settled, Standing
+from runtime.ports import Intent, OutsideFailure, Settled, Standing, Unsure
 from runtime.store import Store, open_store
 from tests.runtime.actions.desk import opened, order, reason
 from tests.runtime.office import Answer, listening
@@ -61,11 +61,15 @@ async def test_the_same_action_asked_in_any_order_is_done_once(store: Store, tmp
 
 
 async def test_a_lost_answer_is_asked_for_again_with_the_same_key(store: Store, tmp_path: Path) -> None:
-    """Done there and not told: the retry carries the same key, and the provider has one deed."""
+    """Done there and not told: it is unknown first, then the same key is asked again, and the provider has
+    one deed.
+    """
     async with provider(lose=1) as (url, deeds), opened(tmp_path, http(url), ledger=store) as actions:
-        assert (await actions.run(order(retries=2)))["booked"] == "k1"
+        assert await reason(actions, order(retries=2)) == "lost"
+        assert await state(store) == ("unknown", 1)
+        assert (await actions.find_out(order()))["booked"] == "k1"
     assert deeds == ["k1"]
-    assert await state(store) == ("done", 1)
+    assert await state(store) == ("done", 2)
 
 
 async def test_where_a_key_means_nothing_a_lost_answer_is_not_asked_for_again(
@@ -81,13 +85,15 @@ async def test_where_a_key_means_nothing_a_lost_answer_is_not_asked_for_again(
 
 
 async def test_a_refusal_after_a_timeout_does_not_count_as_not_done(store: Store, tmp_path: Path) -> None:
-    """An attempt nobody heard of and then a closed port: the deed may have been done, and stays unknown."""
+    """An attempt nobody heard of and then a refusal: the deed may have been done, and stays unknown."""
     async with (
         listening(Answer(0, b"", drop=True), Answer(404, b"")) as office,
-        opened(tmp_path, http(office.url), ledger=store) as actions,
+        opened(tmp_path, http(office.url, "find_out_s = 1"), ledger=store) as actions,
     ):
-        assert await reason(actions, order(retries=1)) == "refused"
-    assert await state(store) == ("unknown", 1)
+        assert await reason(actions, order()) == "lost"
+        with pytest.raises(Unsure):
+            await actions.find_out(order())
+    assert (await state(store))[0] == "unknown"
 
 
 async def test_a_deed_goes_on_when_nobody_waits_any_more(store: Store, tmp_path: Path) -> None:

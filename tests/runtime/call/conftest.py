@@ -12,7 +12,7 @@ import pytest
 from msgspec import to_builtins
 
 from runtime.call import Caller, Outside, carry
-from runtime.ports import OutsideFailure
+from runtime.ports import OutsideFailure, Unsure
 from runtime.record import Header, Record, Recorder, read
 from runtime.recording.tracks import Tracks
 from runtime.session.model import Patience, SessionSettings, TurnDetection
@@ -106,6 +106,9 @@ class Firm:
         if self.failure:
             raise OutsideFailure(self.failure)
         return self.result
+
+    async def find_out(self, order: Any) -> Mapping[str, Any]:
+        raise Unsure("unknown")
 
     async def deliver(self, order: Any) -> str:
         return "r1"

@@ -59,5 +59,5 @@ async def test_whose_contact_it_is_must_be_sure(tmp_path: Path) -> None:
         source = opened(tmp_path, TABLE.format(url=office.url))
         assert await source.look_up(DANA) is None
         assert await reason(source) == "ambiguous"
-        assert await reason(source) == "broken"
+        assert await reason(source) == "unavailable"
         await source.close()

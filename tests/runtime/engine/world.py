@@ -204,13 +204,23 @@ nodes = st.one_of(
         targets,
     ),
     st.builds(
-        lambda name, good, bad, wait: Node(
-            "act", action=name, on_success=good, on_failure=bad, while_waiting=wait
+        lambda name, good, bad, wait, lost, check, told: Node(
+            "act",
+            action=name,
+            on_success=good,
+            on_failure=bad,
+            while_waiting=wait,
+            on_unknown=lost,
+            while_checking=check,
+            unknown_line=told,
         ),
         st.sampled_from(list(ACTIONS)),
         targets,
         targets,
         st.none() | st.just(Line(say="One moment.", script="w1")),
+        st.none() | targets,
+        st.sampled_from([None, Line(say="I'm checking.", script="w2"), Line(convey="Say you are checking.")]),
+        st.sampled_from([None, Line(say="I can't tell.", script="w3"), Line(convey="Say you cannot tell.")]),
     ),
 )
 
@@ -389,6 +399,10 @@ def possible(call: Call, data: st.DataObject) -> None:
             call.send(ev.ActionSucceeded, run_id=known(call.runs), result=result)
         case "action_failed":
             call.send(ev.ActionFailed, run_id=known(call.runs), reason="500")
+        case "action_unknown":
+            call.send(
+                ev.ActionUnknown, run_id=known(call.runs), reason="lost", final=data.draw(st.booleans())
+            )
         case "delivered":
             call.send(ev.PackageDelivered, handoff_id=known(call.handoffs))
         case "undelivered":
@@ -429,6 +443,7 @@ _CHOICES = (
         "asked",
         "succeeded",
         "action_failed",
+        "action_unknown",
         "delivered",
         "undelivered",
     ]

@@ -27,7 +27,14 @@ async def test_a_question_carries_its_query_and_its_json() -> None:
 
 @pytest.mark.parametrize(
     ("status", "reason"),
-    [(401, "denied"), (403, "denied"), (404, "refused"), (429, "broken"), (500, "broken"), (302, "broken")],
+    [
+        (401, "denied"),
+        (403, "denied"),
+        (404, "refused"),
+        (429, "unavailable"),
+        (500, "broken"),
+        (302, "broken"),
+    ],
 )
 async def test_a_status_is_a_reason(status: int, reason: str) -> None:
     """Every status but a success is a failure with a reason of its own kind."""

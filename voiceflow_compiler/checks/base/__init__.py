@@ -76,7 +76,7 @@ def spoken(flow: Flow, graph: Graph) -> list[Spoken]:
 def _spoken(flow: Flow, graph: Graph) -> Iterator[Spoken]:
     reached = [graph.nodes[name] for name in graph.reached]
     for node in flow.nodes.values():
-        for line in (node.line, node.while_waiting):
+        for line in (node.line, node.while_waiting, node.while_checking):
             yield from _heard(line, (node.name,), f'what "{node.name}" says')
         for answer in (*node.on.values(), *node.keys.values()):
             yield from _heard(answer.line, (node.name,), f'the answer to {answer.key} at "{node.name}"')
