@@ -112,7 +112,7 @@ class Places:
     """
 
     def __init__(self, root: Place, texts: Mapping[str, str]) -> None:
-        self._root = root
+        self.root = root
         self.texts = texts
 
     def value(self, path: Path) -> Span:
@@ -146,7 +146,7 @@ class Places:
         return Span(place.file, from_line, from_column, to_line, to_column)
 
     def _find(self, path: Path) -> tuple[Place, bool]:
-        place = self._root
+        place = self.root
         for step in path:
             below = place.below.get(step) if place.below is not None else None
             if below is None:

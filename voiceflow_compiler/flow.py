@@ -230,6 +230,7 @@ class Action:
     retries: int = 0
     on_request: bool = False
     promises: tuple[str, ...] = ()
+    called: str | None = None  # what a subflow, and the settings of a deployment, call it
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,13 +57,21 @@ Parsing = Callable[[str, Read, Budget], None]
 
 
 def open_flow(path: str, root: str | None = None, reading: Reading | None = None) -> Source:
-    """Read a flow's file and what it includes.
+    """Read a flow's file and what it includes (see `Opened`)."""
+    return opened_for(path, root, reading).flow(path)
+
+
+def opened_for(path: str, root: str | None = None, reading: Reading | None = None) -> "Opened":
+    """What opens the files of a flow.
 
     `root` is the project folder; without it, the nearest folder above that looks like one. `reading` stands
     in for `read`: an editor has texts that are in no file yet.
     """
-    folder = Path(root).resolve() if root else _project_folder(_real(Path(path)))
-    opened = _Opened(folder, reading or read)
+    folder = Path(root).resolve() if root else project_folder(real(Path(path)))
+    return Opened(folder, reading or read)
+
+
+def _whole(opened: "Opened", path: str) -> Source:
     first = opened.read(Path(path), path)
     if isinstance(first.data, dict):
         opened.merge_includes(first, Path(path), ())
@@ -77,7 +85,7 @@ def open_flow(path: str, root: str | None = None, reading: Reading | None = None
     return Source(path, first.data, places, tuple(opened.findings + first.findings), frozenset(first.lost))
 
 
-def _real(path: Path) -> Path:
+def real(path: Path) -> Path:
     """The file behind a name, wherever links lead; the name itself when that cannot be said."""
     try:
         return path.resolve()
@@ -85,7 +93,7 @@ def _real(path: Path) -> Path:
         return path.absolute()
 
 
-def _project_folder(path: Path) -> Path:
+def project_folder(path: Path) -> Path:
     """The nearest folder above that looks like a project's; else the folder that holds the flow's folder."""
     for folder in path.parents:
         if any((folder / sign).exists() for sign in _PROJECT_SIGNS):
@@ -93,7 +101,7 @@ def _project_folder(path: Path) -> Path:
     return path.parent.parent
 
 
-def _joined(folder: Path, name: str) -> Path:
+def joined(folder: Path, name: str) -> Path:
     """A name taken from a folder, without the `..` in it where that is plain: findings show it short."""
     parts: list[str] = []
     for part in (folder / name).parts:
@@ -104,7 +112,7 @@ def _joined(folder: Path, name: str) -> Path:
     return Path(*parts)
 
 
-class _Opened:
+class Opened:
     """The files opened for one flow, and the findings of merging them."""
 
     def __init__(self, root: Path, reading: Reading) -> None:
@@ -115,10 +123,25 @@ class _Opened:
         self.findings: list[Finding] = []
         self.done: set[Path] = set()
 
+    def flow(self, path: str) -> Source:
+        """A flow's file with what it includes."""
+        return _whole(self, path)
+
+    def part(self, path: Path) -> Source:
+        """Another file that the flow needs, with what that includes: a source of its own."""
+        other = Opened(self.root, self.reading)
+        other.budget, other.texts = self.budget, self.texts
+        first = other.read(path, str(path))
+        if isinstance(first.data, dict):
+            other.merge_includes(first, path, ())
+        places = Places(first.root or nowhere(str(path)), self.texts)
+        found = tuple(first.findings + other.findings)
+        return Source(str(path), first.data, places, found, frozenset(first.lost))
+
     def read(self, path: Path, shown: str) -> Read:
         result = self.reading(path, shown, self.budget)
         self.texts[shown] = result.text
-        self.done.add(_real(path))
+        self.done.add(real(path))
         return result
 
     def merge_includes(self, main: Read, path: Path, chain: tuple[Path, ...]) -> None:
@@ -127,29 +150,29 @@ class _Opened:
             return
         names = main.data.get("include")
         places = Places(main.root, self.texts)
-        chain = (*chain, _real(path))
+        chain = (*chain, real(path))
         for index, name in enumerate(names if isinstance(names, list) else ()):
             if not isinstance(name, str) or not name:
                 continue
-            target = _joined(path.parent, name)
-            problem = self._problem(_real(target), chain)
+            target = joined(path.parent, name)
+            problem = self.problem(real(target), chain)
             if problem:
                 code, title, message, tip = problem
                 span = places.value(("include", index))
                 self.findings.append(Finding(code, title, "error", message, span, tip))
-            elif _real(target) not in self.done:
+            elif real(target) not in self.done:
                 self._include(main, target, chain, places.value(("include", index)))
 
-    def _problem(self, real: Path, chain: tuple[Path, ...]) -> tuple[str, str, str, str] | None:
+    def problem(self, where: Path, chain: tuple[Path, ...]) -> tuple[str, str, str, str] | None:
         """Why a file cannot be included: the parts of a finding."""
-        if real in chain:
-            way = "" if real == chain[-1] else ", by way of what it includes"
+        if where in chain:
+            way = "" if where == chain[-1] else ", by way of what it includes"
             tip = "Move what both need into a third file."
             return "VF020", "include-cycle", f"this file includes itself{way}", tip
-        if not real.is_relative_to(self.root):
+        if not where.is_relative_to(self.root):
             tip = f"Copy it into `{self.root.name}`."
             return "VF021", "include-outside", "this file lies outside the project folder", tip
-        if not real.exists():
+        if not where.exists():
             return (
                 "VF023",
                 "include-missing",

@@ -354,6 +354,7 @@ def _action(source: Flow, action: flow.Action) -> artifact.Action:
         retries=action.retries,
         on_request=action.on_request,
         promises=action.promises,
+        called=action.called,
     )
 
 

@@ -3,14 +3,15 @@
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from voiceflow_compiler.diagnostics import Finding, in_order
 from voiceflow_compiler.flow import Flow
-from voiceflow_compiler.include import Reading, Source, open_flow
+from voiceflow_compiler.include import Reading, Source, opened_for
 from voiceflow_compiler.resolve import Kept, resolve
 from voiceflow_compiler.schema import Right, violations
+from voiceflow_compiler.subflow import Whole, put_in, told
 
 if TYPE_CHECKING:
     from voiceflow_compiler.artifact import Artifact
@@ -51,6 +52,7 @@ class Again:
 
     reading: Reading | None = None
     right: Right = field(default_factory=dict)
+    right_in: dict[str, Right] = field(default_factory=dict)  # of each subflow's file
     kept: Kept = field(default_factory=Kept)
 
 
@@ -61,6 +63,7 @@ class Loaded:
     flow: Flow | None
     source: Source
     findings: tuple[Finding, ...]
+    whole: Whole | None = None  # the flow with its subflows in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +110,19 @@ def _collector_at_rest() -> Iterator[None]:
 def load(path: str, root: str | None = None, again: Again | None = None) -> Loaded:
     """Read, judge by the schema, and resolve. `root` is the project folder (see `include.open_flow`)."""
     again = again or Again()
-    source = open_flow(path, root, again.reading)
+    opened = opened_for(path, root, again.reading)
+    source = opened.flow(path)
     findings = list(source.findings)
-    flow = None
-    if source.data is not None:
-        findings += violations(source, again.right)
-        whole = all(finding.code in _HARMLESS for finding in findings)
-        flow, more = resolve(source.data, source.places, whole_source=whole, kept=again.kept)
-        findings += more
-    return Loaded(flow, source, tuple(in_order(findings)))
+    if source.data is None:
+        return Loaded(None, source, tuple(in_order(findings)))
+    whole = put_in(source, opened)
+    findings += [*whole.findings, *violations(source, again.right)]
+    for file, each in whole.files.items():
+        findings += violations(each, again.right_in.setdefault(file, {}), "subflow")
+    sound = all(finding.code in _HARMLESS for finding in findings)
+    source = replace(source, places=whole.places)
+    flow, more = resolve(source.data, source.places, whole_source=sound, kept=again.kept, whole=whole)
+    return Loaded(flow, source, tuple(in_order(told([*findings, *more], whole))), whole)
 
 
 @_collector_at_rest()
@@ -138,10 +145,13 @@ def judge(loaded: Loaded) -> Checked:
     from voiceflow_compiler.graph import build
 
     graph = build(loaded.flow)
-    findings = list(loaded.findings)
+    findings: list[Finding] = []
     for each in CHECKS:
         if loaded.flow.whole or each.name in _SAID_OF_PARTS:
             findings += each(loaded.flow, graph, loaded.source.places)
+    if loaded.whole is not None:
+        findings = told(findings, loaded.whole)
+    findings += loaded.findings
     return Checked(tuple(in_order(findings)), loaded.flow, loaded.source, graph)
 
 

@@ -201,11 +201,14 @@ def open_actions(
     problems: list[str] = []
     ready: dict[str, Ready] = {}
     for name, action in actions.items():
-        if name not in settings.actions:
+        called = action.called or name
+        if called not in settings.actions:
             kept = settings.records / local.FILE_NAME
-            tell(f"action {name} is only written down, in {kept}: there is no [actions.{name}] in vfc.toml")
+            tell(
+                f"action {called} is only written down, in {kept}: there is no [actions.{called}] in vfc.toml"
+            )
         try:
-            ready[name] = _open(name, action, settings, clock, alert)
+            ready[name] = _open(called, action, settings, clock, alert)
         except SettingsError as error:
             problems += error.problems
     if problems:

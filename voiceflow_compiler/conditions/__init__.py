@@ -16,6 +16,7 @@ from voiceflow_compiler.conditions.meaning import (
     check_truth,
     closest,
     intent_names,
+    kind_of,
     type_of,
 )
 
@@ -29,7 +30,9 @@ __all__ = [
     "Problem",
     "closest",
     "condition",
+    "fits",
     "intent_names",
+    "named",
     "value",
 ]
 
@@ -60,6 +63,21 @@ def value(text: str, names: Names) -> tuple[Expr | None, list[Problem]]:
             Problem("VF135", "not-a-value", "this is not a single value", tip, term.start, term.end)
         )
     return (None, problems) if problems else (_lower(term), [])
+
+
+def named(text: str, names: Names) -> Named | None:
+    """What a value stands for: its type; None when it is no value."""
+    try:
+        return type_of(parse(text), names, [])
+    except Stop:
+        return None
+
+
+def fits(given: Named, wanted: Named) -> bool:
+    """Whether a value can stand where another is wanted: of one kind, and no choice that is not known."""
+    if {kind_of(given), kind_of(wanted)} <= {"text", "choice"}:
+        return not wanted.choices or (bool(given.choices) and set(given.choices) <= set(wanted.choices))
+    return kind_of(given) == kind_of(wanted)
 
 
 def _lower(term: Term) -> Expr:

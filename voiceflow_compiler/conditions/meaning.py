@@ -83,7 +83,9 @@ def check_truth(term: Term, names: Names, problems: list[Problem]) -> None:
         if named is not None and named.type != "boolean":
             tip = "Compare it with something: `==`, `>=`, `in`."
             problems.append(
-                _mismatch(f"this is {_KIND_WORDS[_kind(named)]}, and a condition is true or false", tip, term)
+                _mismatch(
+                    f"this is {_KIND_WORDS[kind_of(named)]}, and a condition is true or false", tip, term
+                )
             )
 
 
@@ -105,15 +107,15 @@ def _check_comparison(term: Term, names: Names, problems: list[Problem]) -> None
         term.op in ORDERS
         and ours is not None
         and theirs is not None
-        and not {_kind(ours), _kind(theirs)} <= {"number", "date", "time", "text"}
+        and not {kind_of(ours), kind_of(theirs)} <= {"number", "date", "time", "text"}
     ):
         tip = "Use `==`, `!=` or `in`."
-        problems.append(_mismatch(f"`{term.op}` cannot order {_KIND_WORDS[_kind(ours)]}", tip, term))
+        problems.append(_mismatch(f"`{term.op}` cannot order {_KIND_WORDS[kind_of(ours)]}", tip, term))
     elif (
         term.op in ORDERS
         and ours is not None
         and theirs is not None
-        and {_kind(ours), _kind(theirs)} == {"text"}
+        and {kind_of(ours), kind_of(theirs)} == {"text"}
     ):
         problems.append(_mismatch(f"`{term.op}` cannot order text", "Use `==`, `!=` or `in`.", term))
 
@@ -145,7 +147,8 @@ _WRITTEN: Final = {
 }
 
 
-def _kind(named: Named) -> str:
+def kind_of(named: Named) -> str:
+    """The kind of value, of which all types can be compared."""
     return _KINDS[named.type]
 
 
@@ -157,7 +160,7 @@ def _check_pair(
         return
     if left.op == "value" and right.op == "name":
         left, ours, right, theirs = right, theirs, left, ours
-    a, b = _kind(ours), _kind(theirs)
+    a, b = kind_of(ours), kind_of(theirs)
     if right.op == "value" and b == "text" and a in _WRITTEN:
         pattern, example = _WRITTEN[a]
         if not pattern.fullmatch(right.parts[0]):

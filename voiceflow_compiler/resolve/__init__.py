@@ -14,6 +14,7 @@ from voiceflow_compiler.jurisdictions import packs
 from voiceflow_compiler.resolve import parts
 from voiceflow_compiler.resolve.binder import (
     Binder,
+    Binders,
     flag,
     intents_and_families,
     items,
@@ -24,44 +25,57 @@ from voiceflow_compiler.resolve.binder import (
     words_of_conditions,
 )
 from voiceflow_compiler.resolve.nodes import CONTROL, Kept, nodes
+from voiceflow_compiler.resolve.scopes import scopes
 from voiceflow_compiler.resolve.speech import answers, fallback
 from voiceflow_compiler.resolve.turns import turns
+from voiceflow_compiler.subflow import Whole
 
 __all__ = ["Kept", "resolve"]
 
 
 def resolve(
-    data: Any, places: Places, *, whole_source: bool = True, kept: Kept | None = None
+    data: Any,
+    places: Places,
+    *,
+    whole_source: bool = True,
+    kept: Kept | None = None,
+    whole: Whole | None = None,
 ) -> tuple[Flow | None, list[Finding]]:
     """The typed flow in plain data. None when no node could be taken.
 
     `whole_source` says whether everything written was well-formed; the flow's `whole` passes it on. `kept`
-    remembers nodes: an editor asks again after every key.
+    remembers nodes: an editor asks again after every key. `whole` is the flow with its subflows in it; its
+    names are read there, and found in `data` alone: nobody else names a subflow's.
     """
     if not mapping(data, "nodes"):
         return None, []
     binder = Binder(places)
+    own, whole = data, whole or Whole(data, places)
+    data = whole.data
     facts, slots, intents = parts.facts(binder, data), parts.slots(binder, data), parts.intents(binder, data)
     returned = parts.results(data)
     binder.known = {
-        "node": mapping(data, "nodes"),
-        "slot": mapping(data, "slots"),
+        "node": mapping(own, "nodes"),
+        "slot": mapping(own, "slots"),
         "intent": intents_and_families(mapping(data, "intents") | intents),  # type: ignore[operator]
         "handoff": mapping(data, "handoffs"),
-        "action": mapping(data, "actions"),
+        "action": mapping(own, "actions"),
         "jurisdiction": packs(),
     }
-    binder.fillings = {**dict.fromkeys(("company", "purpose")), **facts, **slots, **returned}
+    slots_here = {name: slot for name, slot in slots.items() if ("slots", name) not in whole.owners}
+    returned_here = parts.results(own)
+    binder.fillings = {**dict.fromkeys(("company", "purpose")), **facts, **slots_here, **returned_here}
     binder.names = words_of_conditions(
-        {name: Named(slot.type, slot.choices) for name, slot in slots.items()},
+        {name: Named(slot.type, slot.choices) for name, slot in slots_here.items()},
         {name: Named(fact.type, fact.choices) for name, fact in facts.items()},
-        {name: Named(type_) for name, type_ in returned.items()},
+        {name: Named(type_) for name, type_ in returned_here.items()},
         intents,
     )
-    _check_names(binder, data)
-    _check_texts(binder, data, slots)
+    binders = Binders(binder, scopes(binder, whole, intents), whole)
+    _check_names(binder, own)
+    _check_texts(binder, data, slots_here)
     flow = _flow(
-        binder,
+        binders,
         data,
         facts=facts,
         slots=slots,
@@ -74,7 +88,7 @@ def resolve(
 
 
 def _flow(
-    binder: Binder,
+    binders: Binders,
     data: Any,
     *,
     facts: Any,
@@ -84,6 +98,7 @@ def _flow(
     whole_source: bool,
     kept: Kept,
 ) -> Flow:
+    binder = binders.own
     name = text(data, "flow") or ""
     voice, confidence, caller_facts = (
         mapping(data, "voice"),
@@ -92,10 +107,10 @@ def _flow(
     )
     bound: dict[str, Any] = {
         "start": binder.bind("node", text(data, "start"), ("start",)) or "",
-        "nodes": nodes(binder, data, kept),
+        "nodes": nodes(binders, data, kept),
         "everywhere": answers(binder, data, "everywhere", ()),
         "fallback": fallback(binder, data, ()) or Fallback(("fallback",)),
-        "actions": parts.actions(binder, data, returned),
+        "actions": parts.actions(binders, data, returned),
         "handoffs": parts.handoffs(binder, data),
         "triggers": parts.triggers(binder, data),
         "limits": parts.limits(binder, data),
@@ -125,7 +140,7 @@ def _flow(
         suitability=parts.suitability(data),
         turns=turns(mapping(data, "turns")),
         jurisdictions=parts.jurisdictions(binder, data),
-        whole=whole_source and not binder.holes,
+        whole=whole_source and not binders.holes,
         **bound,
     )
 

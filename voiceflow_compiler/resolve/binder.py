@@ -11,9 +11,11 @@ from itertools import islice
 from typing import Any, Final, TypeVar
 
 from voiceflow_compiler import conditions
+from voiceflow_compiler.artifact import Expr
 from voiceflow_compiler.conditions import FAMILIES, Named, Names, Problem
 from voiceflow_compiler.diagnostics import Edit, Finding, Path, Places
 from voiceflow_compiler.flow import Condition, Scalar, misplaced_braces, placeholders
+from voiceflow_compiler.subflow import Whole
 
 T = TypeVar("T", bound=str)
 
@@ -31,10 +33,65 @@ KINDS: Final = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What the names of a subflow mean in the flow that uses it: nodes (an exit means where it leads, None
+    where it leads nowhere), slots, actions, and the expressions its inputs are given.
+    """
+
+    nodes: Mapping[str, str | None] = field(default_factory=dict)
+    slots: Mapping[str, str] = field(default_factory=dict)
+    actions: Mapping[str, str] = field(default_factory=dict)
+    inputs: Mapping[str, Expr] = field(default_factory=dict)
+
+    def meant(self, kind: str, name: str) -> str | None:
+        """The flow's name for one of the subflow's names."""
+        spaces = {"node": self.nodes, "slot": self.slots, "action": self.actions}
+        return spaces.get(kind, {}).get(name, name)
+
+    def expr(self, expr: Expr) -> Expr:
+        """An expression in the flow's names."""
+        match expr:
+            case ["name", "inputs", str(name)]:
+                return self.inputs.get(name, ["value", ""])
+            case ["name", "slots", str(name)]:
+                return ["name", "slots", self.slots.get(name, name)]
+            case ["name", "results", str(action), *rest]:
+                return ["name", "results", self.actions.get(action, action), *rest]
+            case ["name" | "value", *_]:
+                return expr
+        return [expr[0], *(self.expr(part) for part in expr[1:])]
+
+    def text(self, text: str) -> str:
+        """A text with the flow's names in its braces."""
+        if "{" not in text:
+            return text
+        filled, done = "", 0
+        for name, start, end in placeholders(text):
+            filled += text[done:start] + self._filling(name)
+            done = end
+        return filled + text[done:]
+
+    def _filling(self, name: str) -> str:
+        head, dot, rest = name.partition(".")
+        if dot:
+            return f"{{{self.actions.get(head, head)}.{rest}}}"
+        if name not in self.inputs:
+            return f"{{{self.slots.get(name, name)}}}"
+        match self.inputs[name]:
+            case ["name", "slots" | "facts", str(given)]:
+                return f"{{{given}}}"
+            case ["name", "results", *path]:
+                return f"{{{'.'.join(path)}}}"
+            case ["value", value]:
+                return str(value)
+        return ""
+
+
 @dataclass(slots=True)
 class Binder:
     """`known` holds the names of each kind, `fillings` what may stand in braces, `names` what conditions may
-    speak of.
+    speak of; `scope` what they mean in the flow, None for the flow's own.
     """
 
     places: Places
@@ -43,6 +100,7 @@ class Binder:
     names: Names = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     holes: bool = False
+    scope: Scope | None = None
 
     def find(
         self,
@@ -57,9 +115,10 @@ class Binder:
     ) -> None:
         span = self.places.key(path) if at_key else self.places.value(path)
         fix = () if instead is None else (Edit(span, instead),)
-        self._add(Finding(code, name, "error", message, span, tip, fix=fix))
+        self.add(Finding(code, name, "error", message, span, tip, fix=fix))
 
-    def _add(self, finding: Finding) -> None:
+    def add(self, finding: Finding) -> None:
+        """One more finding, as long as there is room."""
         if not self.full:
             self.findings.append(finding)
 
@@ -74,7 +133,7 @@ class Binder:
         """
         known = self.known[kind]
         if name is None or name in known:
-            return name
+            return name if name is None or self.scope is None else self._meant(kind, name)
         if self.full:
             self.holes = True
             return None
@@ -91,7 +150,20 @@ class Binder:
         message = f"there is no {word} `{name[:64]}`"
         self.find(code, title, message, path, tip, at_key=at_key, instead=near)
         self.holes = self.holes or near is None
-        return near
+        return near if near is None or self.scope is None else self._meant(kind, near)
+
+    def _meant(self, kind: str, name: str) -> str | None:
+        meant = self.scope.meant(kind, name) if self.scope else name
+        self.holes = self.holes or meant is None
+        return meant
+
+    def text(self, text: str, path: Path) -> str:
+        """A text that was checked, in the flow's names."""
+        self.check_text(text, path)
+        return text if self.scope is None else self.scope.text(text)
+
+    def _expr(self, expr: Expr | None) -> Expr | None:
+        return expr if expr is None or self.scope is None else self.scope.expr(expr)
 
     def check_text(self, text: str, path: Path, fillings: Mapping[str, Any] | None = None) -> None:
         """Find braces that name nothing this flow knows."""
@@ -109,7 +181,7 @@ class Binder:
             span = self.places.inside(path, start, end)
             message = f"there is nothing called `{name[:64]}` to say here"
             fix = (Edit(span, f"{{{near}}}"),) if near else ()
-            self._add(Finding("VF126", "unknown-placeholder", "error", message, span, tip, fix=fix))
+            self.add(Finding("VF126", "unknown-placeholder", "error", message, span, tip, fix=fix))
         for at in islice(misplaced_braces(text), _PER_TEXT):
             span = self.places.inside(path, at, at + 1)
             tip = "Write one name in braces, without spaces: `{name}`; or drop the brace."
@@ -126,7 +198,7 @@ class Binder:
             return Condition(path, text, None)
         expr, problems = conditions.condition(text, self.names)
         self._report(problems, path)
-        return Condition(path, text, expr)
+        return Condition(path, text, self._expr(expr))
 
     def value(self, written: Scalar, path: Path) -> Condition:
         """What an action takes: a name such as `slots.email`, a quoted text, or a literal."""
@@ -136,7 +208,7 @@ class Binder:
             return Condition(path, str(written), ["value", written])
         expr, problems = conditions.value(text, self.names)
         self._report(problems, path)
-        return Condition(path, text, expr)
+        return Condition(path, text, self._expr(expr))
 
     def _check_bare(self, text: str, path: Path) -> None:
         for space in ("slots", "facts"):
@@ -163,6 +235,32 @@ class Binder:
             self.findings.append(
                 Finding(problem.code, problem.name, "error", problem.message, span, problem.tip, fix=fix)
             )
+
+
+@dataclass(frozen=True, slots=True)
+class Binders:
+    """The binder of the flow's own parts, and one for each use of a subflow, by its node."""
+
+    own: Binder
+    scoped: Mapping[str, Binder]
+    whole: Whole
+
+    def of(self, section: str, name: str) -> Binder:
+        """The binder of a part of the flow: of the subflow it comes from, or the flow's own."""
+        use = self.whole.owners.get((section, name))
+        return self.own if use is None else self.scoped[use]
+
+    @property
+    def holes(self) -> bool:
+        """Whether something could not be taken anywhere."""
+        return self.own.holes or any(each.holes for each in self.scoped.values())
+
+    @property
+    def names(self) -> list[Any]:
+        """Every name that a node may be bound to."""
+        scopes = [each.scope for each in self.scoped.values()]
+        own = [list(self.own.fillings.items()), *(list(known) for known in self.own.known.values())]
+        return [own, scopes]
 
 
 def _is_expression(text: str) -> bool:

@@ -7,8 +7,9 @@ from typing import Any, Final, Literal, get_args
 from voiceflow_compiler.artifact import NodeKind, Overlap
 from voiceflow_compiler.diagnostics import Path
 from voiceflow_compiler.flow import Case, Node
-from voiceflow_compiler.resolve.binder import Binder, entries, items, one_of, text
+from voiceflow_compiler.resolve.binder import Binder, Binders, entries, items, one_of, text
 from voiceflow_compiler.resolve.speech import answers, fallback, line
+from voiceflow_compiler.subflow import SCOPED, Use
 
 KINDS: Final[Mapping[str, NodeKind]] = {name: name for name in get_args(NodeKind)}
 CONTROL: Final[Mapping[str, Literal["guided", "strict"]]] = {"guided": "guided", "strict": "strict"}
@@ -25,10 +26,10 @@ class Kept:
     nodes: dict[str, tuple[Any, Node]] = field(default_factory=dict)
 
 
-def nodes(binder: Binder, data: Any, kept: Kept) -> Mapping[str, Node]:
+def nodes(binders: Binders, data: Any, kept: Kept) -> Mapping[str, Node]:
     """The nodes whose kind is known, in the order of the source."""
     found = {}
-    names = [list(binder.fillings.items()), *(list(known) for known in binder.known.values())]
+    names = binders.names
     known = kept.nodes if kept.names == names else {}
     kept.names, kept.nodes = names, {}
     for name, written in entries(data, "nodes"):
@@ -37,7 +38,11 @@ def nodes(binder: Binder, data: Any, kept: Kept) -> Mapping[str, Node]:
             found[name] = before[1]
             kept.nodes[name] = before
             continue
+        if name in binders.scoped:
+            found[name] = _entry(binders.scoped[name], name, binders.whole.uses[name])
+            continue
         kind = one_of(written, "kind", KINDS)
+        binder = binders.of("nodes", name)
         count = len(binder.findings)
         if kind is not None:
             found[name] = _READERS[kind](binder, name, written, ("nodes", name))
@@ -48,6 +53,12 @@ def nodes(binder: Binder, data: Any, kept: Kept) -> Mapping[str, Node]:
 
 def _go(binder: Binder, written: Any, key: str, path: Path) -> str | None:
     return binder.bind("node", text(written, key), (*path, key))
+
+
+def _entry(binder: Binder, name: str, use: Use) -> Node:
+    """The node that stands for a use of a subflow: the way to where that starts, without a word."""
+    start = binder.bind("node", text(use.source.data, "start"), (SCOPED, name, "start"))
+    return Node(name, use.path, "decide", otherwise=start)
 
 
 def _disclosure(binder: Binder, name: str, written: Any, path: Path) -> Node:

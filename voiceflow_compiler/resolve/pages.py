@@ -69,6 +69,11 @@ PAGES: Final = {
         "not-includable",
         "An included file adds named parts and lists; what a flow is stands in its own file.",
     ),
+    "VF025": Page(
+        "subflow-cycle",
+        "A subflow that uses itself, directly or by way of others, would be a flow without end.",
+    ),
+    "VF026": Page("not-a-subflow", "A node of kind `flow` runs a file that says `subflow:` and has exits."),
     "VF100": Page("language-version", "This compiler knows version 1 of the language."),
     "VF101": Page(
         "unknown-key",
@@ -132,5 +137,22 @@ PAGES: Final = {
     "VF137": Page(
         "unknown-jurisdiction",
         "Nothing is noted about the law of this place, so nothing would be asked of the flow.",
+    ),
+    "VF140": Page(
+        "unmapped-exit",
+        "The subflow can end in a way for which the flow has no answer: the caller would stand still there.",
+    ),
+    "VF141": Page(
+        "unknown-exit", "The subflow never ends this way, so what is written for it never happens."
+    ),
+    "VF142": Page("missing-input", "The subflow speaks of a value that it is not given."),
+    "VF143": Page("unknown-input", "The subflow does not take a value of this name, so it goes nowhere."),
+    "VF144": Page(
+        "value-of-another-type",
+        "What the subflow compares, asks for or says would be another kind of thing than it was written for.",
+    ),
+    "VF145": Page(
+        "unused-exit",
+        "Every flow that uses the subflow must say where this exit leads, and no caller ever takes it.",
     ),
 }

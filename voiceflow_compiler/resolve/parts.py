@@ -20,6 +20,7 @@ from voiceflow_compiler.flow import (
 )
 from voiceflow_compiler.resolve.binder import (
     Binder,
+    Binders,
     entries,
     flag,
     items,
@@ -191,10 +192,11 @@ def results(data: Any) -> Mapping[str, ValueType]:
     return found
 
 
-def actions(binder: Binder, data: Any, returned: Mapping[str, ValueType]) -> Mapping[str, Action]:
+def actions(binders: Binders, data: Any, returned: Mapping[str, ValueType]) -> Mapping[str, Action]:
     """The actions, with what they take bound to names."""
     found = {}
     for name, written in entries(data, "actions"):
+        binder = binders.of("actions", name)
         path: Path = ("actions", name)
         takes = mapping(written, "takes").items()
         found[name] = Action(
@@ -215,6 +217,7 @@ def actions(binder: Binder, data: Any, returned: Mapping[str, ValueType]) -> Map
             retries=whole(written, "retries", 0),
             on_request=flag(written, "on_request"),
             promises=texts(written, "promises"),
+            called=binders.whole.called(name),
         )
     return found
 

@@ -13,15 +13,16 @@ def line(binder: Binder, value: Any, path: Path) -> Line | None:
     if isinstance(value, str):
         if not value:
             return None
-        binder.check_text(value, path)
-        return Line(path, say=value)
-    say, convey, sample = text(value, "say"), text(value, "convey"), text(value, "sample")
+        return Line(path, say=binder.text(value, path))
+    say, convey, sample = (_told(binder, value, key, path) for key in ("say", "convey", "sample"))
     if say is None and convey is None:
         return None
-    for key, written in (("say", say), ("convey", convey), ("sample", sample)):
-        if written is not None:
-            binder.check_text(written, (*path, key))
     return Line(path, say=say, convey=None if say else convey, sample=None if say else sample)
+
+
+def _told(binder: Binder, value: Any, key: str, path: Path) -> str | None:
+    written = text(value, key)
+    return None if written is None else binder.text(written, (*path, key))
 
 
 def answers(binder: Binder, value: Any, key: str, path: Path) -> Mapping[str, Answer]:

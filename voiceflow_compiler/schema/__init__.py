@@ -1,4 +1,4 @@
-"""Violations of flow.schema.json in plain words, each at its exact place.
+"""Violations of a schema in plain words, each at its exact place.
 
 Laws
 1. The schema is the judge: there is a finding here exactly when jsonschema finds a violation.
@@ -25,25 +25,26 @@ MAX_FINDINGS: Final = 200
 Right = dict[tuple[str, str], Any]
 
 
-def violations(source: Source, right: Right | None = None) -> list[Finding]:
-    """Every violation of the flow schema in a source, up to a bound, without what its reading has told
-    already. `right` remembers what was right: an editor asks again after every key.
+def violations(source: Source, right: Right | None = None, schema: str = "flow") -> list[Finding]:
+    """Every violation of a schema in a source, up to a bound, without what its reading has told already.
+
+    `right` remembers what was right: an editor asks again after every key.
     """
     found: list[Finding] = []
-    suspects = _suspects(source.data, {} if right is None else right)
-    if not _tests()[()](suspects):
-        for error in islice(_judge().iter_errors(suspects), MAX_FINDINGS):
+    suspects = _suspects(source.data, {} if right is None else right, schema)
+    if not _tests(schema)[()](suspects):
+        for error in islice(_judge(schema).iter_errors(suspects), MAX_FINDINGS):
             found.extend(findings(error, source))
     return found[:MAX_FINDINGS]
 
 
-def _suspects(data: Any, right: Right) -> Any:
+def _suspects(data: Any, right: Right, schema: str) -> Any:
     """The data without the named parts that are surely right; one is kept, for a map must not look empty."""
     if not isinstance(data, dict):
         return data
     suspects, fresh = {}, {}
     for key, value in data.items():
-        test = _tests().get((key,))
+        test = _tests(schema).get((key,))
         if test is not None and isinstance(value, dict):
             kept: dict[str, Any] = {}
             for name, part in value.items():
@@ -59,14 +60,14 @@ def _suspects(data: Any, right: Right) -> Any:
 
 
 @cache
-def _schema() -> Any:
-    return json.loads(schemas.read("flow"))
+def _schema(name: str) -> Any:
+    return json.loads(schemas.read(name))
 
 
 @cache
-def _tests() -> dict[tuple[str, ...], Test]:
+def _tests(name: str) -> dict[tuple[str, ...], Test]:
     """What is surely right: a whole flow under (), each of its maps with one entry under the map's key."""
-    schema = _schema()
+    schema = _schema(name)
     tests: dict[tuple[str, ...], Test] = {(): sure(schema, schema["$defs"])}
     for key, part in schema["properties"].items():
         if part.get("type") == "object" and isinstance(part.get("additionalProperties"), dict):
@@ -76,7 +77,7 @@ def _tests() -> dict[tuple[str, ...], Test]:
 
 
 @cache
-def _judge() -> Any:
+def _judge(name: str) -> Any:
     import jsonschema  # noqa: TID251 - this package is its doorway; here, because most flows never need it
 
-    return jsonschema.Draft202012Validator(_schema())
+    return jsonschema.Draft202012Validator(_schema(name))

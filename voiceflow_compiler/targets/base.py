@@ -70,6 +70,18 @@ def reading_order(artifact: Artifact) -> tuple[str, ...]:
     return (*met, *sorted(artifact.nodes.keys() - met.keys()))
 
 
+def uses(artifact: Artifact) -> frozenset[str]:
+    """The nodes that stand for a subflow: its own have names that begin with theirs and a dot."""
+    return (
+        frozenset(name.rpartition(".")[0] for name in artifact.nodes if "." in name) & artifact.nodes.keys()
+    )
+
+
+def is_within(name: str, use: str) -> bool:
+    """Whether a node stands for a use of a subflow, or belongs to it."""
+    return name == use or name.startswith(f"{use}.")
+
+
 def rules(artifact: Artifact) -> tuple[Rule, ...]:
     """What holds everywhere: answers, triggers, ladders, a lost model, limits."""
     family = {name: intent.family for name, intent in artifact.intents.items()}
@@ -157,7 +169,7 @@ def _from(artifact: Artifact, name: str) -> Iterator[Way]:
     for case in node.cases:
         yield Way(name, case.go, condition(case.when), "flow")
     if node.otherwise:
-        yield Way(name, node.otherwise, "otherwise", "flow")
+        yield Way(name, node.otherwise, "otherwise" if node.cases else "", "flow")
     if node.on_success:
         yield Way(name, node.on_success, "done", "flow")
     if node.on_failure:

@@ -42,9 +42,7 @@ def _lines(artifact: Artifact) -> Iterator[str]:
     yield f"title: {json.dumps(artifact.title, ensure_ascii=False)}"
     yield "---"
     yield "flowchart TD"
-    for name in order:
-        opening, closing = _SHAPES[artifact.nodes[name].kind]
-        yield f'  {_id(name)}{opening}"{_escaped(name)}"{closing}:::is_{artifact.nodes[name].kind}'
+    yield from _nodes(artifact, order)
     for (source, target), ways in base.together(artifact).items():
         arrow = "-->" if any(way.cause == "flow" for way in ways) else "-.->"
         label = _stacked(way.label for way in ways if way.label)
@@ -56,6 +54,23 @@ def _lines(artifact: Artifact) -> Iterator[str]:
     for kind in _SHAPES:
         yield f"  classDef is_{kind} {_COLOURS[kind]}"
     yield "  classDef rules fill:none,stroke:none,color:#6b7280"
+
+
+def _nodes(artifact: Artifact, order: Iterable[str]) -> Iterator[str]:
+    """The nodes, those of a subflow in a box of its own."""
+    groups: dict[str, list[str]] = {}
+    uses = base.uses(artifact)
+    for name in order:
+        groups.setdefault(name if name in uses else name.rpartition(".")[0], []).append(name)
+    for use, names in groups.items():
+        if use:
+            yield f'  subgraph {_id(f"in {use}")}["{_escaped(use)}"]'
+        for name in names:
+            kind = artifact.nodes[name].kind
+            opening, closing = _SHAPES[kind]
+            yield f'  {_id(name)}{opening}"{_escaped(name)}"{closing}:::is_{kind}'
+        if use:
+            yield "  end"
 
 
 def _id(name: str) -> str:

@@ -136,7 +136,7 @@ def _card(
     node = artifact.nodes[name]
     says = base.words(node, artifact)
     lines = (
-        Text(node.kind.upper(), KIND),
+        Text("FLOW" if name in base.uses(artifact) else node.kind.upper(), KIND),
         *_set(name, NAME, CARD_WORDS, 2),
         *_set(says, WORDS, CARD_WORDS, 4),
         *(line for note in _notes(artifact, name) for line in _set(note, NOTE, CARD_WORDS, 2)),

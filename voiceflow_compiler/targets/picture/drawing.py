@@ -7,7 +7,7 @@ from typing import Final
 
 from voiceflow_compiler.artifact import Artifact, NodeKind
 from voiceflow_compiler.targets.base import reading_order
-from voiceflow_compiler.targets.picture import cards
+from voiceflow_compiler.targets.picture import cards, clusters
 from voiceflow_compiler.targets.picture.cards import SLANT, Card, Label, Pin, Text
 from voiceflow_compiler.targets.picture.folding import columns, side_by_side
 from voiceflow_compiler.targets.picture.layout import Box, Layout, Link, Point, lay_out, spans
@@ -116,6 +116,7 @@ def _rules(theme: int) -> Iterator[str]:
         yield f".tip.{cause},.text.label.{cause},.dot.{cause}{{fill:{colour}}}"
     for severity, colours in _PINS.items():
         yield f".text.pin.{severity}{{fill:{colours[theme]}}}.shape.{severity}{{stroke:{colours[theme]}}}"
+    yield from clusters.rules(theme)
     for name, colours in _INK.items():
         yield f".text.{name}{{fill:{colours[theme]}}}"
 
@@ -150,6 +151,11 @@ def _document(
     yield f"<style>\n{_FIXED}\n{style(_DARK)}\n</style>"
     yield f'<rect class="paper" width="{width}" height="{height}"/>'
     yield f'<g transform="translate({_n(_MARGIN)} {_n(_MARGIN)})">'
+    yield from clusters.grounds(
+        artifact,
+        [(card.name, at, card.width, card.height) for card, at in zip(shown, layout.boxes, strict=True)],
+        [(link.source, link.target, _path(route)) for link, route in zip(links, layout.routes, strict=True)],
+    )
     yield from (_link(link, route) for link, route in zip(links, layout.routes, strict=True))
     for link, at in zip(links, layout.labels, strict=True):
         yield from _label(link, at)
@@ -165,6 +171,18 @@ def _document(
 def _link(link: Label, route: tuple[Point, ...]) -> str:
     """A curve between the pairs of a route, straight within them, and a tip at its end."""
     first, last, before = route[0], route[-1], route[-2]
+    back = 7.0 if last.y >= before.y and last.y > first.y else -7.0
+    tip = f"M{_n(last.x)} {_n(last.y)}l-4 {_n(-back)}h8z"
+    names = f'data-from="{escape(link.source)}" data-to="{escape(link.target)}"'
+    return (
+        f'<g class="way" {names}><path class="link {link.cause}" d="{_path(route)}"/>'
+        f'<path class="tip {link.cause}" d="{tip}"/></g>'
+    )
+
+
+def _path(route: tuple[Point, ...]) -> str:
+    """The curve of a route as SVG writes it."""
+    first = route[0]
     path = [f"M{_n(first.x)} {_n(first.y)}"]
     for at, (here, there) in enumerate(pairwise(route)):
         if at % 2 == 0:
@@ -172,13 +190,7 @@ def _link(link: Label, route: tuple[Point, ...]) -> str:
         else:
             middle = _n((here.y + there.y) / 2)
             path.append(f"C{_n(here.x)} {middle} {_n(there.x)} {middle} {_n(there.x)} {_n(there.y)}")
-    back = 7.0 if last.y >= before.y and last.y > first.y else -7.0
-    tip = f"M{_n(last.x)} {_n(last.y)}l-4 {_n(-back)}h8z"
-    names = f'data-from="{escape(link.source)}" data-to="{escape(link.target)}"'
-    return (
-        f'<g class="way" {names}><path class="link {link.cause}" d="{"".join(path)}"/>'
-        f'<path class="tip {link.cause}" d="{tip}"/></g>'
-    )
+    return "".join(path)
 
 
 def _label(link: Label, at: Point | None) -> Iterator[str]:
