@@ -123,7 +123,7 @@ def test_there_is_a_finding_exactly_when_jsonschema_finds_one(
                 del holder[path[-1]]
             elif way == "add" and isinstance(holder, dict):
                 holder["Added-Key"] = odd
-            else:
+            elif isinstance(holder, dict) == isinstance(path[-1], str):  # keys are text, as they are read
                 holder[path[-1]] = odd
         except (KeyError, IndexError, TypeError):
             continue
