@@ -256,7 +256,7 @@ class Artifact(Struct, frozen=True):
     back` and `Known` before `Answers here`. `scripts` maps the `script` of every line to its exact words.
     `everywhere`, `no_match` and `no_input` are what holds at a node that says nothing of its own (already
     merged into the nodes: for pictures). `hold` is played while one reconnection to a lost model is tried;
-    None: none is. `locales` holds what is different in each other locale, by tag (see `in_locale`), and
+    None: none is. `locales` holds what is different in each other locale, by tag (see `overlay`), and
     `locale_fact` names the fact that tells the caller's.
     """
 
@@ -317,61 +317,6 @@ def seal(artifact: Artifact) -> Artifact:
     """
     read_back = msgspec.json.decode(encode(artifact), type=Artifact)
     return replace(read_back, content_hash=_hash(encode(read_back)))
-
-
-def difference(base: Artifact, other: Artifact) -> dict[str, Any]:
-    """What must be laid over `base`, as plain data, to have `other`: only what differs."""
-    plain, wanted = (msgspec.to_builtins(each) for each in (base, other))
-    left_out = {"content_hash", "locales"}
-    return {
-        key: over
-        for key in wanted
-        if key not in left_out and (over := _over(plain.get(key), wanted[key])) is not _SAME
-    }
-
-
-def in_locale(artifact: Artifact, tag: str) -> Artifact:
-    """The artifact as a caller of this locale hears it; it keeps the content hash of the whole.
-
-    Raises ArtifactError for a locale it does not have.
-    """
-    if tag == artifact.locale:
-        return artifact
-    if tag not in artifact.locales:
-        known = ", ".join((artifact.locale, *artifact.locales))
-        raise ArtifactError(f"flow {artifact.flow} has no locale {tag}: it has {known}")
-    plain = _laid(msgspec.to_builtins(artifact), artifact.locales[tag])
-    return msgspec.convert({**plain, "locales": {}}, type=Artifact)
-
-
-def nearest_locale(artifact: Artifact, wished: str) -> str | None:
-    """The locale of an artifact that a wish such as `es`, `es_MX` or `ES-mx` means: that tag, else the first
-    of its language; None where it has none.
-    """
-    tags = (artifact.locale, *artifact.locales)
-    bare = wished.strip().replace("_", "-").lower()
-    exact = next((tag for tag in tags if tag.lower() == bare), None)
-    return exact or next((tag for tag in tags if tag.lower().split("-")[0] == bare.split("-")[0]), None)
-
-
-_SAME: Final = object()
-_INSTEAD: Final = "="  # the only key of a map that stands in place of another, rather than over it
-
-
-def _over(plain: Any, wanted: Any) -> Any:
-    if plain == wanted:
-        return _SAME
-    if isinstance(plain, dict) and isinstance(wanted, dict) and plain.keys() <= wanted.keys():
-        return {key: over for key in wanted if (over := _over(plain.get(key), wanted[key])) is not _SAME}
-    return {_INSTEAD: wanted} if isinstance(wanted, dict) else wanted
-
-
-def _laid(plain: Any, over: Any) -> Any:
-    if isinstance(over, dict) and over.keys() == {_INSTEAD}:
-        return over[_INSTEAD]
-    if isinstance(plain, dict) and isinstance(over, dict):
-        return {**plain, **{key: _laid(plain.get(key), value) for key, value in over.items()}}
-    return over
 
 
 def decode(content: bytes) -> Artifact:
