@@ -25,6 +25,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from runtime.ports import OutsideFailure
+from voiceflow_compiler.extras import missing
 
 DRIVERS: Final = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 BUSY_MS: Final = 5000
@@ -73,9 +74,7 @@ def open_engine(url: URL, *, durable: bool = False, read_only: bool = False) -> 
             connect_args=options,
         )
     except (ImportError, NoSuchModuleError):
-        raise ValueError(
-            "one whose driver is installed: pip install 'voiceflow-compiler[postgres]'"
-        ) from None
+        raise ValueError(missing("one whose driver is installed", "postgres")) from None
     if kind == "sqlite":
         _prepare_sqlite(engine, durable=durable)
     return engine

@@ -21,6 +21,7 @@ from runtime.outbound.exchange import MAX_BYTES
 from runtime.outbound.schemas import read_schema
 from runtime.ports import OutsideFailure
 from runtime.settings.keys import Key, SettingsError, read_options, read_text, read_url, read_yes
+from voiceflow_compiler.extras import missing
 
 if TYPE_CHECKING:
     from mcp import Client
@@ -185,9 +186,7 @@ def open_executor(opening: Opening) -> Opened:
     try:
         import mcp  # noqa: F401 - told here, not in the first call
     except ImportError:
-        raise SettingsError(
-            [f"{opening.place}.executor: mcp is not installed: pip install 'voiceflow-compiler[mcp]'."]
-        ) from None
+        raise SettingsError([missing(f"{opening.place}.executor: mcp is not installed", "mcp")]) from None
     headers = read_secrets(opening.place, options["headers"], opening.environment)
     place = Place(options["url"] or None, options["command"], headers, opening.reach)
     return Opened(McpTool(place, options["tool"], options["repeatable"]))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from runtime.commands.base import stop
+from voiceflow_compiler.extras import missing
 
 if TYPE_CHECKING:
     from runtime.gate.plan import Plan
@@ -72,7 +73,7 @@ def settings_of(file: Path | None) -> Settings:
 def need_statistics() -> None:
     """End the command where the statistics are not installed."""
     if any(importlib.util.find_spec(name) is None for name in ("scipy", "statsmodels")):
-        stop("the gate's statistics are not installed: pip install 'voiceflow-compiler[stats]'")
+        stop(missing("the gate's statistics are not installed", "stats"))
 
 
 def human_side(rate: float | None, calls: int | None, hits: int | None) -> Human:

@@ -24,8 +24,8 @@ from typing import Any
 
 from runtime import audio
 from runtime.voices import Role, VoiceMissing, grammar
+from voiceflow_compiler.extras import missing
 
-INSTALL = "spoken voices need the voice extra: pip install 'voiceflow-compiler[voice]'"
 DECODER_RATE_HZ = 16_000
 LEAST_MS = 160
 # Per frame, in the decoder's log units: how much better free phonemes may explain a sound than the best
@@ -57,12 +57,16 @@ THROATS: dict[Role, Throat] = {
 
 def open_spoken(role: Role) -> Spoken:
     """The spoken voice of a role. Raises VoiceMissing with what to install."""
+    _need_packages()
+    return Spoken(THROATS[role])
+
+
+def _need_packages() -> None:
     try:
         import espeakng_loader  # noqa: F401
         import pocketsphinx  # noqa: F401
-    except ImportError as missing:
-        raise VoiceMissing(INSTALL) from missing
-    return Spoken(THROATS[role])
+    except ImportError as error:
+        raise VoiceMissing(missing("spoken voices are not installed", "voice")) from error
 
 
 class _Espeak:
@@ -92,7 +96,8 @@ class _Espeak:
         data = text.replace("\0", " ").encode() + b"\0"
         with self._lock:
             self._said.clear()
-            self._library.espeak_SetVoiceByName(throat.voice)
+            if self._library.espeak_SetVoiceByName(throat.voice):  # else the voice before would go on
+                raise VoiceMissing(f"eSpeak NG has no voice called {throat.voice.decode()}")
             self._library.espeak_SetParameter(RATE, throat.words_per_minute, 0)
             self._library.espeak_Synth(data, len(data), 0, CHARACTERS, 0, UTF8, None, None)
             self._library.espeak_Synchronize()
@@ -103,6 +108,14 @@ class _Espeak:
 @cache
 def _espeak() -> _Espeak:
     return _Espeak()
+
+
+def render(text: str, throat: Throat) -> bytes:
+    """The text as PCM16 at 8 kHz in any throat, nothing laid under or around it. Blocks for a tenth of a
+    second or so. Raises VoiceMissing.
+    """
+    _need_packages()
+    return _espeak().speak(text, throat)
 
 
 @cache

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from voiceflow_compiler.commands.base import stop
+from voiceflow_compiler.extras import missing
 
 
 def lsp(
@@ -16,5 +17,5 @@ def lsp(
     from voiceflow_compiler.lsp import is_installed, run
 
     if not is_installed():
-        stop("the language server needs more libraries: pip install 'voiceflow-compiler[lsp]'")
+        stop(missing("the language server's libraries are not installed", "lsp"))
     raise typer.Exit(run())
