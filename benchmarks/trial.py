@@ -10,7 +10,8 @@ from runtime.engine.step import start, step
 from runtime.simulate.cover.classes import contexts
 from runtime.simulate.crowd.kinds import KINDS
 from runtime.simulate.crowd.person import Caller
-from runtime.simulate.crowd.run import MOST_TURNS, crowd, wishes_of
+from runtime.simulate.crowd.run import MOST_TURNS, wishes_of
+from runtime.simulate.crowd.spread import crowd
 from runtime.simulate.drive.call import DrivenCall, Outside
 from runtime.simulate.drive.hearing import Hearing
 from runtime.simulate.drive.steps import Moment

@@ -1,10 +1,13 @@
-"""`vfc simulate`: many calls by synthetic callers."""
+"""`vfc simulate`: many calls by synthetic callers, in text or in sound."""
 
 from __future__ import annotations
 
 import json
 import os
 from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,111 +17,197 @@ import typer
 from runtime.commands.base import compiled, stop
 
 if TYPE_CHECKING:
-    from runtime.simulate.crowd.run import Had
+    from collections.abc import Callable
+
+    from runtime.simulate.crowd.run import Had, Wish
+    from runtime.simulate.sound.ring import How
     from voiceflow_compiler.artifact import Artifact
 
-ENGINES = ("local", "ray")
+MOST_SAVED = 50
+CALLS, AUDIO_AT_ONCE = 1000, 4
+
+
+class Engine(StrEnum):
+    """What the calls are made on."""
+
+    LOCAL = "local"
+    RAY = "ray"
+
+
+class Voice(StrEnum):
+    """How callers speak with --audio."""
+
+    TONES = "tones"
+    SPOKEN = "spoken"
+
+
+class Report(StrEnum):
+    """How it is told."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+Flow = Annotated[Path, typer.Argument(help="A flow's file or folder.", metavar="FLOW")]
+Calls = Annotated[int, typer.Option("--calls", help="How many calls.", min=1)]
+Profiles = Annotated[
+    str, typer.Option("--profiles", help="Kinds of callers, with commas; all without.", metavar="KIND,...")
+]
+Seed = Annotated[int, typer.Option("--seed", help="Another seed, other calls.")]
+Jobs = Annotated[
+    int | None, typer.Option("--jobs", "-j", help="Processes (1); with --audio calls at once (4).", min=1)
+]
+On = Annotated[Engine, typer.Option("--engine", help="local, or ray for a cluster.")]
+Audio = Annotated[
+    int | None,
+    typer.Option("--audio", help="So many calls in sound, over the whole stack.", min=1, max=10_000),
+]
+Speaks = Annotated[Voice, typer.Option("--voice", help="With --audio: tones are exact, spoken is speech.")]
+Snr = Annotated[float | None, typer.Option("--snr", min=-10, max=60, help="Noise so many dB below speech.")]
+Loss = Annotated[
+    float | None, typer.Option("--loss", min=0, max=50, help="Percent of packets that are lost.")
+]
+Jitter = Annotated[
+    int | None, typer.Option("--jitter", min=0, max=1000, help="Packets come up to so many ms late.")
+]
+Overlap = Annotated[
+    int | None,
+    typer.Option("--overlap", min=0, max=100, help="Percent of the assistant's speeches talked into."),
+]
+Speed = Annotated[float, typer.Option("--speed", min=0.1, max=100, help="With tones: times real time.")]
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", help="Failing calls as records; with --audio every call's sound.", metavar="DIR"),
+]
+Coverage = Annotated[bool, typer.Option("--coverage", help="Tell what of the flow was reached.")]
+Bar = Annotated[float | None, typer.Option("--bar", min=0, max=100, help="Fail below so much coverage.")]
+Form = Annotated[Report, typer.Option("--format", help="How it is told.")]
 
 
 def simulate(
-    flow: Annotated[Path, typer.Argument(help="A flow's file or folder.", metavar="FLOW")],
-    calls: Annotated[int, typer.Option("--calls", help="How many calls.", min=1)] = 1000,
-    profiles: Annotated[
-        str,
-        typer.Option("--profiles", help="Kinds of callers, with commas; all without.", metavar="KIND,..."),
-    ] = "",
-    seed: Annotated[int, typer.Option("--seed", help="Another seed, other calls.")] = 1,
-    jobs: Annotated[int, typer.Option("--jobs", "-j", help="Processes.", min=1)] = 1,
-    engine: Annotated[str, typer.Option("--engine", help="local, or ray for a cluster.")] = "local",
-    out: Annotated[
-        Path | None, typer.Option("--out", help="Where failing calls are saved as records.", metavar="DIR")
-    ] = None,
-    coverage: Annotated[bool, typer.Option("--coverage", help="Tell what of the flow was reached.")] = False,
-    bar: Annotated[
-        float | None, typer.Option("--bar", min=0, max=100, help="Fail below so much coverage.")
-    ] = None,
-    form: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+    flow: Flow,
+    calls: Calls = CALLS,
+    profiles: Profiles = "",
+    seed: Seed = 1,
+    jobs: Jobs = None,
+    engine: On = Engine.LOCAL,
+    audio: Audio = None,
+    voice: Speaks = Voice.SPOKEN,
+    snr: Snr = None,
+    loss: Loss = None,
+    jitter: Jitter = None,
+    overlap: Overlap = None,
+    speed: Speed = 1.0,
+    out: Out = None,
+    coverage: Coverage = False,
+    bar: Bar = None,
+    form: Form = Report.TEXT,
 ) -> None:
-    """Have synthetic callers of many kinds call a flow, thousands of times."""
-    from runtime.simulate.crowd.kinds import KINDS
-    from runtime.simulate.crowd.run import crowd, wishes_of
+    """Have synthetic callers of many kinds call a flow: thousands of calls in text, or some in sound."""
+    from runtime.simulate.crowd.run import wishes_of
 
-    kinds = [name.strip() for name in profiles.split(",") if name.strip()] or list(KINDS)
+    wishes = wishes_of(_kinds(profiles), audio or calls, seed)
+    began = perf_counter()
+    if audio is None:
+        artifact = compiled(flow)
+        had = _in_text(artifact, wishes, jobs or 1, engine)
+        extra: dict[str, Any] = {"saved": _save(artifact, [one for one in had if one.findings], out)}
+    else:
+        if speed != 1 and voice is Voice.SPOKEN:
+            stop("--speed hurries tones only: what hears speech is a process with a clock of its own")
+        from runtime.simulate.sound.ring import How
+
+        artifact = compiled(flow)
+        how = How(voice.value, jobs or AUDIO_AT_ONCE, speed, snr, loss, jitter, overlap)
+        had, extra = _in_sound(artifact, wishes, how, out)
+    _tell(artifact, had, perf_counter() - began, extra, form, bar, coverage=coverage or bar is not None)
+
+
+def _kinds(named: str) -> list[str]:
+    from runtime.simulate.crowd.kinds import KINDS
+
+    kinds = [name.strip() for name in named.split(",") if name.strip()] or list(KINDS)
     unknown = [name for name in kinds if name not in KINDS]
     if unknown:
         stop(f"no kind of caller is called {unknown[0]!r}; there are {', '.join(KINDS)}")
-    if engine not in ENGINES:
-        stop(f"no engine is called {engine!r}; there are {', '.join(ENGINES)}")
-    artifact = compiled(flow)
-    began = perf_counter()
+    return kinds
+
+
+def _in_text(artifact: Artifact, wishes: Sequence[Wish], processes: int, engine: Engine) -> list[Had]:
+    from runtime.simulate.crowd.spread import SpreadError, crowd
+
+    had = []
     try:
-        had = list(crowd(artifact, wishes_of(kinds, calls, seed), jobs, engine))
-    except ImportError:
-        stop("--engine ray needs Ray: install it with pip install ray")
-    seconds = perf_counter() - began
-    saved = _save(artifact, [one for one in had if one.findings], out)
-    told = _told(artifact, had, seconds, saved)
-    covered = _covered(artifact, had) if coverage or bar is not None else None
-    _print(told, covered, form)
+        with _progress(len(wishes)) as step:
+            for one in crowd(artifact, wishes, processes, engine.value):
+                had.append(one)
+                step()
+    except SpreadError as error:
+        stop(str(error))
+    return had
+
+
+def _in_sound(
+    artifact: Artifact, wishes: Sequence[Wish], how: How, out: Path | None
+) -> tuple[list[Had], dict[str, Any]]:
+    from runtime.settings.keys import SettingsError
+    from runtime.simulate.command import CallError
+    from runtime.simulate.phone import PhoneError
+    from runtime.simulate.sound.measure import together
+    from runtime.simulate.sound.ring import ring
+    from runtime.voices import VoiceMissing
+
+    failures = (CallError, PhoneError, SettingsError, VoiceMissing)
+    try:
+        with _progress(len(wishes)) as step:
+            rung = ring(artifact, wishes, how, out, lambda _: step())
+    except* failures as group:
+        stop(*(str(error) for error in group.exceptions[:1]))
+    except* OSError as group:
+        stop(f"the calls cannot be placed: {type(group.exceptions[0]).__name__}")
+    sound = {"voice": how.voice, "at_once": how.at_once, **together([one.sounded for one in rung])}
+    return [one.had for one in rung], {"sound": sound, "saved": [one.folder for one in rung if one.folder]}
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[], None]]:
+    """A bar on a terminal's error stream; nothing where there is none."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = ("calls", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as shown:
+        task = shown.add_task("calls", total=total)
+        yield lambda: shown.advance(task)
+
+
+def _tell(
+    artifact: Artifact,
+    had: list[Had],
+    seconds: float,
+    extra: dict[str, Any],
+    form: Report,
+    bar: float | None,
+    *,
+    coverage: bool,
+) -> None:
+    from runtime.simulate.cover.report import as_json as cover_json
+    from runtime.simulate.cover.report import as_text as cover_text
+    from runtime.simulate.cover.report import cover
+    from runtime.simulate.crowd.report import as_text, as_value
+
+    told = as_value(artifact, had, seconds) | extra
+    covered = cover(artifact, Counter(goal for one in had for goal in one.goals)) if coverage else None
+    if form is Report.JSON:
+        whole = told | ({"coverage": cover_json(covered)} if covered is not None else {})
+        print(json.dumps(whole, indent=2, ensure_ascii=False))
+    else:
+        print(*as_text(told), sep="\n")
+        if covered is not None:
+            print(cover_text(covered), end="")
     below = covered is not None and bar is not None and covered.percent() < bar
     raise typer.Exit(int(below or any(one.findings for one in had)))
-
-
-def _covered(artifact: Artifact, had: list[Had]) -> Any:
-    from runtime.simulate.cover.report import cover
-
-    times = Counter(goal for one in had for goal in one.goals)
-    return cover(artifact, times)
-
-
-def _told(artifact: Artifact, had: list[Had], seconds: float, saved: list[str]) -> dict[str, Any]:
-    by_kind: dict[str, list[Had]] = {}
-    for one in had:
-        by_kind.setdefault(one.kind, []).append(one)
-    return {
-        "version": 1,
-        "flow": artifact.flow,
-        "calls": len(had),
-        "seconds": round(seconds, 2),
-        "calls_per_second": round(len(had) / seconds, 1),
-        "outcomes": dict(Counter(one.outcome for one in had).most_common()),
-        "kinds": {
-            kind: {
-                "calls": len(calls),
-                "outcomes": dict(Counter(one.outcome for one in calls).most_common(4)),
-                "turns": round(sum(one.turns for one in calls) / len(calls), 1),
-                "transferred": sum(one.transferred for one in calls),
-                "failed": sum(bool(one.findings) for one in calls),
-            }
-            for kind, calls in by_kind.items()
-        },
-        "findings": dict(Counter(finding for one in had for finding in one.findings).most_common()),
-        "saved": saved,
-    }
-
-
-def _print(told: dict[str, Any], covered: Any, form: str) -> None:
-    from runtime.simulate.cover.report import as_json, as_text
-
-    if form == "json":
-        whole = told | ({"coverage": as_json(covered)} if covered is not None else {})
-        print(json.dumps(whole, indent=2, ensure_ascii=False))
-        return
-    print(f"{told['calls']} calls of {told['flow']} in {told['seconds']} s ({told['calls_per_second']}/s)")
-    for outcome, count in told["outcomes"].items():
-        print(f"  {outcome:<24}{count:>7}  {100 * count / told['calls']:5.1f} %")
-    for kind, one in told["kinds"].items():
-        most = ", ".join(f"{name} {count}" for name, count in one["outcomes"].items())
-        print(f"  {kind:<20} {one['turns']:>5} turns  {one['failed']:>4} failed  {most}")
-    for finding, count in told["findings"].items():
-        print(f"failed {count}: {finding}")
-    for path in told["saved"]:
-        print(f"saved: {path}")
-    if covered is not None:
-        print(as_text(covered), end="")
-
-
-MOST_SAVED = 50
 
 
 def _save(artifact: Artifact, failed: list[Had], out: Path | None) -> list[str]:

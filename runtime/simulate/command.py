@@ -148,12 +148,12 @@ async def place_one(
         if watched.call_id is None:
             raise CallError("the server left no record of the call")
         path = Path(home) / RECORDS / "calls" / f"{watched.call_id}.jsonl"
-        await _wait_for_end(path)
+        await wait_for_end(path)
         return write(artifact, profile, path, ended, out)
 
 
-async def _wait_for_end(path: Path) -> None:
-    """The record's own thread writes its last lines after the call is over."""
+async def wait_for_end(path: Path) -> None:
+    """Wait for a record's last lines, which its own thread writes. Raises CallError."""
     for _ in range(WRITTEN_LOOKS):
         if record.read(path).whole:
             return

@@ -41,11 +41,15 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """What the caller does in one tick of 20 ms: 160 bytes of mu-law, perhaps a key, perhaps hanging up."""
+    """What the caller does in one tick of 20 ms: 160 bytes of mu-law, perhaps a key, perhaps hanging up.
+
+    `leaving`: the frames that leave now, where the network holds some back; None: this one.
+    """
 
     frame: bytes
     key: str = ""
     hang_up: bool = False
+    leaving: tuple[bytes, ...] | None = None
 
 
 class Mouth(Protocol):
@@ -178,7 +182,8 @@ class MediaStream:
             await self._connection.send(self._wire.mark(name))
         if deed.key:
             await self._connection.send(self._wire.key(deed.key))
-        await self._connection.send(self._wire.media(deed.frame))
+        for frame in (deed.frame,) if deed.leaving is None else deed.leaving:
+            await self._connection.send(self._wire.media(frame))
         return deed.hang_up
 
     async def _read(self) -> None:

@@ -7,8 +7,10 @@ and ports are made up.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
+import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -24,6 +26,7 @@ from runtime.settings.keys import FILE_NAME
 from runtime.simulate.carriers import CARRIERS
 from runtime.simulate.phone import Subscription
 from runtime.simulate.profile import Profile
+from runtime.voices import VoiceMissing
 from voiceflow_compiler.artifact import Artifact
 
 PERSON: Final = "+12025550199"
@@ -36,10 +39,9 @@ UNREACHABLE: Final = "http://127.0.0.1:9/"  # the discard port: nothing listens 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """A running world: the number to call, and the model that answers."""
+    """A running world: the number to call."""
 
     subscription: Subscription
-    stand_in: StandIn
 
 
 @asynccontextmanager
@@ -52,16 +54,19 @@ async def open_world(
     watch: Watch = lambda call_id, line: None,
     line: str = "twilio",
     given: Path | None = None,
+    *,
+    apart: bool = False,
 ) -> AsyncIterator[World]:
     """Start everything for calls of this caller to the flow in the folder `flow`. `given`: a settings file
-    whose facts, actions, handoffs and store are used instead of made-up ones. Raises VoiceMissing,
+    whose facts, actions, handoffs and store are used instead of made-up ones. `apart`: the stand-in is a
+    process of its own, as a model is, so that its hearing takes no time from the calls. Raises VoiceMissing,
     SettingsError.
     """
     own = settings.load_tables(given) if given else {}
     file = write_settings(artifact, flow, profile, folder, own)
     token = secrets.token_hex(16)
-    async with StandIn(voice=voice) as stand_in:
-        options = {"model.base_url": stand_in.base_url, "telephony.auth_token": token}
+    async with _process(voice) if apart else _here(voice) as model_url:
+        options = {"model.base_url": model_url, "telephony.auth_token": token}
         provider, _, audio = line.partition("-")
         options |= {"telephony.provider": provider, "telephony.account": CARRIERS[provider].ACCOUNT}
         options |= {"telephony.audio": AUDIO[audio]} if audio else {}
@@ -73,9 +78,35 @@ async def open_world(
             chosen = replace(chosen, folder=given.parent, environment=os.environ)
         running = await server.start([artifact], chosen, watch=watch)
         try:
-            yield World(Subscription(running.voice_url, token, provider=provider), stand_in)
+            yield World(Subscription(running.voice_url, token, provider=provider))
         finally:
             await running.aclose()
+
+
+@asynccontextmanager
+async def _here(voice: str) -> AsyncIterator[str]:
+    async with StandIn(voice=voice) as stand_in:
+        yield stand_in.base_url
+
+
+@asynccontextmanager
+async def _process(voice: str) -> AsyncIterator[str]:
+    """The address of a stand-in that runs as `vfc stand-in` does."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "runtime", "stand-in", "--port", "0", "--voice", voice),
+        stdout=asyncio.subprocess.PIPE,
+        start_new_session=True,  # Ctrl-C is ours to answer
+    )
+    try:
+        assert process.stdout is not None
+        told = (await process.stdout.readline()).decode().strip()
+        if not told.startswith("OPENAI_BASE_URL="):
+            raise VoiceMissing("the stand-in did not start; why is said above")
+        yield told.partition("=")[2]
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
 
 
 def write_settings(

@@ -1,4 +1,4 @@
-"""Many calls by synthetic callers: made in this process or in several, judged, and counted.
+"""Calls by synthetic callers: made, and judged.
 
 Laws
 1. A call is a function of the flow, the kind and its number: the same run gives the same calls, on however
@@ -8,9 +8,7 @@ Laws
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from random import Random
 from typing import Any, Final
 
@@ -26,10 +24,9 @@ from runtime.simulate.drive.call import DrivenCall, Outside
 from runtime.simulate.drive.hearing import Hearing
 from runtime.simulate.drive.moves import HangUp, Person
 from runtime.simulate.drive.steps import Moment
-from voiceflow_compiler.artifact import Artifact, decode, encode
+from voiceflow_compiler.artifact import Artifact
 
 MOST_TURNS: Final = 200
-CHUNK: Final = 200
 PEOPLE: Final[tuple[Person, ...]] = ("accepts", "accepts", "accepts", "declines", "no_answer")
 BAD_FLAGS: Final = frozenset({"undisclosed_path", "argument_missing", "result_refused"})
 
@@ -73,18 +70,23 @@ def one(artifact: Artifact, wish: Wish, ears: Hearing, mixes: Sequence[Mapping[s
     if not ended:
         call.do(HangUp())
         call.rest()
-    moments = call.moments
+    return judged(artifact, wish, call.moments, ended=ended)
+
+
+def judged(artifact: Artifact, wish: Wish, moments: Sequence[Moment], *, ended: bool) -> Had:
+    """A call that was made, by the steps of its engine. `ended`: it ended by itself."""
     findings = tuple(_findings(artifact, moments, ended=ended))
+    last = moments[-1].after
     return Had(
         wish.kind,
         wish.seed,
-        call.state.outcome,
-        call.state.node,
-        call.state.counts.turns,
+        last.outcome,
+        last.node,
+        last.counts.turns,
         any(isinstance(moment.event, events.TransferAccepted) for moment in moments),
         findings,
         frozenset(Track(artifact).follow(moments)),
-        moments if findings else (),
+        tuple(moments) if findings else (),
     )
 
 
@@ -135,62 +137,11 @@ def _brought(artifact: Artifact, moment: Moment) -> bool:
     return bool(people) or moment.after.phase == "ended" or (stays and speech is not None)
 
 
-def crowd(
-    artifact: Artifact, wishes: Sequence[Wish], processes: int = 1, engine: str = "local"
-) -> Iterator[Had]:
-    """Make these calls, in order."""
-    chunks = [wishes[at : at + CHUNK] for at in range(0, len(wishes), CHUNK)]
-    if engine == "ray":
-        yield from _on_ray(artifact, chunks)
-    elif processes <= 1:
-        yield from _some(artifact, wishes)
-    else:
-        with ProcessPoolExecutor(processes, initializer=_open, initargs=(encode(artifact),)) as pool:
-            for done in pool.map(_chunk, chunks):
-                yield from done
-
-
-def _some(artifact: Artifact, wishes: Sequence[Wish]) -> Iterator[Had]:
+def some(artifact: Artifact, wishes: Iterable[Wish]) -> Iterator[Had]:
+    """Make these calls here, in order."""
     ears, mixes = Hearing(artifact), contexts(artifact)
     for wish in wishes:
         yield one(artifact, wish, ears, mixes)
-
-
-_KEPT: list[bytes] = []
-
-
-def _open(kept: bytes) -> None:
-    _KEPT[:] = [kept]
-
-
-@lru_cache(maxsize=1)
-def _world() -> tuple[Artifact, Hearing, tuple[Mapping[str, Any] | None, ...]]:
-    artifact = decode(_KEPT[0])
-    return artifact, Hearing(artifact), contexts(artifact)
-
-
-def _chunk(wishes: Sequence[Wish]) -> list[Had]:
-    artifact, ears, mixes = _world()
-    return [one(artifact, wish, ears, mixes) for wish in wishes]
-
-
-def _on_ray(artifact: Artifact, chunks: Sequence[Sequence[Wish]]) -> Iterator[Had]:
-    """The same on a Ray cluster: the one at RAY_ADDRESS, else a local one. Raises ImportError without Ray."""
-    import ray
-
-    ray.init(ignore_reinit_error=True, log_to_driver=False, include_dashboard=False)
-    kept = ray.put(encode(artifact))
-
-    def remote(content: bytes, wishes: Sequence[Wish]) -> list[Had]:
-        return list(_some(decode(content), wishes))
-
-    task = ray.remote(remote)
-
-    try:
-        for waiting in [task.remote(kept, chunk) for chunk in chunks]:
-            yield from ray.get(waiting)
-    finally:
-        ray.shutdown()
 
 
 def wishes_of(kinds: Sequence[str], calls: int, seed: int) -> tuple[Wish, ...]:

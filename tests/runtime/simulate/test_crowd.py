@@ -8,8 +8,9 @@ from msgspec.structs import replace
 
 from runtime import record
 from runtime.simulate.crowd.kinds import KINDS
-from runtime.simulate.crowd.run import Had, crowd, wishes_of
+from runtime.simulate.crowd.run import Had, wishes_of
 from runtime.simulate.crowd.saved import save
+from runtime.simulate.crowd.spread import crowd
 from runtime.simulate.drive.call import DrivenCall, Outside
 from runtime.simulate.drive.moves import HangUp, Turn
 from tests.flows.shipped import FLOWS, artifact

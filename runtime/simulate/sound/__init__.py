@@ -1,0 +1,1 @@
+"""Synthetic callers in sound: voices, bad lines, many calls at once, and what was heard."""
