@@ -1,5 +1,6 @@
 """What a user sees of a bug."""
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -46,6 +47,21 @@ def test_ctrl_c_is_no_bug() -> None:
     with pytest.raises(SystemExit) as ended:
         guarded(interrupted, debug=False)
     assert ended.value.code == 130
+
+
+def test_ctrl_c_while_loading_is_silent() -> None:
+    """Ctrl-C while the commands are still being imported ends `vfc` without a traceback."""
+    words = [sys.executable, "-X", "importtime", "-m", "runtime", "check", "flows/lead_qualification"]
+    with subprocess.Popen(words, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:  # `typer` is the first thing that the command line loads
+            if " typer." in line:
+                process.send_signal(signal.SIGINT)
+                break
+        told = process.stderr.read()
+    assert process.returncode != 0
+    assert "Traceback" not in told
+    assert "KeyboardInterrupt" not in told
 
 
 def test_every_command_takes_debug() -> None:
