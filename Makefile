@@ -52,7 +52,7 @@ bench: $(STAMP)  ## Measure the compiler, the engine and the bridge.
 	$(BIN)/python -m benchmarks
 
 faults: $(STAMP)  ## Run the tests that break the line, the model and the input on purpose.
-	$(BIN)/python -m pytest -m faults
+	$(BIN)/python -m pytest -m "faults or long"
 
 mutants: $(STAMP)  ## Break the engine and the checks on purpose, piece by piece; the tests must notice.
 	$(BIN)/python -m pytest -m mutants tests/mutants tests/corpus
