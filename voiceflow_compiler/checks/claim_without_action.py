@@ -33,7 +33,7 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from voiceflow_compiler.checks.base import Found, line_place, plain, sentences, spoken
+from voiceflow_compiler.checks.base import Found, line_place, plain, seeking, sentences, spoken
 from voiceflow_compiler.diagnostics import Places
 from voiceflow_compiler.flow import Action, Flow, Line, placeholders
 from voiceflow_compiler.graph import Graph, Tree, reach, stops, way
@@ -76,7 +76,7 @@ _DID: Final = {
         "cancelled|canceled"
     ],
 }
-_HINT: Final = re.compile("|".join(_CLAIMS), re.IGNORECASE)
+_HINT: Final = seeking("|".join(_CLAIMS), re.IGNORECASE)
 _UNSURE: Final = re.compile(r"\b(if|once|when|whether|not|never|unless|until|before|after|already have)\b")
 
 
@@ -118,7 +118,7 @@ def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
 
 def _claim(line: Line, flow: Flow, promises: list[tuple[str, str]]) -> _Claim | None:
     for text in (line.say, line.sample):
-        if text is None or not (promises or _HINT.search(text)):
+        if text is None or not (promises or _HINT(text)):
             continue
         for sentence in sentences(text):
             words = plain(sentence)

@@ -20,7 +20,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from voiceflow_compiler.checks.base import Found, line_place, plain, sentences
+from voiceflow_compiler.checks.base import Found, line_place, plain, seeking, sentences
 from voiceflow_compiler.diagnostics import Places
 from voiceflow_compiler.flow import Answer, Flow, Line
 from voiceflow_compiler.graph import Graph, ladder_at, reach
@@ -35,7 +35,7 @@ _PROMISE: Final = re.compile(
     r"|\b(i'm|i am|we're) (now |just )?(connecting|transferring|putting|passing) you\b"
     r"|\btransferring you now\b"
 )
-_HINT: Final = re.compile(r"connect|transfer|put|pass", re.IGNORECASE)
+_HINT: Final = seeking(r"connect|transfer|put|pass", re.IGNORECASE)
 # "if you like, I'll put you through", "once I have your name, I'll connect you": not yet
 _NOT_YET: Final = re.compile(
     r"\b(if|once|when|after|before|as soon as|until|can|could|not|never|don't|can't)\b"
@@ -59,7 +59,7 @@ def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
 
 def _promise(line: Line) -> str:
     for text in (line.say, line.sample):
-        if text is None or not _HINT.search(text):
+        if text is None or not _HINT(text):
             continue
         for sentence in sentences(text):
             words = plain(sentence)

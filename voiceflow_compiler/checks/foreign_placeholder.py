@@ -19,7 +19,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from voiceflow_compiler.checks.base import Found, line_place, spoken
+from voiceflow_compiler.checks.base import Found, line_place, seeking, spoken
 from voiceflow_compiler.diagnostics import Places
 from voiceflow_compiler.flow import Flow
 from voiceflow_compiler.graph import Graph
@@ -28,7 +28,7 @@ CODE: Final = "VF824"
 NAME: Final = "foreign-placeholder"
 SEVERITY: Final = "error"
 
-_FOREIGN: Final = re.compile(
+_FOREIGN: Final = seeking(
     r"\[(?:[A-Za-z][\w .]{0,30})\](?!\()|<[A-Z][A-Z_ ]{1,30}>"
     r"|<(?:first|last|caller|customer|your|company)[ _]\w+>"
     r"|\$\{?[A-Za-z_]\w*\}?|%\([a-z_]+\)s|(?<!\w)%s\b"
@@ -44,7 +44,7 @@ def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
     """Every line with a placeholder of another tool's making."""
     for line, _, what in spoken(flow, graph):
         for text in (line.say, line.convey, line.sample):
-            found = _FOREIGN.search(text) if text else None
+            found = _FOREIGN(text) if text else None
             if found and text == line.convey and found[0][0] == "[" and not _NAMES.search(found[0]):
                 continue  # "ask for the day [today or later]" is a note to the model
             if found:

@@ -27,7 +27,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from voiceflow_compiler.checks.base import Found, line_place, plain, spoken
+from voiceflow_compiler.checks.base import Found, line_place, plain, seeking, spoken
 from voiceflow_compiler.diagnostics import Places, Span
 from voiceflow_compiler.flow import Flow
 from voiceflow_compiler.graph import Graph
@@ -43,7 +43,7 @@ _SPOKEN: Final = re.compile(
 )
 _MEANT: Final = re.compile(rf"\b(that you are|that you're|pretend to be|claim to be) {_A_HUMAN}")
 # Most lines have none of these, and need not be looked at more closely.
-_HINT: Final = re.compile(r"human|person|agent|\bnot an?\b", re.IGNORECASE)
+_HINT: Final = seeking(r"human|person|agent|\bnot an?\b", re.IGNORECASE)
 # "Never say that you are a human" is what a designer should write.
 _DENIED: Final = re.compile(r"\b(not|never|don't|isn't|without)\b(?:\W*\w+){0,4}\W*$")
 
@@ -71,7 +71,7 @@ def _claims(flow: Flow, graph: Graph, places: Places) -> Iterator[tuple[Span, st
 
 
 def _claim(text: str | None, claims: re.Pattern[str]) -> str:
-    if text is None or not _HINT.search(text):
+    if text is None or not _HINT(text):
         return ""
     words = plain(text)
     claim = claims.search(words)

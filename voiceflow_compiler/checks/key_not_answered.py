@@ -41,13 +41,14 @@ Tip: put the key under `keys` at every question where it may be pressed, or do n
 
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import lru_cache, partial
 from typing import Final
 
 from voiceflow_compiler.checks.base import Found, line_place
 from voiceflow_compiler.diagnostics import Places
 from voiceflow_compiler.flow import Flow, Ladder, Line, Node
-from voiceflow_compiler.graph import Graph, ladder_at
+from voiceflow_compiler.graph import Graph
 
 CODE: Final = "VF306"
 NAME: Final = "key-not-answered"
@@ -64,52 +65,62 @@ _PRESS: Final = re.compile(rf"\b(?:press|push|hit|dial)(?:ing)? {_KEY}", re.IGNO
 # "press 1 for this, or 2 for that", "press 1 or 2"
 _MORE: Final = re.compile(rf"(?:,|,? or|;) {_KEY}(?= for\b| to\b| if\b|[,.;!?]|$)", re.IGNORECASE)
 
+Questions = Callable[[], list[Node]]
+
 
 def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
     """Every line that names a key which a question heard with it does not answer (English only)."""
     for line, nodes in _said(flow, graph):
-        for key, where in _named(line).items():
-            deaf = next((node for node in nodes if not _answers(flow, node, key)), None)
-            if deaf is not None:
-                yield Found(
-                    places.value((*line.path, where)) if where == "sample" else line_place(line, places),
-                    f'a caller who presses {key} as they are told gets no answer at "{deaf.name}"',
-                    f'Put `"{key}"` under `keys` of "{deaf.name}", or do not name the key.',
-                    route=graph.route(deaf.name),
-                )
+        for where, text in (("say", line.say), ("convey", line.convey), ("sample", line.sample)):
+            for key in _keys_in(text) if text else ():
+                deaf = next((node for node in nodes() if not _answers(flow, node, key)), None)
+                if deaf is not None:
+                    place = (
+                        line_place(line, places) if where != "sample" else places.value((*line.path, where))
+                    )
+                    yield Found(
+                        place,
+                        f'a caller who presses {key} as they are told gets no answer at "{deaf.name}"',
+                        f'Put `"{key}"` under `keys` of "{deaf.name}", or do not name the key.',
+                        route=graph.route(deaf.name),
+                    )
 
 
-def _named(line: Line) -> dict[str, str]:
-    """The keys that a line names, each with where: `say`, `convey` or `sample`."""
-    named: dict[str, str] = {}
-    for where, text in (("say", line.say), ("convey", line.convey), ("sample", line.sample)):
-        first = _PRESS.search(text or "")
-        if text is None or first is None:
-            continue
-        for found in (*_PRESS.finditer(text), *_MORE.finditer(text, first.end())):
-            named.setdefault(_KEYS.get(found[1].lower(), found[1]), where)
-    return named
+@lru_cache(1 << 13)
+def _keys_in(text: str) -> tuple[str, ...]:
+    """The keys that a text names."""
+    first = _PRESS.search(text)
+    if first is None:
+        return ()
+    found = (*_PRESS.finditer(text), *_MORE.finditer(text, first.end()))
+    return tuple(dict.fromkeys(_KEYS.get(each[1].lower(), each[1]) for each in found))
 
 
-def _said(flow: Flow, graph: Graph) -> Iterator[tuple[Line, list[Node]]]:
+def _said(flow: Flow, graph: Graph) -> Iterator[tuple[Line, Questions]]:
     """Lines after which a caller is listened to, with the questions at which they then press a key."""
     for name in graph.reached:
         node = graph.nodes[name]
         if node.line is not None and node.kind in ("disclosure", "tell", "ask"):
-            yield node.line, _questions(graph, node)
+            yield node.line, partial(_questions, graph, node)
         for answer in node.on.values():
             if answer.line is not None and answer.stay:
-                yield answer.line, [node]
-    listening = [graph.nodes[name] for name in graph.reached if graph.nodes[name].listens]
-    ladders: dict[int, tuple[Ladder, list[Node]]] = {}
-    for node in listening:
-        for ladder in (ladder_at(flow, node, "no_match"), ladder_at(flow, node, "no_input")):
-            if ladder is not None:
-                ladders.setdefault(id(ladder), (ladder, []))[1].append(node)
-    for ladder, nodes in ladders.values():
-        for rung in ladder.rungs:
-            if rung.line is not None and rung.go is None:
-                yield rung.line, nodes
+                yield answer.line, partial(_questions, graph, node)
+        for ladder in (node.fallback.no_match, node.fallback.no_input) if node.fallback else ():
+            yield from _asked_again(ladder, partial(_questions, graph, node))
+    for ladder, cause in ((flow.fallback.no_match, "no_match"), (flow.fallback.no_input, "no_input")):
+        yield from _asked_again(ladder, partial(_climbing, graph, cause))
+
+
+def _asked_again(ladder: Ladder | None, nodes: Questions) -> Iterator[tuple[Line, Questions]]:
+    for rung in ladder.rungs if ladder else ():
+        if rung.line is not None and rung.go is None:
+            yield rung.line, nodes
+
+
+def _climbing(graph: Graph, cause: str) -> list[Node]:
+    """The questions without a ladder of their own for this cause."""
+    asking = (graph.nodes[name] for name in graph.reached if graph.nodes[name].listens)
+    return [node for node in asking if node.fallback is None or getattr(node.fallback, cause) is None]
 
 
 def _questions(graph: Graph, node: Node) -> list[Node]:

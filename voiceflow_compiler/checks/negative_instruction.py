@@ -36,6 +36,7 @@ Tip: say what to do; a second sentence may say what to leave out.
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from voiceflow_compiler.checks.base import Found, instructions, sentences
@@ -62,19 +63,26 @@ _BUT: Final = re.compile(
 )
 
 
+@lru_cache(1 << 13)
+def _negated(text: str) -> tuple[bool, bool]:
+    """Whether a text says only what not to do, and whether it says by two negations when to do something."""
+    parts = sentences(text)
+    return all(map(_NEGATIVE.match, parts)), any(map(_TWICE.match, parts))
+
+
 def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
     """Every meaning to convey that is forbidden only or negated twice, and every intent that means a rest."""
     for line in instructions(flow, graph):
         if line.key != "convey":
             continue
-        parts = sentences(line.text)
-        if all(map(_NEGATIVE.match, parts)):
+        only, twice = _negated(line.text)
+        if only:
             yield Found(
                 line.place(places),
                 f"{line.what} is told only what not to do",
                 "Say what to do; a second sentence may say what to leave out.",
             )
-        elif any(map(_TWICE.match, parts)):
+        elif twice:
             yield Found(
                 line.place(places),
                 f"{line.what} is told by two negations when to do something",

@@ -49,8 +49,10 @@ SEVERITY: Final = "error"
 def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
     """Every case whose condition contradicts itself or what its names can be."""
     known = conditions.domains(flow)
-    for node in flow.nodes.values():
-        for case in node.cases:
+    for node, whole in conditions.decided(flow, graph):
+        for at, case in enumerate(node.cases):
+            if whole is not None and whole.holding[at]:
+                continue  # what holds with all that is known there can hold
             if conditions.never_true(case.when.expr, flow, known):
                 yield Found(
                     places.value(case.when.path),

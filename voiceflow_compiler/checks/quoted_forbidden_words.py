@@ -28,7 +28,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from voiceflow_compiler.checks.base import Found, instructions
+from voiceflow_compiler.checks.base import Found, instructions, seeking
 from voiceflow_compiler.diagnostics import Places
 from voiceflow_compiler.flow import Flow
 from voiceflow_compiler.graph import Graph
@@ -38,7 +38,7 @@ NAME: Final = "quoted-forbidden-words"
 SEVERITY: Final = "warning"
 
 _QUOTED: Final = r"(\"[^\"]+\"|“[^”]+”|‘[^’]+’|(?<!\w)'[^']+'(?!\w))"
-_FORBIDDEN: Final = re.compile(
+_FORBIDDEN: Final = seeking(
     r"\b(never|don['’]t|do not|must not|avoid|refrain from)\b(?:\s+(?:ever|just|the|words?|phrases?"
     r"|say|saying|use|using|mention|mentioning|promise|promising|answer|answering|tell|them|callers?|with))*"
     rf"\s+(?P<words>{_QUOTED})",
@@ -49,7 +49,7 @@ _FORBIDDEN: Final = re.compile(
 def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
     """Every instruction with forbidden words in quotes."""
     for instruction in instructions(flow, graph):
-        found = _FORBIDDEN.search(instruction.text)
+        found = _FORBIDDEN(instruction.text)
         if found:
             yield Found(
                 instruction.place(places),

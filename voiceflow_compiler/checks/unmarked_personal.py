@@ -29,12 +29,11 @@ time is over, and kept out of logs. Unmarked, a real caller's address ends up in
 Tip: say `personal: true`.
 """
 
-import re
 from collections.abc import Iterator
 from itertools import chain
 from typing import Final
 
-from voiceflow_compiler.checks.base import Found, before, plain
+from voiceflow_compiler.checks.base import Found, before, plain, seeking
 from voiceflow_compiler.diagnostics import Places
 from voiceflow_compiler.flow import Fact, Flow, Slot
 from voiceflow_compiler.graph import Graph
@@ -44,7 +43,7 @@ NAME: Final = "unmarked-personal"
 SEVERITY: Final = "warning"
 
 _WHOSE: Final = r"(?:their|caller's|patient's|guest's|customer's|member's)"
-_PERSONAL: Final = re.compile(
+_PERSONAL: Final = seeking(
     rf"\b({_WHOSE} (?:own |full |first |last |family )?names?|(?:first|last|full|family) name|surname"
     rf"|{_WHOSE} (?:home |postal )?address|(?:home|street|postal|mailing|billing|delivery) address"
     rf"|(?:date|year) of birth|birth ?(?:day|date|year)|{_WHOSE} age"
@@ -73,5 +72,5 @@ def _named(value: Slot | Fact, meaning: str) -> str | None:
     """What makes a value personal; choices and yes or no tell too little by themselves."""
     if value.type in ("choice", "boolean"):
         return None
-    found = _PERSONAL.search(plain(f"{value.name.replace('_', ' ')}. {meaning}"))
+    found = _PERSONAL(plain(f"{value.name.replace('_', ' ')}. {meaning}"))
     return _BY_TYPE.get(value.type) or (found[1] if found else None)

@@ -39,7 +39,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from voiceflow_compiler.artifact import ValueType
-from voiceflow_compiler.checks.base import Found, before, plain
+from voiceflow_compiler.checks.base import Found, before, plain, seeking
 from voiceflow_compiler.diagnostics import Places
 from voiceflow_compiler.flow import Flow
 from voiceflow_compiler.graph import Graph
@@ -48,7 +48,7 @@ CODE: Final = "VF711"
 NAME: Final = "unmarked-secret"
 SEVERITY: Final = "warning"
 
-_SECRET: Final = re.compile(
+_SECRET: Final = seeking(
     r"\b((credit |debit |bank |payment )card (number|code)|card (number|verification)|cvv|cvc"
     r"|passwords?|passcode|pass ?phrase|pin( code| number)?"
     r"|social security( number)?|ssn|security code|(one time|verification|authori[sz]ation) (pass)?code|otp"
@@ -94,7 +94,7 @@ def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
 def _secret(type_: ValueType, words: str) -> str | None:
     """The secret that a name and a meaning speak of; yes or no and a choice give none away."""
     text = plain(words.replace("_", " "))
-    named = _SECRET.search(text)
+    named = _SECRET(text)
     if named is None or _PART.search(text) or type_ in ("boolean", "choice"):
         return None
     return None if named[0] == "pin" and type_ not in ("digits", "integer", "text") else named[0]

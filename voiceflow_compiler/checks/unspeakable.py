@@ -19,7 +19,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from voiceflow_compiler.checks.base import Found, line_place, spoken
+from voiceflow_compiler.checks.base import Found, line_place, seeking, spoken
 from voiceflow_compiler.diagnostics import Places
 from voiceflow_compiler.flow import Flow, Line
 from voiceflow_compiler.graph import Graph
@@ -36,7 +36,7 @@ _KINDS: Final = {
     ),
     "a tag": re.compile(r"</?[a-z][\w-]*(\s[^>]*)?/?>"),
 }
-_HINT: Final = re.compile(r"[_*`#\[</]|\d|www\.|^\s*-", re.M)
+_HINT: Final = seeking(r"[_*`#\[</]|\d|www\.|^\s*-", re.M)
 
 
 def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
@@ -52,7 +52,7 @@ def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
 
 def _written_for_the_eye(line: Line) -> Iterator[tuple[str, str]]:
     for text in (line.say, line.sample):
-        if text is None or not _HINT.search(text):
+        if text is None or not _HINT(text):
             continue
         bare = re.sub(r"\{[^}]*\}", "", text)
         for kind, pattern in _KINDS.items():

@@ -16,6 +16,7 @@ from voiceflow_compiler.checks.base.edits import before as before
 from voiceflow_compiler.checks.base.pages import document as document
 from voiceflow_compiler.checks.base.texts import Instruction, at, given
 from voiceflow_compiler.checks.base.texts import plain as plain
+from voiceflow_compiler.checks.base.texts import seeking as seeking
 from voiceflow_compiler.checks.base.texts import sentences as sentences
 from voiceflow_compiler.diagnostics import Edit, Finding, Path, Places, Related, Severity, Span
 from voiceflow_compiler.flow import Flow, Ladder, Line, Node, placeholders
