@@ -24,7 +24,7 @@ def measure(*, quick: bool) -> tuple[Figure, ...]:
         compiling = cpu_seconds(lambda: _compile(path), repeats)
     bare = cpu_seconds(lambda: yaml.load(text, Loader=yaml.CSafeLoader), repeats)
     floor = Floor("bare CSafeLoader load of the same text", bare)
-    goal = Goal("value", "at_most", 1.5)
+    goal = Goal("value", "at_most", 1.0)
     return (
         Figure(f"check of a {nodes:,}-node flow", checking, "s", floor),
         Figure(f"check + compile of a {nodes:,}-node flow", compiling, "s", floor, goal),

@@ -4,58 +4,20 @@ The flow must have no errors left: what the checks would have reported raises Va
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import version
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Struct
 
-from voiceflow_compiler import artifact, flow, prompts, tool_schemas
+from voiceflow_compiler import artifact, flow, prompts, tool_schemas, wording
 from voiceflow_compiler.artifact import ARTIFACT_VERSION, Answer, Artifact, Rung
 from voiceflow_compiler.flow import Flow
 
 T = TypeVar("T")
 
 # What the caller gets where neither the node nor `everywhere` answers (docs/language.md).
-_BUILT_IN: Final = {
-    "are_you_human": Answer(
-        line=artifact.Line(
-            convey="Say plainly that you are an AI assistant, not a person. Then come back to the question.",
-            sample="I'm an AI assistant, not a person. So, back to my question.",
-        ),
-        at_most=3,
-    ),
-    "digression": Answer(
-        line=artifact.Line(
-            convey="If what you may tell covers it, answer in one sentence; if not, say kindly that this "
-            "call cannot help with it. Then come back to the question.",
-            sample="I'm sorry, I can't help with that on this call. Let's come back to my question.",
-        ),
-        at_most=2,
-    ),
-    "correction": Answer(
-        line=artifact.Line(
-            convey="Acknowledge the change in a few words.", sample="Thanks, I have changed that."
-        ),
-        at_most=5,
-    ),
-}
-_WITH_PEOPLE: Final = artifact.Line(
-    convey="Say plainly that you are an AI assistant, not a person, and that they can ask for a person at "
-    "any time. Then come back to the question.",
-    sample="I'm an AI assistant, not a person. You can ask for a person at any time.",
-)
-_NOBODY_FREE: Final = artifact.Line(
-    convey="Say kindly that nobody is free to take the call right now.",
-    sample="I'm sorry, nobody is free to take the call right now.",
-)
-# What is said where the answer of an action was lost and the flow has no words for it: exact in English, so
-# that a lost model takes nothing away.
-_CHECKING: Final = "I'm checking whether that went through."
-_BE_CHECKING: Final = "Say in a few words that you are checking whether that went through."
-_NOT_KNOWN: Final = "I'm sorry, I can't tell yet whether that went through."
-_SAY_NOT_KNOWN: Final = "Say with regret that you cannot tell yet whether that went through."
 
 # A whole value of a type that is text, as the engine accepts it.
 _PATTERNS: Final[dict[str, str]] = {
@@ -67,6 +29,17 @@ _PATTERNS: Final[dict[str, str]] = {
 }
 
 
+_LEAVES: Final = frozenset({str, int, float, bool})
+
+
+class _Held(NamedTuple):
+    """What holds everywhere, lowered once and shared by all nodes that write nothing of their own."""
+
+    answers: dict[str, Answer]
+    no_match: tuple[Rung, ...]
+    no_input: tuple[Rung, ...]
+
+
 def lower(source: Flow) -> Artifact:
     """The sealed artifact of a flow without errors. Equal flows give equal artifacts."""
     lost_model = _rung(source, _given(source.fallback.lost_model, "fallback.lost_model"))
@@ -75,6 +48,11 @@ def lower(source: Flow) -> Artifact:
     slots = {name: _slot(source, slot) for name, slot in source.slots.items()}
     actions = {name: _action(source, action) for name, action in source.actions.items()}
     nodes = _with_implicit(source)
+    held = _Held(
+        _inherited(source),
+        _ladder(source, source.fallback.no_match, limits.go),
+        _ladder(source, source.fallback.no_input, limits.go),
+    )
     whole = Artifact(
         artifact=ARTIFACT_VERSION,
         content_hash="",
@@ -89,7 +67,7 @@ def lower(source: Flow) -> Artifact:
         prefix=prompts.prefix(source),
         tools=_tools(source, intents, slots, actions),
         briefs={name: prompts.brief(source, node) for name, node in nodes.items() if node.kind != "decide"},
-        nodes={name: _node(source, node, limits.go) for name, node in nodes.items()},
+        nodes={name: _node(source, node, limits.go, held) for name, node in nodes.items()},
         intents=intents,
         slots=slots,
         facts={name: _fact(fact) for name, fact in source.facts.items()},
@@ -107,9 +85,9 @@ def lower(source: Flow) -> Artifact:
         speed=source.speed,
         currency=source.currency,
         suitability=_suitability(source),
-        everywhere=_answers(source, {}),
-        no_match=_ladder(source, source.fallback.no_match, limits.go),
-        no_input=_ladder(source, source.fallback.no_input, limits.go),
+        everywhere=held.answers,
+        no_match=held.no_match,
+        no_input=held.no_input,
         hold=_line(source, source.fallback.hold),
         turns=source.turns,
     )
@@ -150,11 +128,11 @@ def _node_for(source: Flow, handoff: str) -> str:
     return next(nodes, _implicit(handoff))
 
 
-def _node(source: Flow, node: flow.Node, way_out: str) -> artifact.Node:
+def _node(source: Flow, node: flow.Node, way_out: str, held: _Held) -> artifact.Node:
     listens = node.kind == "ask"
-    own = node.fallback or source.fallback
-    no_match = own.no_match or source.fallback.no_match
-    no_input = own.no_input or source.fallback.no_input
+    own_no_match = node.fallback.no_match if node.fallback else None
+    own_no_input = node.fallback.no_input if node.fallback else None
+    no_input = own_no_input or source.fallback.no_input
     action = source.actions.get(node.action or "")
     doubtful = action is not None and action.changes_something
     return artifact.Node(
@@ -164,10 +142,10 @@ def _node(source: Flow, node: flow.Node, way_out: str) -> artifact.Node:
         next=node.next,
         collect=node.collect,
         filled=node.filled,
-        answers=_answers(source, node.on) if listens else {},
+        answers=_answers(source, node.on, held.answers) if listens else {},
         keys={key: _answer(source, answer) for key, answer in node.keys.items()},
-        no_match=_ladder(source, no_match, way_out) if listens else (),
-        no_input=_ladder(source, no_input, way_out) if listens else (),
+        no_match=_climbed(source, own_no_match, way_out, held.no_match) if listens else (),
+        no_input=_climbed(source, own_no_input, way_out, held.no_input) if listens else (),
         no_input_after_ms=no_input.after_ms if no_input else 6000,
         cases=tuple(artifact.Case(_given(case.when.expr, case.when.text), case.go) for case in node.cases),
         otherwise=node.otherwise,
@@ -177,8 +155,8 @@ def _node(source: Flow, node: flow.Node, way_out: str) -> artifact.Node:
         on_failure=node.on_failure,
         on_unknown=node.on_unknown,
         while_checking=_line(source, node.while_checking)
-        or (_designed(source, _CHECKING, _BE_CHECKING) if doubtful else None),
-        unknown_line=_designed(source, _NOT_KNOWN, _SAY_NOT_KNOWN)
+        or (_designed(source, wording.CHECKING, wording.BE_CHECKING) if doubtful else None),
+        unknown_line=_designed(source, wording.NOT_KNOWN, wording.SAY_NOT_KNOWN)
         if doubtful and node.on_unknown is None
         else None,
         undo=node.undo,
@@ -220,22 +198,29 @@ def _reached(source: Flow, start: str | None) -> set[str]:
     return kinds
 
 
-def _answers(source: Flow, on: Mapping[str, flow.Answer]) -> dict[str, Answer]:
-    """Every answered intent: the node's by intent, by family, everywhere's likewise, else the built-in."""
+def _answers(
+    source: Flow, on: Mapping[str, flow.Answer], inherited: Mapping[str, Answer]
+) -> dict[str, Answer]:
+    """Every answered intent: the node's by intent, by family, else what it inherits."""
     found: dict[str, Answer] = {}
     for name, intent in source.intents.items():
-        keys = ((scope, key) for scope in (on, source.everywhere) for key in (name, intent.family))
-        written = next((scope[key] for scope, key in keys if key in scope), None)
+        written = on.get(name) or on.get(intent.family)
         if written is not None:
             found[name] = _answer(source, written)
-        elif name in _BUILT_IN:
-            found[name] = _built_in(source, name)
+        elif name in inherited:
+            found[name] = inherited[name]
     return found
 
 
+def _inherited(source: Flow) -> dict[str, Answer]:
+    """Every intent answered everywhere: by intent, by family, else the built-in."""
+    built_in = {name: _built_in(source, name) for name in source.intents if name in wording.BUILT_IN}
+    return _answers(source, source.everywhere, built_in)
+
+
 def _built_in(source: Flow, intent: str) -> Answer:
-    answer = _BUILT_IN[intent]
-    line = _WITH_PEOPLE if intent == "are_you_human" and source.handoffs else answer.line
+    answer = wording.BUILT_IN[intent]
+    line = wording.WITH_PEOPLE if intent == "are_you_human" and source.handoffs else answer.line
     return msgspec.structs.replace(answer, line=None if line is None else _in_english(source, line))
 
 
@@ -262,6 +247,11 @@ def _ladder(source: Flow, ladder: flow.Ladder | None, way_out: str) -> tuple[Run
     return tuple(_rung(source, rung) for rung in ladder.rungs)
 
 
+def _climbed(source: Flow, own: flow.Ladder | None, way_out: str, held: tuple[Rung, ...]) -> tuple[Rung, ...]:
+    """A node's own ladder, or the one that holds everywhere."""
+    return held if own is None else _ladder(source, own, way_out)
+
+
 def _rung(source: Flow, rung: flow.Rung) -> Rung:
     return Rung(_line(source, rung.line), rung.go)
 
@@ -283,20 +273,26 @@ def _script(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _lines(part: object) -> Iterator[artifact.Line]:
-    """Every line anywhere in an artifact."""
-    match part:
-        case artifact.Line():
+def _lines(whole: Artifact) -> Iterator[artifact.Line]:
+    """Every line anywhere in an artifact, what several nodes share once."""
+    seen: set[int] = set()
+    ahead: list[object] = [whole]
+    while ahead:
+        part = ahead.pop()
+        if isinstance(part, artifact.Line):
             yield part
-        case Struct():
-            for name in part.__struct_fields__:
-                yield from _lines(getattr(part, name))
-        case dict():
-            for each in part.values():
-                yield from _lines(each)
-        case tuple():
-            for each in part:
-                yield from _lines(each)
+            continue
+        if id(part) in seen:
+            continue
+        seen.add(id(part))
+        inner: Iterable[object] = ()
+        if isinstance(part, Struct):
+            inner = [getattr(part, name) for name in part.__struct_fields__]
+        elif isinstance(part, dict):
+            inner = part.values()
+        elif isinstance(part, tuple):
+            inner = part
+        ahead += [each for each in inner if each and type(each) not in _LEAVES]
 
 
 def _limits(source: Flow, lost_model: str) -> artifact.Limits:
@@ -364,7 +360,7 @@ def _handoff(source: Flow, handoff: flow.Handoff) -> artifact.Handoff:
         line=_spoken(source, handoff.line),
         package=handoff.package,
         if_unanswered=_given(handoff.if_unanswered, f"handoffs.{handoff.name}.if_unanswered"),
-        unanswered_line=_line(source, handoff.unanswered_line) or _in_english(source, _NOBODY_FREE),
+        unanswered_line=_line(source, handoff.unanswered_line) or _in_english(source, wording.NOBODY_FREE),
         timeout_ms=handoff.timeout_ms,
         promises=handoff.promises,
     )

@@ -23,10 +23,12 @@ _THEN: Final = {"ask": "wait", "end": "stop", "handoff": "stop"}
 
 def fill(text: str, flow: Flow) -> str:
     """`text` on one line, `{company}` and `{purpose}` filled in; every other placeholder and brace stays."""
+    line, filled, done = _one_line(text), "", 0
+    if "{" not in line:
+        return line
     company = _braceless(flow.company)
     purpose = _braceless(flow.purpose.replace("{company}", company))
     known = {"company": company, "purpose": purpose}
-    line, filled, done = _one_line(text), "", 0
     for name, start, end in placeholders(line):
         filled += line[done:start] + known.get(name, f"{{{name}}}")
         done = end
