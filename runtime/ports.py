@@ -4,7 +4,7 @@ several implementations.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -92,15 +92,24 @@ class Packages(Protocol):
         ...
 
 
+# Steps of a transfer. beside: people are rung while the caller still hears us. away: the caller hears the
+# network instead. accepted: a person waits for the caller. Others are for the record.
+Tell = Callable[[str], None]
+
+
 class Desk(Protocol):
     async def deliver(self, order: DeliverPackage) -> str:
         """Bring a context package to the human's side; returns the receipt. Raises OutsideFailure."""
         ...
 
-    async def transfer(self, order: Transfer) -> TransferResult:
+    async def transfer(self, order: Transfer, tell: Tell) -> TransferResult:
         """Bring a person onto the line; returns how that went, within the order's timeout. Raises
         OutsideFailure.
         """
+        ...
+
+    async def join(self, handoff_id: str) -> None:
+        """Bring the caller to the person who waits for them; how that went, `transfer` tells."""
         ...
 
     async def give_up(self, handoff_id: str) -> None:
@@ -110,7 +119,7 @@ class Desk(Protocol):
 
 class TransferResult(Protocol):
     """`result` is accepted, refused or unanswered; `reason` one of a closed set (busy, declined, no_answer,
-    voicemail, closed, failed).
+    voicemail, left, closed, failed).
     """
 
     result: str

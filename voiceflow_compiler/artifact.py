@@ -192,7 +192,7 @@ class Action(Struct, frozen=True):
 
 
 class Handoff(Struct, frozen=True):
-    """A way to a person.
+    """A way to a person. `hold_line` is said now and then while it rings.
 
     Warm: the package is acknowledged before the script and the transfer. Cold: a blind transfer.
     """
@@ -204,6 +204,7 @@ class Handoff(Struct, frozen=True):
     unanswered_line: Line | None = None
     timeout_ms: int = 30000
     promises: tuple[str, ...] = ()
+    hold_line: Line | None = None
 
 
 class Limits(Struct, frozen=True):

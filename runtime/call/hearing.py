@@ -50,7 +50,7 @@ async def read_line(call: Call) -> None:
     reason = await over
     if reason == "malformed_flood":
         call.close_code = POLICY_VIOLATION
-    if call.transfers:
+    if call.transfers and not call.beside:
         # The line may end because a person took the call; the desk knows in a moment.
         await asyncio.wait(set(call.transfers.values()), timeout=AFTER_TRANSFER_S)
     call.post(CallEnded, reason=reason)
@@ -91,7 +91,7 @@ class _LineReader:
             case StreamStarted():
                 self._restarted()
             case StreamStopped():
-                return "" if call.transfers else "caller_hangup"
+                return "" if call.transfers and not call.beside else "caller_hangup"
             case Malformed(reason):
                 return self._bad(reason)
             case _:
@@ -131,7 +131,8 @@ async def watch_line(call: Call) -> None:
     """A line that is silent without a goodbye is gone (half-open)."""
     while True:
         await asyncio.sleep(1.0)
-        if not call.transfers and call.loop.time() - call.last_frame > HALF_OPEN_S:
+        streaming = call.beside or not call.transfers
+        if streaming and call.loop.time() - call.last_frame > HALF_OPEN_S:
             call.post(CallEnded, reason="line_lost")
             return
 

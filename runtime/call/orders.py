@@ -18,6 +18,7 @@ from runtime.engine.events import (
     PackageDelivered,
     PackageFailed,
     TransferAccepted,
+    TransferProgressed,
     TransferRefused,
     TransferUnanswered,
 )
@@ -25,8 +26,9 @@ from runtime.ports import OutsideFailure, Unsure
 
 FIND_OUT_MS: Final = 15_000  # the net behind what the actions allow themselves
 GRACE_MS: Final = 1000  # outside keeps its own deadline; this is the net behind it
-# The carrier bounds the ring by the order's timeout; asking for it, the whisper and the way back come on top.
-AROUND_RING_MS: Final = 75_000
+# Rings are bounded by the order's timeout; asking for them, whispers, the least talk and the way back come on
+# top. The shell's rings have deadlines of their own, these are the net behind them.
+AROUND_RING_MS: Final = 200_000
 
 
 def look_up(call: Call, order: effects.LookUpContext) -> None:
@@ -166,11 +168,24 @@ def transfer(call: Call, order: effects.Transfer) -> None:
     call.transfers[order.handoff_id] = call.spawn(_transferring(call, order))
 
 
+def join_caller(call: Call, order: effects.JoinCaller) -> None:
+    call.beside = False  # the stream may end from now on, and the caller be there all the same
+    call.spawn(call.outside.desk.join(order.handoff_id))
+
+
+def _progressed(call: Call, handoff_id: str, step: str) -> None:
+    call.note("transfer", step=step)
+    if step in ("beside", "away"):
+        call.beside = step == "beside"
+    if step in ("beside", "away", "accepted"):
+        call.post(TransferProgressed, handoff_id=handoff_id, step=step)
+
+
 async def _transferring(call: Call, order: effects.Transfer) -> None:
     handoff_id = order.handoff_id
     try:
         async with asyncio.timeout((order.timeout_ms + AROUND_RING_MS) / 1000):
-            result = await call.outside.desk.transfer(order)
+            result = await call.outside.desk.transfer(order, lambda step: _progressed(call, handoff_id, step))
     except OutsideFailure as failure:
         call.post(TransferUnanswered, handoff_id=handoff_id, reason=failure.reason)
     except TimeoutError:
@@ -185,6 +200,7 @@ async def _transferring(call: Call, order: effects.Transfer) -> None:
                 call.post(TransferUnanswered, handoff_id=handoff_id, reason=result.reason)
     finally:
         call.transfers.pop(handoff_id, None)
+        call.beside = False
         call.last_frame = call.loop.time()  # the caller's audio was elsewhere meanwhile
 
 
@@ -227,6 +243,7 @@ ORDERS: Final[Mapping[type[Any], Callable[[Call, Any], None]]] = {
     effects.CancelTimer: cancel_timer,
     effects.DeliverPackage: deliver,
     effects.Transfer: transfer,
+    effects.JoinCaller: join_caller,
     effects.ReturnToCaller: return_to_caller,
     effects.SetOutcome: set_outcome,
     effects.Flag: only_record,

@@ -60,6 +60,7 @@ class Call:
         self.outcome: str | None = None
         self.reason = ""
         self.transfers: dict[str, asyncio.Task[None]] = {}
+        self.beside = False  # a person is rung, and the caller hears us all the same
         self.protected: set[str] = set()
         self.last_frame = self.began
         self.close_code = 1000

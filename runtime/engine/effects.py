@@ -121,6 +121,14 @@ class Transfer(_Effect, frozen=True):
     timeout_ms: int
 
 
+class JoinCaller(_Effect, frozen=True):
+    """Bring the caller to the person who waits for them: what was being said has ended. Answer as for
+    Transfer.
+    """
+
+    handoff_id: str
+
+
 class ReturnToCaller(_Effect, frozen=True):
     """Give up a transfer under way; the assistant has the caller again."""
 
@@ -166,6 +174,7 @@ Effect = (
     | CancelTimer
     | DeliverPackage
     | Transfer
+    | JoinCaller
     | ReturnToCaller
     | SetOutcome
     | Flag

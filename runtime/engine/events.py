@@ -199,8 +199,17 @@ class PackageFailed(_Event, frozen=True):
     reason: str
 
 
+class TransferProgressed(_Event, frozen=True):
+    """How far a transfer is. beside: people are rung while the caller hears the assistant. away: the caller
+    hears the network instead. accepted: a person took the call and waits for the caller.
+    """
+
+    handoff_id: str
+    step: Literal["beside", "away", "accepted"]
+
+
 class TransferAccepted(_Event, frozen=True):
-    """A person took the call."""
+    """A person has the caller, and stayed."""
 
     handoff_id: str
 
@@ -257,6 +266,7 @@ Event = (
     | ActionUnknown
     | PackageDelivered
     | PackageFailed
+    | TransferProgressed
     | TransferAccepted
     | TransferRefused
     | TransferUnanswered

@@ -15,6 +15,7 @@ from runtime.engine.events import (
     TurnUnreported,
 )
 from runtime.engine.nodes import end_call, run
+from runtime.engine.people import hold
 from runtime.engine.playback import cut_short, hear_pending
 from runtime.engine.slots import clean, slot_value
 from runtime.engine.speaking import CALLER_SPEAKS_MS, cancel, hush, tell
@@ -127,9 +128,9 @@ def _hear(artifact: Artifact, state: State, out: list[Effect], turn_id: str) -> 
     if interruptible(state) and not state.visit.overheard:
         state = _barge_in(artifact, replace(state, overlap=True), out)
     state = replace(state, overlap=False, visit=replace(state.visit, overheard=False))
-    if state.phase in ("delivering", "transferring") or (
-        state.speech is not None and state.speech.after.kind == "transfer"
-    ):
+    if state.phase == "transferring":
+        return hold(artifact, state, out)  # whoever speaks into the ringing hears how it stands
+    if state.phase == "delivering" or (state.speech is not None and state.speech.after.kind == "transfer"):
         return state
     if (
         state.disclosed

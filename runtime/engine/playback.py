@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from runtime.engine.effects import Brief, Effect, Flag, PlayScript, Respond, StartTimer, Transfer
 from runtime.engine.events import PlaybackFinished, PlaybackInterrupted, SpeechFailed
 from runtime.engine.nodes import end_call, enter, lose_model, set_outcome
+from runtime.engine.people import held
 from runtime.engine.speaking import (
     MAX_REPAIRS,
     await_caller,
@@ -70,6 +71,8 @@ def follow(artifact: Artifact, state: State, out: list[Effect], after: After) ->
             return end_call(state, out, "completed")
         case "transfer":
             return _transfer(artifact, state, out)
+        case "hold":
+            return held(state, out) if state.phase == "transferring" else state
     return replace(state, phase="acting")
 
 
@@ -105,7 +108,7 @@ def _transfer(artifact: Artifact, state: State, out: list[Effect]) -> State:
         )
     )
     out.append(StartTimer(timer="transfer", ms=handoff.timeout_ms + WHISPER_WITHIN_MS))
-    return replace(state, phase="transferring", speech=None)
+    return replace(state, phase="transferring", speech=None, rings="")
 
 
 def at_interrupted(artifact: Artifact, state: State, out: list[Effect], event: PlaybackInterrupted) -> State:
@@ -121,7 +124,7 @@ def at_interrupted(artifact: Artifact, state: State, out: list[Effect], event: P
 
 def _waits_for_model(state: State, speech: Speech) -> bool:
     """The loss of the model cut this speech: it stays due until the model is back or given up."""
-    return state.model == "reconnecting" and not speech.scripted
+    return state.model == "reconnecting" and not speech.scripted and speech.after.kind != "hold"
 
 
 def cut_short(artifact: Artifact, state: State, out: list[Effect]) -> State:
@@ -136,6 +139,8 @@ def at_failed(artifact: Artifact, state: State, out: list[Effect], event: Speech
     if speech is None or speech.id != event.speech_id or _waits_for_model(state, speech):
         return state
     out.append(Flag(kind="speech_failed", detail="script" if speech.scripted else "model"))
+    if speech.after.kind == "hold":  # another word is due in a while
+        return cut_short(artifact, state, out)
     return _again(artifact, state, out, speech, "failed")
 
 

@@ -25,6 +25,10 @@ from voiceflow_compiler.artifact import Artifact, Line
 READ_BACK: Final = Line(convey="Read this value back clearly and ask whether it is right.")
 ASK_REST: Final = Line(convey="Thank them in a word or two and ask only for what is still to find out.")
 ASK_AGAIN: Final = Line(convey="Apologise for having it wrong and ask for it once more.")
+STILL_RINGING: Final = Line(
+    convey="Say in a few words that you are still trying to reach a person and thank them for waiting.",
+    sample="I'm still trying to reach someone for you. Thank you for waiting.",
+)
 CORRECT_CLAIM: Final = Line(
     convey="Say plainly that what you just claimed is not done yet, then go on with this moment.",
     sample="Sorry, I spoke too soon: that is not done yet.",
@@ -72,7 +76,8 @@ def say(
             Speech(speech_id, after, scripted=True, protected=protected),
             opening=opening,
         )
-    text = fill.brief(artifact, state, line, then="stop" if after.kind in ("end", "transfer") else "wait")
+    stops = after.kind in ("end", "transfer", "hold")
+    text = fill.brief(artifact, state, line, then="stop" if stops else "wait")
     state = tell(state, out, text)
     out.append(Respond(purpose="speak", speech_id=speech_id))
     return replace(state, phase="speaking", speech=Speech(speech_id, after, brief=text))

@@ -26,11 +26,11 @@ Phase = Literal[
 
 
 class After(Struct, frozen=True, omit_defaults=True, gc=False):
-    """What follows a speech: listen at this node, enter another, end the call, begin the transfer, or go back
-    to an action's wait.
+    """What follows a speech: listen at this node, enter another, end the call, begin the transfer, go on
+    waiting for a person (hold), or go back to an action's wait.
     """
 
-    kind: Literal["listen", "enter", "end", "transfer", "act"]
+    kind: Literal["listen", "enter", "end", "transfer", "hold", "act"]
     node: str = ""
 
 
@@ -113,7 +113,8 @@ class State(Struct, frozen=True, omit_defaults=True, gc=False):
     whose report is awaited, asked for
     as `asked`. `open_call`: the tool call this step must answer (empty between steps). `runs`: action runs
     under way, by run id;
-    `requested` those the model asked for, with the tool call to answer. `leaving`: the goodbye is ordered.
+    `requested` those the model asked for, with the tool call to answer. `rings`: while a person is brought,
+    whether the caller hears us, and whether somebody took the call. `leaving`: the goodbye is ordered.
     `ends_after_report`: the goodbye
     was heard while a report was awaited. `limited`: a limit was reached once. `lost_taken`: the lost-model
     way was taken. `done`: actions
@@ -159,6 +160,7 @@ class State(Struct, frozen=True, omit_defaults=True, gc=False):
     handoff: str = ""
     handoff_id: str = ""
     reason: str = ""
+    rings: Literal["", "beside", "accepted"] = ""
     leaving: bool = False
     ends_after_report: bool = False
     limited: bool = False

@@ -44,6 +44,7 @@ from runtime.engine.events import (
     SpeechFailed,
     TimerFired,
     TransferAccepted,
+    TransferProgressed,
     TransferRefused,
     TransferUnanswered,
     TurnReported,
@@ -113,6 +114,10 @@ def _at_timer(artifact: Artifact, state: State, out: list[Effect], event: TimerF
 
 def _call_too_long(artifact: Artifact, state: State, out: list[Effect]) -> State:
     out.append(StartTimer(timer="call", ms=LAST_MINUTE_MS))
+    if (
+        state.phase == "transferring"
+    ):  # whoever is being rung is not left with a dead line; that has its own end
+        return state
     return reach_limit(artifact, state, out, "call_ms")
 
 
@@ -143,6 +148,7 @@ _TIMERS: dict[str, Callable[[Artifact, State, list[Effect]], State]] = {
     "reconnect": outside.reconnect_too_slow,
     "package": people.package_too_slow,
     "transfer": people.transfer_too_slow,
+    "hold": people.hold,
 }
 
 _ON: dict[type, Callable[[Artifact, State, list[Effect], Any], State]] = {
@@ -166,6 +172,7 @@ _ON: dict[type, Callable[[Artifact, State, list[Effect], Any], State]] = {
     ActionUnknown: outside.at_action_unknown,
     PackageDelivered: people.at_delivered,
     PackageFailed: people.at_undelivered,
+    TransferProgressed: people.at_progress,
     TransferAccepted: people.at_accepted,
     TransferRefused: people.at_refused,
     TransferUnanswered: people.at_refused,

@@ -5,6 +5,7 @@ from runtime.handoff.desk import FOLDER, CallDesk, Ring, Ringer, Transferred
 from runtime.handoff.destinations import Destination, open_destinations
 from runtime.handoff.package import Package, check_package
 from runtime.handoff.spool import Spool
+from runtime.ports import Tell
 
 __all__ = [
     "FOLDER",
@@ -15,6 +16,7 @@ __all__ = [
     "Ring",
     "Ringer",
     "Spool",
+    "Tell",
     "Transferred",
     "Waiting",
     "check_package",

@@ -2,7 +2,8 @@
 
 1. A package is checked, written and synced to the disk before it counts as delivered; each required channel
    must have acknowledged it too.
-2. A closed desk is told before anything is promised: the package is passed on all the same.
+2. A closed desk, and one without a number to ring, is told before anything is promised: the package is passed
+   on all the same.
 3. Whom to ring stands in the settings.
 """
 
@@ -24,7 +25,7 @@ from runtime.handoff.channels.folder import file_name, write_file
 from runtime.handoff.destinations import Destination, Way
 from runtime.handoff.package import Package, check_package
 from runtime.handoff.spool import Spool, send
-from runtime.ports import OutsideFailure, Packages
+from runtime.ports import OutsideFailure, Packages, Tell
 
 log = structlog.get_logger()
 
@@ -49,19 +50,32 @@ class Ring:
     """Whom to ring while the caller waits.
 
     `whisper`: what the person hears and must accept; None: joined at once. `others`: whom to ring after
-    `number`, in order, while nobody takes the call. `timeout_ms`: how long each is rung.
+    `number`, in order, while nobody takes the call. `timeout_ms`: how long each is rung. `least_talk_ms`: a
+    person who leaves sooner has not had the call. `detect`: have the network judge whether a machine picked
+    up. `refer`: the caller is sent on by SIP, and does not come back.
     """
 
     number: str
     timeout_ms: int
     whisper: str | None = field(repr=False)
     others: tuple[str, ...] = field(default=(), repr=False)
+    least_talk_ms: int = 0
+    detect: bool = False
+    refer: bool = False
 
 
 class Ringer(Protocol):
     """Whoever can bring a person onto this call's line."""
 
-    async def ring(self, ring: Ring) -> Transferred: ...
+    async def ring(self, ring: Ring, tell: Tell) -> Transferred:
+        """Ring until a person has the caller, or nobody does. `tell` is told the steps of
+        runtime.ports.Desk.transfer.
+        """
+        ...
+
+    async def join(self) -> None:
+        """Bring the caller to the person who waits for them."""
+        ...
 
     def person_answered_elsewhere(self, *, accepted: bool) -> None:
         """The person said on a page whether they take the call."""
@@ -95,7 +109,7 @@ class CallDesk:
         if self.packages:
             await self.packages.keep_package(self.call_id, order.handoff_id, order.handoff, content)
         destination = self.destinations.get(order.handoff, Destination(()))
-        is_open = destination.hours.open_at(self.clock())
+        is_open = bool(destination.numbers) and destination.hours.open_at(self.clock())
         waiting = self._post(order) if is_open else None
         delivery = Delivery(self.call_id, order.handoff_id, order.handoff, order.package, content, waiting)
         try:
@@ -104,14 +118,14 @@ class CallDesk:
             self._end(order.handoff_id, "undelivered")
             raise
         if not is_open:
-            raise OutsideFailure("closed")
+            raise OutsideFailure("closed" if destination.numbers else "nobody_to_ring")
         receipt = next(filter(None, receipts), hashlib.sha256(content).hexdigest()[:16])
         if self.packages:
             await self.packages.acknowledge_package(self.call_id, order.handoff_id, receipt)
         self._packages[order.handoff_id] = package
         return receipt
 
-    async def transfer(self, order: Transfer) -> Transferred:
+    async def transfer(self, order: Transfer, tell: Tell) -> Transferred:
         """Ring the people the settings name for this handoff. With nobody to ring: unanswered, closed."""
         destination = self.destinations.get(order.handoff)
         if destination is None or not destination.numbers or not destination.hours.open_at(self.clock()):
@@ -126,7 +140,7 @@ class CallDesk:
             self.board.ring(waiting, self._answered)
         went = Transferred("unanswered", "failed")
         try:
-            went = await self.line.ring(ring)
+            went = await self.line.ring(ring, tell)
         finally:
             if waiting and self.board:
                 if went.result == "accepted":
@@ -134,6 +148,10 @@ class CallDesk:
                 else:
                     self.board.end(waiting, went.reason)
         return went
+
+    async def join(self, handoff_id: str) -> None:
+        """Bring the caller to the person who waits for them."""
+        await self.line.join()
 
     async def give_up(self, handoff_id: str) -> None:
         """Whoever picks up from now on is not joined to the caller."""
@@ -163,7 +181,15 @@ class CallDesk:
         # Whoever accepted on a page has read the package: they need no whisper and no key.
         taken = waiting is not None and waiting.place == "accepted"
         whisper = self._whisper(order.handoff_id) if order.mode == "warm" and not taken else None
-        return Ring(first, each, whisper, tuple(others))
+        return Ring(
+            first,
+            each,
+            whisper,
+            tuple(others),
+            least_talk_ms=destination.least_talk_ms,
+            detect=destination.detect,
+            refer=destination.refer,
+        )
 
     def _post(self, order: DeliverPackage) -> Waiting | None:
         if self.board is None:

@@ -19,9 +19,11 @@ from runtime.settings.keys import (
     read_optional,
     read_options,
     read_url,
+    read_whole,
     read_yes,
     unknown_key,
 )
+from runtime.telephony import PROVIDERS
 
 MOST_NUMBERS: Final = 5
 ALWAYS: Final = Hours()
@@ -53,6 +55,9 @@ KEYS: Final = (
     Key("open", None, read_spans, WRITE, ()),
     Key("time_zone", None, read_zone, 'the time zone of the hours, such as "America/New_York"', ""),
     Key("closed_on", None, read_days, 'days without hours, such as ["2026-12-25"]', ()),
+    Key("least_talk_ms", None, read_whole(0, 60_000), "milliseconds from 0 to 60000", 15_000),
+    Key("detect_machines", None, read_yes, "true has the network judge whether a machine picked up", False),
+    Key("refer", None, read_yes, "true sends callers who came by SIP on (REFER); cold handoffs only", False),
     Key("webhook", None, _read_webhook, "an address the package is posted to", ""),
     Key("secret", None, read_optional, "what the webhook is signed with: env:NAME", "", secret=True),
     *(key for key in HTTP_KEYS if key.path == "headers"),
@@ -76,6 +81,9 @@ class Destination:
     numbers: tuple[str, ...] = field(repr=False)
     hours: Hours = ALWAYS
     ways: tuple[Way, ...] = ()
+    least_talk_ms: int = 0
+    detect: bool = False
+    refer: bool = False
 
     async def close(self) -> None:
         """Let go of every connection."""
@@ -83,13 +91,14 @@ class Destination:
             await way.channel.close()
 
 
-def open_destinations(names: Mapping[str, Any], settings: Settings) -> dict[str, Destination]:
+def open_destinations(handoffs: Mapping[str, Any], settings: Settings) -> dict[str, Destination]:
     """The destination of each handoff of a flow, by the settings. Raises SettingsError with every problem."""
     problems: list[str] = []
     found = {}
-    for name in names:
+    for name, handoff in handoffs.items():
         try:
             found[name] = _destination(f"handoffs.{name}", settings.handoffs.get(name, {}), settings)
+            problems += _refer_problems(f"handoffs.{name}", handoff, found[name], settings)
         except SettingsError as error:
             problems += error.problems
     if problems:
@@ -106,7 +115,25 @@ def _destination(place: str, table: Table, settings: Settings) -> Destination:
         numbers,
         Hours(options["open"], options["time_zone"], frozenset(options["closed_on"])),
         tuple(_ways(place, options, settings)),
+        least_talk_ms=options["least_talk_ms"],
+        detect=options["detect_machines"],
+        refer=options["refer"],
     )
+
+
+def _refer_problems(place: str, handoff: Any, destination: Destination, settings: Settings) -> list[str]:
+    """A caller who is sent on by SIP cannot come back, and nobody is told of them before."""
+    if not destination.refer:
+        return []
+    problems = []
+    if getattr(handoff, "mode", "cold") != "cold":
+        problems.append(f"{place}.refer: the flow hands over warm, which REFER cannot: leave it away.")
+    if not all(number.startswith("sip:") for number in destination.numbers):
+        problems.append(f'{place}.refer: callers are sent to a SIP address: write `number = "sip:…"`.')
+    provider = PROVIDERS.get(settings.telephony.provider)
+    if provider and not provider.REFERS:
+        problems.append(f"{place}.refer: {settings.telephony.provider} has no REFER: leave it away.")
+    return problems
 
 
 def _ways(place: str, options: Mapping[str, Any], settings: Settings) -> list[Way]:

@@ -23,10 +23,11 @@ from runtime.alerts import Alerts
 from runtime.alerts.lines import Lines
 from runtime.call import Caller, Outside, carry
 from runtime.engine.effects import SetOutcome
-from runtime.handoff import FOLDER, Board, CallDesk, Spool
+from runtime.handoff import FOLDER, Board, CallDesk, Ringer, Spool
 from runtime.ports import Packages
 from runtime.record import Header, Recorder
 from runtime.recording.tracks import Tracks
+from runtime.server.conference import Conference
 from runtime.server.deploy import Deployment, line_format
 from runtime.server.keeping import Index
 from runtime.server.line import Line
@@ -66,6 +67,7 @@ class LiveCall:
     answerer: asyncio.Future[Answerer] | None = field(default=None, repr=False)
     consent: str = ""
     line: Line = field(default_factory=Line)
+    conference: Conference | None = field(default=None, repr=False)
     tokens_used: set[str] = field(default_factory=set, repr=False)
     expiry: asyncio.TimerHandle | None = field(default=None, repr=False)
     task: asyncio.Task[None] | None = field(default=None, repr=False)
@@ -97,6 +99,8 @@ class Calls:
         self._carry = carry
         self._watch = watch
         self._index, self._packages, self.board, self._spool = index, packages, board, spool
+        # Who brings people onto a call; the line itself where nothing better was set.
+        self.ringer: Callable[[LiveCall], Ringer] = lambda live: live.line
         self._tokens = Tokens()
         self._known: OrderedDict[str, LiveCall] = OrderedDict()
         self._live: set[str] = set()
@@ -250,7 +254,7 @@ class Calls:
                 call_id,
                 folder,
                 deployment.destinations,
-                live.line,
+                self.ringer(live),
                 self._packages,
                 self.board,
                 self._spool,

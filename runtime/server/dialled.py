@@ -10,24 +10,19 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import time
 from dataclasses import dataclass, field
 from typing import Final
 
-import httpx2
-import structlog
 from starlette.requests import Request
 from starlette.routing import Route
 
 from runtime.server.calls import Calls
 from runtime.server.deploy import Deployment
 from runtime.server.place import Place
-from runtime.server.recall import account_of
+from runtime.server.rest import RestFailed
 from runtime.server.webhooks import Webhooks
 from runtime.settings import Settings
 from runtime.telephony.base import Answerer, HttpOrder, LineCall, Placing, Provider
-
-log = structlog.get_logger()
 
 AROUND_RING_S: Final = 60  # after the ring: the answer webhook, the stream, a slow network
 REST_S: Final = 15.0
@@ -104,7 +99,7 @@ class Dialled:
         order = Order(number, deployment, consent)
         self._orders[order.number_of_order] = order
         try:
-            await self._send(settings, self._placing(settings, order))
+            await self._send(self._placing(settings, order))
             try:
                 async with asyncio.timeout(settings.dialling.ring_ms / 1000 + AROUND_RING_S):
                     await order.answered.wait()
@@ -127,22 +122,14 @@ class Dialled:
             ring_ms=settings.dialling.ring_ms,
             detect=settings.dialling.detect,
         )
-        return self.provider.place_call(account_of(settings), placing)
+        return self.provider.place_call(self.webhooks.rest.account, placing)
 
-    async def _send(self, settings: Settings, order: HttpOrder) -> None:
-        account = account_of(settings)
-        base = settings.dialling.api_url or self.provider.API_URL.format(space=account.space)
-        headers = {
-            "Authorization": self.provider.authorization(account, int(time.time()), secrets.token_hex(16)),
-            "Content-Type": order.content_type,
-        }
+    async def _send(self, order: HttpOrder) -> None:
         try:
-            async with httpx2.AsyncClient(timeout=REST_S, trust_env=False) as http:
-                answer = await http.request(
-                    order.method, base + order.path, content=order.body, headers=headers
-                )
-        except httpx2.HTTPError:
-            raise DialError("the provider could not be reached; whether it rings is not known") from None
-        if answer.status_code >= 300 or self.provider.read_placed(answer.content) is None:
-            log.warning("dial.refused", status=answer.status_code)
-            raise DialError(f"the provider would not place the call (status {answer.status_code})")
+            placed = self.provider.read_placed(await self.webhooks.rest.send(order, REST_S))
+        except RestFailed as failure:
+            if not failure.status:
+                raise DialError("the provider could not be reached; whether it rings is not known") from None
+            raise DialError(f"the provider would not place the call (status {failure.status})") from None
+        if placed is None:
+            raise DialError("the provider's answer names no call")

@@ -1,9 +1,10 @@
 """The line of one call: one media socket to the bridge, though a transfer may end a stream and begin another.
 
-1. While a person is rung there is no stream: nothing is received, and what is sent is dropped, since nobody
-   hears it.
+1. While the network itself rings a person (`ring`), or the caller is away with one (`let_go`), there is no
+   stream: nothing is received, and what is sent is dropped, since nobody hears it.
 2. A transfer that failed is told only once the caller is back, so that what is said next is heard.
-3. A person who accepted has the caller; until the bridge closes the line, nothing more is received.
+3. A person who accepted has the caller once they stayed for the least time a talk takes; from then on, until
+   the bridge closes the line, nothing more is received. Whoever leaves sooner brings the caller back.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
-from runtime.handoff import Ring, Transferred
+from runtime.handoff import Ring, Tell, Transferred
 from runtime.telephony.base import Dialled, MediaSocket
 from runtime.websocket import Message, Take
 
@@ -24,6 +25,7 @@ WHISPER_MS: Final = 45_000  # how long a person may take to hear the whisper and
 @dataclass(slots=True)
 class _Transfer:
     ring: Ring
+    tell: Tell
     result: "asyncio.Future[Transferred]"
     limit: asyncio.Timeout
     left: deque[str] = field(default_factory=deque, repr=False)
@@ -31,6 +33,7 @@ class _Transfer:
     answered: bool = False
     accepted: bool = False
     refused: bool = False
+    joined: bool = False
     failed: Transferred | None = None
 
 
@@ -45,6 +48,8 @@ class Line:
         self._flow: Callable[[], None] = _nothing
         self._over = False
         self._joined = False
+        self._away: str | None = None
+        self.back = asyncio.Event()
         # Asked when a ring under way has become pointless; whoever has a faster way back takes it.
         self.recall: Callable[[], object] | None = None
 
@@ -57,6 +62,16 @@ class Line:
     def ringing(self) -> bool:
         """Whether a person is being rung (or is about to be)."""
         return self._transfer is not None
+
+    @property
+    def streaming(self) -> bool:
+        """Whether the caller hears us now."""
+        return self._stream is not None
+
+    @property
+    def away(self) -> str | None:
+        """The document for a caller on their way to a person; None for any other."""
+        return self._away
 
     @property
     def joined(self) -> bool:
@@ -72,6 +87,8 @@ class Line:
         transfer, self._transfer = self._transfer, None
         if transfer and not transfer.result.done():
             transfer.result.set_result(transfer.failed or _recalled(transfer))
+        self._away = None
+        self.back.set()
         socket.listen(partial(self._arrived, socket), self._flowing)
 
     # --- for the bridge ---
@@ -96,26 +113,29 @@ class Line:
     def close(self, code: int = 1000) -> None:
         """End the line for good."""
         self._release(code)
-        if self._transfer and not self._transfer.result.done():
-            self._transfer.result.set_result(Transferred("unanswered", "failed"))
-        self._gone()
+        self._finish()
 
     # --- for the desk ---
 
-    async def ring(self, ring: Ring) -> Transferred:
-        """Ring a person; back once they accepted, or the caller is back with us, or the line is gone."""
+    async def ring(self, ring: Ring, tell: Tell) -> Transferred:
+        """Have the network ring a person; back once they have the caller, or the caller is back with us, or
+        the line is gone.
+        """
         if self._over or self._stream is None or self._transfer:
             return Transferred("unanswered", "failed")
+        tell("away")
         result: asyncio.Future[Transferred] = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.timeout(ASKED_MS / 1000) as limit:
-                self._transfer = _Transfer(ring, result, limit, deque(ring.others))
+                self._transfer = _Transfer(ring, tell, result, limit, deque(ring.others))
                 # A stream that ended is the provider's cue to ask what to do next: the answer is to dial.
                 self._release()
                 outcome = await result
         except TimeoutError:
-            outcome = Transferred("unanswered", "failed")
-            self._finish()
+            settled = self._joined and not self._over
+            outcome = Transferred("accepted") if settled else Transferred("unanswered", "failed")
+            if not settled:
+                self._finish()
         except asyncio.CancelledError:
             # Nobody waits for the person any more, but the caller is still with the provider and comes back.
             self.give_up()
@@ -137,6 +157,35 @@ class Line:
             transfer.refused = True
             if transfer.dialled and not transfer.failed and self.recall:
                 self.recall()
+
+    async def join(self) -> None:
+        """The network joins whom it rings."""
+
+    # --- for whoever takes the caller to a person in a conference ---
+
+    def let_go(self, document: str) -> None:
+        """The caller leaves for a person: a stream that ends from now on does not end the line."""
+        self._away = document
+        self.back.clear()
+
+    def drop_stream(self) -> None:
+        """End the stream, so that the provider asks what comes next."""
+        self._release()
+
+    def stay(self) -> None:
+        """The caller does not leave after all; a line whose stream has gone meanwhile is over."""
+        self._away = None
+        if self._stream is None and not self._joined:
+            self._finish()
+
+    def settle(self) -> None:
+        """A person has the caller for good."""
+        self._joined, self._away = True, None
+
+    def caller_gone(self) -> None:
+        """The caller hung up while they were away."""
+        if self._stream is None:
+            self._finish()
 
     # --- for the webhooks ---
 
@@ -204,19 +253,27 @@ class Line:
         transfer = self._transfer
         if transfer is None and self._stream and not caller_gone:
             return True  # the caller was fetched back already: whatever is still asked leads to us
-        if self._joined or self._over or transfer is None or caller_gone:
+        if self._over or transfer is None or caller_gone or (self._joined and transfer.result.done()):
             self._finish()
             return False
+        self._joined = False  # whoever was joined left too soon
         transfer.failed = _failure(transfer, dialled)
         self._extend(ASKED_MS)
         return True
 
     def _join(self, transfer: _Transfer) -> None:
-        self._joined = True
-        if not transfer.result.done():
+        self._joined = transfer.joined = True
+        transfer.tell("accepted")
+        if transfer.ring.least_talk_ms:
+            self._set_limit(transfer.ring.least_talk_ms)
+        elif not transfer.result.done():
             transfer.result.set_result(Transferred("accepted"))
 
     def _extend(self, ms: int) -> None:
+        if not self._joined:
+            self._set_limit(ms)
+
+    def _set_limit(self, ms: int) -> None:
         limit = self._transfer.limit if self._transfer else None
         if limit and limit.when() is not None and not limit.expired() and not self._given_up():
             limit.reschedule(asyncio.get_running_loop().time() + ms / 1000)
@@ -233,7 +290,7 @@ class Line:
             self._take(message)
             return
         self._stream = None
-        if self._transfer is None and not self._joined:
+        if self._transfer is None and not self._joined and self._away is None:
             self._finish()
 
     def _flowing(self) -> None:
@@ -242,7 +299,9 @@ class Line:
     def _finish(self) -> None:
         self._release()
         if self._transfer and not self._transfer.result.done():
-            self._transfer.result.set_result(self._transfer.failed or Transferred("unanswered", "failed"))
+            gone = Transferred("accepted") if self._joined else Transferred("unanswered", "failed")
+            self._transfer.result.set_result(self._transfer.failed or gone)
+        self.back.set()
         self._gone()
 
     def _gone(self) -> None:
@@ -264,6 +323,8 @@ def _recalled(transfer: _Transfer) -> Transferred:
 
 
 def _failure(transfer: _Transfer, dialled: Dialled) -> Transferred:
+    if transfer.joined:
+        return Transferred("unanswered", "left")
     if transfer.refused:
         return Transferred("refused", "declined")
     if transfer.answered:

@@ -36,6 +36,16 @@ class Place:
         return f"/{self.provider}/whisper"
 
     @property
+    def person(self) -> str:
+        """Below it, what is asked and told about people rung beside a call, by the call and a secret name."""
+        return f"/{self.provider}/person"
+
+    @property
+    def back(self) -> str:
+        """Below it, by call, the document of a caller who is fetched back while a person is rung."""
+        return f"/{self.provider}/back"
+
+    @property
     def events(self) -> str:
         """Where the provider tells how calls stand; nothing it is told here is answered with a document."""
         return f"/{self.provider}/events"

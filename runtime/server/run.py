@@ -28,11 +28,13 @@ from runtime.ports import OutsideFailure
 from runtime.server.calls import Calls, Carry, Watch
 from runtime.server.deploy import Deployment, Tell, deploy
 from runtime.server.dialled import Dialled
+from runtime.server.invited import Invited
 from runtime.server.keeping import Index, mend
 from runtime.server.measured import Measured
 from runtime.server.media import Media
 from runtime.server.people import open_spool
 from runtime.server.place import Place
+from runtime.server.rest import Rest
 from runtime.server.split import Split
 from runtime.server.upgrade import upgrades
 from runtime.server.webhooks import Webhooks
@@ -194,11 +196,16 @@ async def _run(
     name = settings.telephony.provider
     place, provider = Place(_public_url(settings, listening), name), PROVIDERS[name]
     media = Media(calls, provider, place)
-    webhooks = Webhooks(calls, provider, place, split)
+    rest = Rest(settings, provider)
+    undo.push_async_callback(rest.aclose)
+    webhooks = Webhooks(calls, provider, place, split, rest)
+    invited = Invited(calls, webhooks, rest)
+    calls.ringer = invited.ringer
     dialled = Dialled(calls, webhooks, provider, place)
     routes: list[BaseRoute] = [
         *webhooks.routes(),
         *dialled.routes(),
+        *invited.routes(),
         Measured(calls.alert, place, settings.metrics_token).route(),
     ]
     if calls.board:

@@ -24,7 +24,7 @@ from starlette.routing import Route
 from runtime.handoff import Ring
 from runtime.server.calls import Calls, LiveCall
 from runtime.server.place import Place
-from runtime.server.recall import fetch_back
+from runtime.server.rest import Rest, RestFailed
 from runtime.server.split import Split
 from runtime.telephony.base import Asked, LineCall, Provider, bearer
 
@@ -49,8 +49,9 @@ Answer = Callable[[LineCall, dict[str, str], Request], Awaitable[str]]
 class Webhooks:
     """The provider's questions, answered from the calls of this process."""
 
-    def __init__(self, calls: Calls, provider: Provider, place: Place, split: Split) -> None:
+    def __init__(self, calls: Calls, provider: Provider, place: Place, split: Split, rest: Rest) -> None:
         self.calls, self.provider, self.place, self.split = calls, provider, place, split
+        self.rest = rest
 
     def routes(self) -> list[Route]:
         """Every HTTP address of the server."""
@@ -59,6 +60,7 @@ class Webhooks:
             self.place.after_stream: self.after_stream,
             self.place.after_dial: self.after_dial,
             self.place.after_people: self.after_people,
+            self.place.back + "/{call_id}": self.back,
             self.place.whisper + "/{call_id}": self.whisper,
             self.place.whisper + "/{call_id}/answer": self.whisper_answer,
         }
@@ -84,6 +86,8 @@ class Webhooks:
         live = self.calls.find(call.call_id) if call is not None and call.ended else None
         if live is not None and live.task is None:
             self.calls.miss(live)
+        elif live is not None and live.conference:
+            live.conference.caller_gone()
 
     async def voice(self, call: LineCall, form: dict[str, str], request: Request) -> str:
         """The telephone rings: answer with a media stream. The same call asked twice is answered the same."""
@@ -113,6 +117,9 @@ class Webhooks:
             return self.provider.hang_up()
         if live is None:
             return self._sorry(call)
+        room = live.conference.caller_document() if live.conference else None
+        if room:
+            return room
         ring = live.line.dial()
         if ring:
             return self._dial(live, ring)
@@ -136,6 +143,13 @@ class Webhooks:
         if live.line.dial_ended(self.provider.read_dialled(form), caller_gone=call.ended):
             return self.connect(live.call, self.calls.new_token(live.call))
         return self.provider.hang_up() if live.line.joined or call.ended else self._sorry(call)
+
+    async def back(self, call: LineCall, form: dict[str, str], request: Request) -> str:
+        """A caller was fetched back while the network still rang a person."""
+        live = self.calls.find(call.call_id)
+        if live is None or call.ended or live.line.over:
+            return self.provider.hang_up()
+        return self.connect(live.call, self.calls.new_token(live.call))
 
     async def after_people(self, call: LineCall, form: dict[str, str], request: Request) -> str:
         """The human line was rung: over, or nobody was there."""
@@ -183,11 +197,26 @@ class Webhooks:
             self.calls.alert("call.unsettled", call_id=live.call.call_id)
 
     async def _recall(self, live: LiveCall) -> None:
-        document = self.connect(live.call, self.calls.new_token(live.call))
-        await fetch_back(self.calls, self.provider, live, document)
+        """A ring under way has become pointless: fetch the caller back. Where that cannot be ordered, nothing
+        is lost but time: the ring ends by itself.
+        """
+        if not self.rest.usable or not live.line.ringing:
+            return
+        order = self.provider.redirect_call(
+            self.rest.account,
+            live.call.leg_id or live.call.call_id,
+            url=self.place.url(f"{self.place.back}/{live.call.call_id}"),
+            document=self.connect(live.call, self.calls.new_token(live.call)),
+        )
+        try:
+            await self.rest.insist(order)
+        except RestFailed:
+            log.warning("recall.failed", call_id=live.call.call_id)
 
     def _dial(self, live: LiveCall, ring: Ring) -> str:
         live.line.recall = lambda: self.calls.keep(self._recall(live))
+        if ring.refer:
+            return self.provider.refer(number=ring.number, after_url=self.place.url(self.place.after_dial))
         return self.provider.dial(
             number=ring.number,
             timeout_ms=ring.timeout_ms,

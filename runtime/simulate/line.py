@@ -12,6 +12,7 @@ Laws
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -143,6 +144,12 @@ class MediaStream:
         reader = asyncio.create_task(self._read())
         try:
             return await self._talk(mouth, reader)
+        except asyncio.CancelledError:  # another document took the leg: the stream says good-bye, too
+            goodbye = self._wire.stop()
+            with contextlib.suppress(ConnectionClosed):
+                if goodbye is not None:
+                    await self._connection.send(goodbye)
+            raise
         finally:
             reader.cancel()
             await asyncio.gather(reader, return_exceptions=True)

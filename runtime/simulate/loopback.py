@@ -12,11 +12,12 @@ import os
 import secrets
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+import httpx2
 import msgspec
 
 from runtime import server, settings
@@ -24,7 +25,10 @@ from runtime.server.calls import Watch
 from runtime.session.stand_in import StandIn
 from runtime.settings.keys import FILE_NAME
 from runtime.simulate.carriers import CARRIERS
-from runtime.simulate.phone import Subscription
+from runtime.simulate.colleague import pick_up
+from runtime.simulate.interface import serve_interface
+from runtime.simulate.network import Network
+from runtime.simulate.phone import Subscription, poster
 from runtime.simulate.profile import Profile
 from runtime.voices import VoiceMissing
 from voiceflow_compiler.artifact import Artifact
@@ -65,11 +69,17 @@ async def open_world(
     own = settings.load_tables(given) if given else {}
     file = write_settings(artifact, flow, profile, folder, own)
     token = secrets.token_hex(16)
-    async with _process(voice) if apart else _here(voice) as model_url:
+    async with AsyncExitStack() as undo:
+        model_url = await undo.enter_async_context(_process(voice) if apart else _here(voice))
         options = {"model.base_url": model_url, "telephony.auth_token": token}
         provider, _, audio = line.partition("-")
         options |= {"telephony.provider": provider, "telephony.account": CARRIERS[provider].ACCOUNT}
         options |= {"telephony.audio": AUDIO[audio]} if audio else {}
+        http = await undo.enter_async_context(httpx2.AsyncClient(timeout=15.0, trust_env=False))
+        network = Network(CARRIERS[provider], token, poster(http), profile.person, pick_up)
+        undo.push_async_callback(network.close)
+        options["dialling.api_url"] = await undo.enter_async_context(serve_interface(network))
+        options["dialling.secret"] = _secret(provider)
         # Not into the file that is left behind: the store's address may hold a password.
         options |= {"store.url": own.get("store", {}).get("url")}
         # The port is known only once the server listens, and the public address follows from it.
@@ -78,7 +88,7 @@ async def open_world(
             chosen = replace(chosen, folder=given.parent, environment=os.environ)
         running = await server.start([artifact], chosen, watch=watch)
         try:
-            yield World(Subscription(running.voice_url, token, provider=provider))
+            yield World(Subscription(running.voice_url, token, provider=provider, network=network))
         finally:
             await running.aclose()
 
@@ -107,6 +117,17 @@ async def _process(voice: str) -> AsyncIterator[str]:
         if process.returncode is None:
             process.terminate()
         await process.wait()
+
+
+def _secret(provider: str) -> str:
+    """What opens the REST interface: made up, and for Vonage a key that signs."""
+    if provider != "vonage":
+        return secrets.token_hex(16)
+    from cryptography.hazmat.primitives.asymmetric import rsa  # comes with the extra that Vonage needs
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
 def write_settings(

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 Scalar = str | int | float | bool
-Person = Literal["accepts", "declines", "busy", "no_answer"]
+Person = Literal["accepts", "declines", "busy", "no_answer", "voicemail", "drops"]
 
 
 class ProfileError(Exception):

@@ -48,6 +48,19 @@ class Dial:
 
 
 @dataclass(frozen=True, slots=True)
+class Room:
+    """Enter a conference. `begins`: it may begin with this leg; `ends`: it is over for all when this leg
+    leaves; `events`: the address that is told who comes and goes; `action` is asked when it is over.
+    """
+
+    name: str
+    action: str = ""
+    begins: bool = True
+    ends: bool = False
+    events: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Gather:
     """Say something and wait for a key, then ask `action` with it."""
 
@@ -65,7 +78,7 @@ class Hangup:
     pass
 
 
-Verb = Stream | Say | Pause | Dial | Gather | Redirect | Hangup
+Verb = Stream | Say | Pause | Dial | Room | Gather | Redirect | Hangup
 
 
 def read(document: str) -> tuple[Verb, ...]:
@@ -112,8 +125,17 @@ def _stream(connect: ElementTree.Element) -> Stream:
     return Stream(url, parameters, action, codec, stream.get("authBearerToken", ""))
 
 
-def _dial(element: ElementTree.Element) -> Dial:
+def _dial(element: ElementTree.Element) -> Dial | Room:
     timeout_s, action = float(element.get("timeout", "30")), element.get("action", "")
+    room = element.find("Conference")
+    if room is not None:
+        return Room(
+            (room.text or "").strip(),
+            action,
+            begins=room.get("startConferenceOnEnter", "true") == "true",
+            ends=room.get("endConferenceOnExit", "false") == "true",
+            events=room.get("statusCallback", ""),
+        )
     for child in element:
         if child.tag in ("Number", "Sip"):
             return Dial((child.text or "").strip(), timeout_s, action, child.get("url", ""))

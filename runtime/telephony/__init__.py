@@ -6,7 +6,7 @@ from runtime.telephony import signalwire, twilio, vonage
 from runtime.telephony.base import Provider
 
 PROVIDERS: Final[dict[str, Provider]] = {
-    "twilio": twilio,
-    "signalwire": signalwire,
+    "twilio": twilio.PROVIDER,
+    "signalwire": signalwire.PROVIDER,
     "vonage": vonage,
 }

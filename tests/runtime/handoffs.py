@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from runtime.engine.effects import DeliverPackage, Transfer
-from runtime.handoff import CallDesk, Ring, Spool, Transferred, open_destinations
+from runtime.handoff import CallDesk, Ring, Spool, Tell, Transferred, open_destinations
 from runtime.settings import Settings, load
 
 HOSTILE = "<!channel> Bob & Co\r\nBcc: all@example.com"
@@ -25,6 +25,10 @@ DELIVER = DeliverPackage(handoff_id="h1", handoff="sales", package=PACKAGE)
 TRANSFER = Transfer(handoff_id="h1", handoff="sales", mode="warm", timeout_ms=30_000)
 
 
+def unheard(step: str) -> None:
+    """Nobody asks how far a transfer is."""
+
+
 class Remembering:
     """A line whose person always accepts."""
 
@@ -32,19 +36,25 @@ class Remembering:
         self.rang: list[Ring] = []
         self.answers: list[bool] = []
 
-    async def ring(self, ring: Ring) -> Transferred:
+    async def ring(self, ring: Ring, tell: Tell) -> Transferred:
         self.rang.append(ring)
         return Transferred("accepted")
 
     def person_answered_elsewhere(self, *, accepted: bool) -> None:
         self.answers.append(accepted)
 
+    async def join(self) -> None:
+        """Nobody is away here."""
+
     def give_up(self) -> None:
         """Nobody is rung here."""
 
 
 def settings(folder: Path, table: str = "", **environment: str) -> Settings:
-    """Settings with this text below [handoffs.sales]."""
+    """Settings with this text below [handoffs.sales]; somebody can be rung unless the text says whom."""
+    table = (
+        table if table.startswith("number") or "\nnumber" in table else f'number = "+15005550009"\n{table}'
+    )
     outbound = '[outbound]\nprivate_hosts = ["127.0.0.1"]\n'
     (folder / "vfc.toml").write_text(f"{outbound}[handoffs.sales]\n{table}\n")
     enough = {"VFC_PUBLIC_URL": "https://c.example", "OPENAI_API_KEY": "k", "TWILIO_AUTH_TOKEN": "t"}

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 import schemas
 from runtime.engine.effects import DeliverPackage, Transfer
-from runtime.handoff import CallDesk, Ring, Transferred, check_package, open_destinations
+from runtime.handoff import CallDesk, Ring, Tell, Transferred, check_package, open_destinations
 from runtime.ports import OutsideFailure
 from runtime.settings import Settings, load
 from runtime.settings.keys import SettingsError
+from tests.runtime.handoffs import unheard
 from tests.runtime.office import Answer, listening
 
 PACKAGE: dict[str, Any] = {
@@ -44,12 +45,15 @@ class FakeLine:
         self.given_up = False
         self.answers: list[bool] = []
 
-    async def ring(self, ring: Ring) -> Transferred:
+    async def ring(self, ring: Ring, tell: Tell) -> Transferred:
         self.rang.append(ring)
         return Transferred("accepted")
 
     def person_answered_elsewhere(self, *, accepted: bool) -> None:
         self.answers.append(accepted)
+
+    async def join(self) -> None:
+        """Nobody is away here."""
 
     def give_up(self) -> None:
         self.given_up = True
@@ -63,9 +67,11 @@ def settings(folder: Path, table: str = "") -> Settings:
     return load(folder / "vfc.toml", environment | {"DESK_TOKEN": "s3cret"})
 
 
-def desk(folder: Path, table: str = "") -> tuple[CallDesk, FakeLine]:
-    """A call's desk whose packages go to `folder`/handoffs."""
+def desk(folder: Path, table: str = "", *, anybody: bool = True) -> tuple[CallDesk, FakeLine]:
+    """A call's desk whose packages go to `folder`/handoffs; `anybody`: somebody can be rung."""
     line = FakeLine()
+    if anybody and "number" not in table:
+        table = f'number = "+15005550009"\n{table}'
     return CallDesk(
         "CA1", folder / "handoffs", open_destinations({"sales": None}, settings(folder, table)), line
     ), line
@@ -152,7 +158,7 @@ async def test_a_warm_transfer_whispers_what_the_package_says(tmp_path: Path) ->
     """The person hears the reason before they are asked to take the call; the number is the settings'."""
     one, line = desk(tmp_path, 'number = "+15005550009"')
     await one.deliver(DELIVER)
-    assert (await one.transfer(TRANSFER)).result == "accepted"
+    assert (await one.transfer(TRANSFER, unheard)).result == "accepted"
     (ring,) = line.rang
     assert ring.number == "+15005550009"
     assert ring.whisper is not None
@@ -162,14 +168,19 @@ async def test_a_warm_transfer_whispers_what_the_package_says(tmp_path: Path) ->
 async def test_a_cold_transfer_joins_without_a_whisper(tmp_path: Path) -> None:
     """A blind transfer has no whisper."""
     one, line = desk(tmp_path, 'number = "+15005550009"')
-    await one.transfer(Transfer(handoff_id="h1", handoff="sales", mode="cold", timeout_ms=30_000))
+    await one.transfer(Transfer(handoff_id="h1", handoff="sales", mode="cold", timeout_ms=30_000), unheard)
     assert line.rang[0].whisper is None
 
 
-async def test_nobody_to_ring_is_told_as_closed(tmp_path: Path) -> None:
-    """A handoff without a number cannot reach anybody, and nobody is rung."""
-    one, line = desk(tmp_path)
-    told = await one.transfer(TRANSFER)
+async def test_nobody_to_ring_is_told_before_a_promise(tmp_path: Path) -> None:
+    """A handoff without a number is known to reach nobody before anything is promised; the package is kept
+    all the same, and nobody is rung.
+    """
+    one, line = desk(tmp_path, anybody=False)
+    with pytest.raises(OutsideFailure, match="nobody_to_ring"):
+        await one.deliver(DELIVER)
+    assert list((tmp_path / "handoffs").iterdir())
+    told = await one.transfer(TRANSFER, unheard)
     assert (told.result, told.reason, line.rang) == ("unanswered", "closed", [])
 
 

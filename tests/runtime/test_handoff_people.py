@@ -13,7 +13,7 @@ from runtime.engine.effects import Transfer
 from runtime.handoff import Board, open_destinations
 from runtime.handoff.hours import DAYS, Hours, read_spans
 from runtime.ports import OutsideFailure
-from tests.runtime.handoffs import DELIVER, TRANSFER, Clock, Remembering, close, desk, settings
+from tests.runtime.handoffs import DELIVER, TRANSFER, Clock, Remembering, close, desk, settings, unheard
 from tests.runtime.office import Answer, listening
 
 HOURS = 'open = ["mon-fri 09:00-17:30"]\ntime_zone = "America/New_York"\nclosed_on = ["2026-12-25"]\n'
@@ -77,7 +77,7 @@ async def test_out_of_hours_nothing_is_promised_and_nobody_rung(tmp_path: Path, 
         one = desk(tmp_path, table, Clock(seconds(when)))
         with pytest.raises(OutsideFailure, match="closed"):
             await one.deliver(DELIVER)
-        went = await one.transfer(TRANSFER)
+        went = await one.transfer(TRANSFER, unheard)
         assert (went.result, went.reason) == ("unanswered", "closed")
         await close(one)
         assert len(office.requests) == 1
@@ -90,13 +90,13 @@ async def test_within_hours_the_person_is_rung(tmp_path: Path) -> None:
     """An open desk delivers and rings."""
     one = desk(tmp_path, f'{HOURS}number = "+15005550009"', Clock(seconds("2026-11-23T10:00")))
     assert await one.deliver(DELIVER)
-    assert (await one.transfer(TRANSFER)).result == "accepted"
+    assert (await one.transfer(TRANSFER, unheard)).result == "accepted"
 
 
 async def test_several_numbers_share_the_handoff_s_time(tmp_path: Path) -> None:
     """The numbers are rung in the order of the settings, each for its share of the time."""
     one = desk(tmp_path, 'numbers = ["+15005550009", "sip:desk@example.com", "+15005550009"]')
-    await one.transfer(Transfer(handoff_id="h1", handoff="sales", mode="warm", timeout_ms=40_000))
+    await one.transfer(Transfer(handoff_id="h1", handoff="sales", mode="warm", timeout_ms=40_000), unheard)
     assert isinstance(one.line, Remembering)
     (ring,) = one.line.rang
     assert (ring.number, ring.others, ring.timeout_ms) == (
@@ -114,7 +114,7 @@ async def test_whoever_accepted_before_it_rang_hears_no_whisper(tmp_path: Path) 
         await one.deliver(DELIVER)
         (waiting,) = one.board.of_call("CA1")
         one.board.answer(waiting.key, "Ana", accepted=accepted)
-        went = await one.transfer(TRANSFER)
+        went = await one.transfer(TRANSFER, unheard)
         assert isinstance(one.line, Remembering)
         assert [ring.whisper for ring in one.line.rang] == ([None] if accepted else [])
         assert (went.result, went.reason) == (("accepted", "") if accepted else ("refused", "declined"))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from runtime.handoff import Ring, Transferred
 from runtime.server.line import Line
 from runtime.telephony.base import Dialled
+from tests.runtime.handoffs import unheard
 from tests.runtime.test_server_line import Wire
 
 HAPPENINGS = (
@@ -93,7 +94,7 @@ async def run(happenings: Sequence[str], others: tuple[str, ...], whisper: str |
     """Let it all happen, then let the provider bring things to their end."""
     watched = Watched(others, whisper)
     watched.line.attach(Wire(), None)
-    ringing = asyncio.create_task(watched.line.ring(watched.ring))
+    ringing = asyncio.create_task(watched.line.ring(watched.ring, unheard))
     await asyncio.sleep(0)
     for name in happenings:
         await watched.happen(name)

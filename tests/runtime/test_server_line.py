@@ -9,6 +9,7 @@ from runtime.handoff import Ring, Transferred
 from runtime.server.line import Line
 from runtime.simulate.clock import hurried
 from runtime.telephony.base import Dialled
+from tests.runtime.handoffs import unheard
 from tests.runtime.inbox import Inbox
 
 RING = Ring("+15005550009", 30_000, "A caller for you. Press 1.")
@@ -58,7 +59,7 @@ def test_a_provider_that_never_asks_ends_the_line() -> None:
         line, wire = Line(), Wire()
         line.attach(wire, None)
         hearing = asyncio.create_task(Inbox(line).receive())
-        assert await line.ring(RING) == Transferred("unanswered", "failed")
+        assert await line.ring(RING, unheard) == Transferred("unanswered", "failed")
         assert await hearing is None
         assert line.over
 
@@ -71,7 +72,7 @@ def test_a_dial_that_never_ends_ends_the_line() -> None:
     async def scenario() -> None:
         line, wire = Line(), Wire()
         line.attach(wire, None)
-        ringing = asyncio.create_task(line.ring(RING))
+        ringing = asyncio.create_task(line.ring(RING, unheard))
         await asyncio.sleep(1)
         assert line.dial() == RING
         began = asyncio.get_running_loop().time()
@@ -90,7 +91,7 @@ def test_a_caller_who_does_not_come_back_ends_the_line() -> None:
     async def scenario() -> None:
         line, wire = Line(), Wire()
         line.attach(wire, None)
-        ringing = asyncio.create_task(line.ring(RING))
+        ringing = asyncio.create_task(line.ring(RING, unheard))
         await asyncio.sleep(1)
         assert line.dial() == RING
         assert line.dial_ended(Dialled("unanswered", "busy"), caller_gone=False)
@@ -106,7 +107,7 @@ def test_what_is_said_while_nobody_listens_is_dropped() -> None:
     async def scenario() -> None:
         line, first, second = Line(), Wire(), Wire()
         line.attach(first, None)
-        ringing = asyncio.create_task(line.ring(RING))
+        ringing = asyncio.create_task(line.ring(RING, unheard))
         inbox = Inbox(line)
         await asyncio.sleep(1)
         assert first.closed
@@ -134,7 +135,7 @@ def test_only_a_one_takes_the_caller(digit: str) -> None:
     async def scenario() -> None:
         line, wire = Line(), Wire()
         line.attach(wire, None)
-        ringing = asyncio.create_task(line.ring(RING))
+        ringing = asyncio.create_task(line.ring(RING, unheard))
         await asyncio.sleep(1)
         line.dial()
         line.person_answered()
@@ -152,6 +153,6 @@ def test_a_line_that_is_over_cannot_ring() -> None:
     async def scenario() -> None:
         line = Line()
         line.close()
-        assert await line.ring(RING) == Transferred("unanswered", "failed")
+        assert await line.ring(RING, unheard) == Transferred("unanswered", "failed")
 
     in_a_hurry(scenario)

@@ -3,8 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import parse_qsl
-from xml.etree.ElementTree import fromstring
 
 import pytest
 
@@ -12,8 +10,8 @@ from runtime.call import Caller, Outside
 from runtime.engine.effects import Transfer
 from runtime.handoff import CallDesk
 from runtime.telephony.base import Media, StreamStarted
+from tests.runtime.handoffs import unheard
 from tests.runtime.inbox import Inbox
-from tests.runtime.office import Answer, listening
 from tests.runtime.switchboard import (
     CALL,
     PATIENCE_S,
@@ -27,7 +25,7 @@ from tests.runtime.switchboard import (
     token_of,
 )
 
-PERSON = '[handoffs.sales]\nnumber = "+15005550009"'
+PERSON = '[handoffs.sales]\nleast_talk_ms = 0\nnumber = "+15005550009"'
 LEG = "CA" + "8" * 32  # the person's own leg
 
 
@@ -61,7 +59,7 @@ class Bridge:
 
     async def transfer(self, outside: Outside) -> None:
         order = Transfer(handoff_id="h1", handoff="sales", mode=self.mode, timeout_ms=30_000)  # type: ignore[arg-type]
-        result = await outside.desk.transfer(order)
+        result = await outside.desk.transfer(order, unheard)
         self.went.set_result((result.result, result.reason))
         if result.result == "accepted":
             outside.line.close()
@@ -219,7 +217,7 @@ async def test_a_transfer_given_up_still_brings_the_caller_back(tmp_path: Path) 
         order = Transfer(handoff_id="h1", handoff="sales", mode="warm", timeout_ms=30_000)
         inbox = Inbox(outside.line)
         await inbox.receive()
-        transfer = asyncio.create_task(outside.desk.transfer(order))
+        transfer = asyncio.create_task(outside.desk.transfer(order, unheard))
         message = asyncio.create_task(inbox.receive())
         await dialled.wait()
         transfer.cancel()
@@ -247,7 +245,7 @@ async def test_a_call_that_ended_while_it_rang_is_not_cut_off_silently(tmp_path:
     async def broken(caller: Caller, outside: Outside) -> str:
         order = Transfer(handoff_id="h1", handoff="sales", mode="warm", timeout_ms=30_000)
         await Inbox(outside.line).receive()
-        transfer = asyncio.create_task(outside.desk.transfer(order))
+        transfer = asyncio.create_task(outside.desk.transfer(order, unheard))
         await dialled.wait()
         transfer.cancel()
         await asyncio.gather(transfer, return_exceptions=True)
@@ -263,7 +261,7 @@ async def test_a_call_that_ended_while_it_rang_is_not_cut_off_silently(tmp_path:
         assert "went wrong" in (document.findtext("Say") or "")
 
 
-SEVERAL = '[handoffs.sales]\nnumbers = ["+15005550009", "+15005550008"]'
+SEVERAL = '[handoffs.sales]\nleast_talk_ms = 0\nnumbers = ["+15005550009", "+15005550008"]'
 
 
 async def test_the_next_number_is_rung_when_the_first_does_not_take_it(tmp_path: Path) -> None:
@@ -330,44 +328,6 @@ class Declined(Bridge):
             return await super().carry(caller, outside)
         finally:
             await refusing
-
-
-ACCOUNT = '[telephony]\naccount = "AC00000000000000000000000000000000"\n[dialling]\napi_url = "{url}"\n'
-
-
-@pytest.mark.faults
-async def test_a_caller_is_fetched_back_when_the_person_declines(tmp_path: Path) -> None:
-    """Declining while the phone rings makes the provider obey a new document at once: the way back to us."""
-    bridge = Declined()
-    async with listening(Answer(200, b"{}")) as rest:
-        toml = PERSON + "\n" + ACCOUNT.format(url=rest.url)
-        async with open_switchboard(tmp_path, carry=bridge.carry, toml=toml) as board:
-            await ordered(board)
-            await board.ask("/twilio/after-stream")
-            bridge.dialled.set()
-            await until(lambda: bool(rest.requests))
-            (asked,) = rest.requests
-            assert asked.target.endswith(f"/Calls/{CALL}.json")
-            assert asked.headers["authorization"].startswith("Basic ")
-            document = fromstring(dict(parse_qsl(asked.body.decode()))["Twiml"])
-            assert await come_back(board, token_of(document)) == "refused/declined"
-
-
-@pytest.mark.faults
-@pytest.mark.parametrize("answers", [(Answer(500, b""),), (Answer(0, b"", drop=True),)])
-async def test_a_provider_that_will_not_fetch_back_costs_only_time(
-    tmp_path: Path, answers: tuple[Answer, ...]
-) -> None:
-    """When the REST interface fails or breaks off, the caller comes back as the ring ends by itself."""
-    bridge = Declined()
-    async with listening(*answers) as rest:
-        toml = PERSON + "\n" + ACCOUNT.format(url=rest.url)
-        async with open_switchboard(tmp_path, carry=bridge.carry, toml=toml) as board:
-            await ordered(board)
-            await board.ask("/twilio/after-stream")
-            bridge.dialled.set()
-            again = await board.ask("/twilio/after-dial", form(DialCallStatus="no-answer"))
-            assert await come_back(board, token_of(again)) == "refused/declined"
 
 
 async def test_a_person_who_declines_before_they_are_rung_is_not_rung(tmp_path: Path) -> None:

@@ -78,18 +78,20 @@ def test_a_record_over_any_line_replays(calls: Any, line: str, flow: str, name: 
 
 @pytest.mark.parametrize("line", LINES)
 def test_a_person_is_whispered_to_and_joined_on_any_line(calls: Any, line: str) -> None:
-    """The person hears about the call and takes it before the two are joined."""
-    made, _ = calls(line, "lead_qualification", "escalates")
-    notes = [note.what for note in made.ended.notes]
-    assert notes.index("whisper") < notes.index("joined")
+    """The person is rung beside the call and takes it before the two meet in a room of their own."""
+    made, out = calls(line, "lead_qualification", "escalates")
+    told = [one["note"] for one in record.read(out / "call.jsonl").lines if "note" in one]
+    steps = [note["step"] for note in told if note["kind"] == "transfer"]
+    assert steps.index("picked_up") < steps.index("accepted") < steps.index("joined")
+    assert [note.what for note in made.ended.notes][-2:] == ["entered_room", "joined"]
     assert made.ended.how == "transferred"
 
 
 @pytest.mark.parametrize("line", LINES)
-def test_a_caller_nobody_took_comes_back_on_any_line(calls: Any, line: str) -> None:
-    """When the person is busy a second stream starts and the assistant ends the call itself."""
+def test_a_caller_nobody_took_stays_with_the_assistant_on_any_line(calls: Any, line: str) -> None:
+    """When the person is busy the caller was with the assistant all the while, and it ends the call."""
     made, _ = calls(line, "lead_qualification", "finds_nobody")
-    assert [note.what for note in made.ended.notes].count("stream_started") == 2
+    assert [note.what for note in made.ended.notes].count("stream_started") == 1
     assert made.ended.how == "assistant_hung_up"
 
 

@@ -12,7 +12,9 @@ from typing import Any, Final, Literal, Protocol
 from runtime import audio
 from runtime.simulate.twiml import Stream, Verb
 
-Occasion = Literal["ringing", "stream_ended", "dialled", "pressed", "person_answered", "redirected"]
+Occasion = Literal[
+    "ringing", "stream_ended", "dialled", "pressed", "person_answered", "redirected", "status", "room"
+]
 
 
 class ProtocolError(Exception):
@@ -58,7 +60,9 @@ class Wire(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """What the network wants to know, for one leg. `status`: how dialling went; `digit`: the key pressed."""
+    """What the network wants to know, for one leg, or tells of it. `status`: how dialling or the leg went, or
+    what happened in a room; `digit`: the key pressed; `over`: the leg has ended.
+    """
 
     occasion: Occasion
     call_id: str
@@ -66,12 +70,39 @@ class Asking:
     number: str
     status: str = ""
     digit: str = ""
+    leg_id: str = ""
+    outbound: bool = False
+    over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceOrder:
+    """Call this number."""
+
+    number: str
+    answer_url: str
+    event_url: str
+    timeout_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class LegOrder:
+    """A leg is to obey another document, given or at an address, or to hang up (neither)."""
+
+    leg_id: str
+    url: str = ""
+    document: str = ""
+
+
+class OrderError(Exception):
+    """A request the REST interface does not take; the message says why."""
 
 
 class Carrier(Protocol):
     """One network: a module with these names."""
 
     ACCOUNT: str
+    ROOM_RETURNS: bool  # whether a leg goes on with its document when its room is over
 
     def new_call_id(self) -> str: ...
 
@@ -85,6 +116,18 @@ class Carrier(Protocol):
 
     def upgrade(self, secret: str, stream: Stream) -> dict[str, str]:
         """The headers of the media socket's upgrade."""
+        ...
+
+    def read_order(self, method: str, path: str, body: bytes) -> PlaceOrder | LegOrder:
+        """A request to the REST interface. Raises OrderError."""
+        ...
+
+    def placed(self, call_id: str, leg_id: str) -> bytes:
+        """The REST interface's answer to a call just placed."""
+        ...
+
+    def new_leg_id(self, call_id: str) -> str:
+        """What the REST interface calls a leg of this call."""
         ...
 
     def open_wire(self, call_id: str, stream: Stream) -> Wire: ...

@@ -16,15 +16,26 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from runtime import audio
-from runtime.simulate.carriers.base import Asking, Clear, Mark, ProtocolError, Transcoder, Wire
-from runtime.simulate.twiml import Dial, Gather, Hangup, Redirect, Say, Stream, TwimlError, Verb
+from runtime.simulate.carriers.base import (
+    Asking,
+    Clear,
+    LegOrder,
+    Mark,
+    OrderError,
+    PlaceOrder,
+    ProtocolError,
+    Transcoder,
+    Wire,
+)
+from runtime.simulate.twiml import Dial, Gather, Redirect, Room, Say, Stream, TwimlError, Verb
 from runtime.telephony.base.signed import sign_claims
 
 ACCOUNT: Final = "aaaaaaaa-bbbb-cccc-dddd-0123456789ab"  # the application
 CONTENT_TYPE: Final = "audio/l16;rate=24000"
 MOST_HEADERS: Final = 512
 MOST_QUEUED_MS: Final = 1024 * 20  # the smaller of the two buffers that documentation names
-DIAL_STATUS: Final = {"busy": "busy", "no-answer": "timeout", "completed": "completed"}
+DIAL_STATUS: Final = {"busy": "busy", "no-answer": "timeout", "completed": "completed", "failed": "failed"}
+ROOM_RETURNS: Final = False
 
 
 @dataclass(slots=True)
@@ -80,7 +91,7 @@ def person_call_id(call_id: str) -> str:
 
 
 def ask(secret: str, url: str, asking: Asking) -> tuple[dict[str, str], bytes]:
-    told: dict[str, Any] = {"conversation_uuid": asking.call_id, "uuid": str(uuid.uuid4())}
+    told: dict[str, Any] = {"conversation_uuid": asking.call_id, "uuid": asking.leg_id or str(uuid.uuid4())}
     told |= {"from": (asking.caller or "anonymous").removeprefix("+"), "to": asking.number.removeprefix("+")}
     match asking.occasion:
         case "stream_ended":
@@ -89,6 +100,9 @@ def ask(secret: str, url: str, asking: Asking) -> tuple[dict[str, str], bytes]:
             told |= {"status": DIAL_STATUS[asking.status], "direction": "outbound"}
         case "redirected":
             told["payload"] = {"after": "dial" if asking.status == "completed" else "stream"}
+        case "status":
+            told |= {"status": DIAL_STATUS[asking.status]}
+            told["direction"] = "outbound" if asking.outbound else "inbound"
         case "pressed":
             told["dtmf"] = {"digits": asking.digit, "timed_out": False}
     body = json.dumps(told).encode()
@@ -96,6 +110,31 @@ def ask(secret: str, url: str, asking: Asking) -> tuple[dict[str, str], bytes]:
     claims |= {"application_id": ACCOUNT, "payload_hash": hashlib.sha256(body).hexdigest()}
     headers = {"Authorization": f"Bearer {sign_claims(secret, claims)}", "Content-Type": "application/json"}
     return headers, body
+
+
+def new_leg_id(call_id: str) -> str:
+    """All legs are of one conversation, and have ids of their own."""
+    return str(uuid.uuid4())
+
+
+def read_order(method: str, path: str, body: bytes) -> PlaceOrder | LegOrder:
+    """https://developer.vonage.com/en/api/voice"""
+    order = json.loads(body)
+    leg_id = path.removeprefix("/v1/calls/")
+    match method, order:
+        case "POST", {"to": [to], "answer_url": [str(answer_url)]} if path == "/v1/calls":
+            number = to["uri"] if to["type"] == "sip" else f"+{to['number']}"
+            return PlaceOrder(number, answer_url, order["event_url"][0], float(order["ringing_timer"]))
+        case "PUT", {"action": "hangup"}:
+            return LegOrder(leg_id)
+        case "PUT", {"action": "transfer", "destination": {"type": "ncco", "ncco": ncco}}:
+            return LegOrder(leg_id, document=json.dumps(ncco))
+    raise OrderError("no such resource")
+
+
+def placed(call_id: str, leg_id: str) -> bytes:
+    told = {"conversation_uuid": call_id, "uuid": leg_id, "direction": "outbound", "status": "started"}
+    return json.dumps(told).encode()
 
 
 def upgrade(secret: str, stream: Stream) -> dict[str, str]:
@@ -154,8 +193,9 @@ def _verb(action: Any) -> Verb:
             return Say(text)
         case {"action": "input", "type": ["dtmf"], "eventUrl": [str(url)]}:
             return Gather((), url)
-        case {"action": "conversation"}:
-            return Hangup()
+        case {"action": "conversation", "name": str(name), **rest}:
+            begins, ends = bool(rest.get("startOnEnter", True)), bool(rest.get("endOnExit", False))
+            return Room(name, begins=begins, ends=ends)
     raise TwimlError("an action that is not known here")
 
 

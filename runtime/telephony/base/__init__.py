@@ -171,6 +171,15 @@ class Dialled:
 
 
 Answerer = Literal["person", "machine", "unknown"]
+ConferenceEvent = Literal["began", "over", "entered", "left"]
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A call just placed: the id webhooks give it, and the one its leg has towards the REST interface."""
+
+    call_id: str
+    leg_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,12 +204,28 @@ class Account:
 
 
 class Provider(Protocol):
-    """One provider: a module with these names, all pure. Documents are text to answer a webhook with."""
+    """One provider: a module or a value with these names, all pure. Documents are text to answer a webhook
+    with.
 
-    DOCUMENT_TYPE: str
-    TOKEN_PARAMETER: str
-    FORMATS: tuple[Format, ...]
-    API_URL: str
+    SIGNS_WITH_ACCOUNT: the secret that signs webhooks opens the REST interface, too. CONFERENCE_RETURNS:
+    whoever is left when a conference ends asks what to do next; otherwise we must order it. REFERS: a caller
+    who came by SIP can be sent on (REFER).
+    """
+
+    @property
+    def DOCUMENT_TYPE(self) -> str: ...  # noqa: N802
+    @property
+    def TOKEN_PARAMETER(self) -> str: ...  # noqa: N802
+    @property
+    def FORMATS(self) -> tuple[Format, ...]: ...  # noqa: N802
+    @property
+    def API_URL(self) -> str: ...  # noqa: N802
+    @property
+    def SIGNS_WITH_ACCOUNT(self) -> bool: ...  # noqa: N802
+    @property
+    def CONFERENCE_RETURNS(self) -> bool: ...  # noqa: N802
+    @property
+    def REFERS(self) -> bool: ...  # noqa: N802
 
     def open_codec(self, wanted: Format = ...) -> Codec: ...
 
@@ -223,6 +248,12 @@ class Provider(Protocol):
     def read_digit(self, form: Mapping[str, str]) -> str: ...
 
     def read_answerer(self, form: Mapping[str, str]) -> Answerer | None: ...
+
+    def read_over(self, form: Mapping[str, str]) -> bool:
+        """Whether the leg a status speaks of is over, however it ended."""
+        ...
+
+    def read_conference(self, form: Mapping[str, str]) -> ConferenceEvent | None: ...
 
     def read_unanswered(self, form: Mapping[str, str]) -> str | None:
         """Why a call that was placed came to nothing; None while that is not known."""
@@ -251,6 +282,14 @@ class Provider(Protocol):
         """`from_number`: our number the call came to, where the network wants to know who rings."""
         ...
 
+    def conference(self, *, name: str, after_url: str, event_url: str, person: bool) -> str:
+        """Enter a conference, as the person or as the caller. It never holds one of them alone for long."""
+        ...
+
+    def refer(self, *, number: str, after_url: str) -> str:
+        """Send a caller who came by SIP on to another address."""
+        ...
+
     def whisper(self, *, text: str, answer_url: str) -> str: ...
 
     def join(self) -> str: ...
@@ -265,14 +304,16 @@ class Provider(Protocol):
 
     def place_call(self, account: Account, placing: Placing) -> HttpOrder: ...
 
-    def read_placed(self, body: bytes) -> str | None:
-        """The id of a call just placed, from the interface's answer."""
+    def read_placed(self, body: bytes) -> Placed | None:
+        """The call just placed, from the interface's answer."""
         ...
 
     def end_call(self, account: Account, call_id: str) -> HttpOrder: ...
 
-    def replace_document(self, account: Account, call_id: str, document: str) -> HttpOrder:
-        """Make a call under way obey another document."""
+    def redirect_call(self, account: Account, call_id: str, *, url: str, document: str) -> HttpOrder:
+        """Make a leg under way obey another document: `document`, or what `url` answers with, whichever the
+        interface takes.
+        """
         ...
 
     def authorization(self, account: Account, now_s: int, nonce: str) -> str:

@@ -15,7 +15,16 @@ from typing import Final
 from urllib.parse import urlencode
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from runtime.telephony.base import Account, Answerer, Dialled, HttpOrder, LineCall, Placing
+from runtime.telephony.base import (
+    Account,
+    Answerer,
+    ConferenceEvent,
+    Dialled,
+    HttpOrder,
+    LineCall,
+    Placed,
+    Placing,
+)
 
 DOCUMENT_TYPE: Final = "text/xml"
 TOKEN_PARAMETER: Final = "call_token"
@@ -96,8 +105,31 @@ _DIALLED: Final = {
 
 
 def read_dialled(form: Mapping[str, str]) -> Dialled:
-    """How dialling a person went, as the `<Dial action>` reports it. What is not known is a failure."""
+    """How dialling a person went, as the action of `<Dial>` or `<Refer>` reports it. What is not known is a
+    failure.
+    """
+    if "ReferCallStatus" in form:
+        taken = form["ReferCallStatus"] in _DIALLED and form.get("NotifySipResponseCode", "200")[:1] == "2"
+        return Dialled("answered", "") if taken else Dialled("unanswered", "failed")
     return _DIALLED.get(form.get("DialCallStatus", ""), Dialled("unanswered", "failed"))
+
+
+_HAPPENED: Final[dict[str, ConferenceEvent]] = {
+    "conference-start": "began",
+    "conference-end": "over",
+    "participant-join": "entered",
+    "participant-leave": "left",
+}
+
+
+def read_conference(form: Mapping[str, str]) -> ConferenceEvent | None:
+    """What happened in a conference; None for what is of no use here."""
+    return _HAPPENED.get(form.get("StatusCallbackEvent", ""))
+
+
+def read_over(form: Mapping[str, str]) -> bool:
+    """Whether the leg a status speaks of is over."""
+    return form.get("CallStatus", "") in _ENDED
 
 
 def read_digit(form: Mapping[str, str]) -> str:
@@ -179,6 +211,36 @@ def turn_away() -> str:
     return hang_up()
 
 
+def conference(*, name: str, after_url: str, event_url: str, person: bool) -> str:
+    """Enter the conference `name`; `after_url` is asked when it is over, `event_url` told who comes and goes.
+
+    It begins when the person is in it with the caller, and ends for both when either leaves: nobody is left
+    alone, and each leg goes on at its own `after_url` (https://www.twilio.com/docs/voice/twiml/conference).
+    """
+    response = Element("Response")
+    verb = SubElement(response, "Dial", action=after_url, method="POST")
+    room = SubElement(
+        verb,
+        "Conference",
+        beep="false",
+        startConferenceOnEnter="true" if person else "false",
+        endConferenceOnExit="true",
+        statusCallback=event_url,
+        statusCallbackEvent="start end join leave",
+    )
+    room.text = name
+    SubElement(response, "Redirect", method="POST").text = after_url
+    return document(response)
+
+
+def refer(*, number: str, after_url: str) -> str:
+    """Send a caller who came by SIP on to another address (SIP REFER); `after_url` is asked how it went."""
+    response = Element("Response")
+    verb = SubElement(response, "Refer", action=after_url, method="POST")
+    SubElement(verb, "Sip").text = number
+    return document(response)
+
+
 def apologise(*, text: str, number: str | None = None, from_number: str | None = None) -> str:
     """One honest sentence, then a person where there is one, else the end."""
     response = Element("Response")
@@ -232,7 +294,7 @@ def place_call(calls: str, placing: Placing) -> HttpOrder:
         ("Timeout", str(min(600, max(5, placing.ring_ms // 1000)))),
         ("StatusCallback", placing.event_url),
         ("StatusCallbackMethod", "POST"),
-        ("StatusCallbackEvent", "completed"),
+        ("StatusCallbackEvent", "completed"),  # also busy, no-answer and failed: all that ends a call
     ]
     if placing.detect:
         fields += [
@@ -244,14 +306,14 @@ def place_call(calls: str, placing: Placing) -> HttpOrder:
     return _form(calls, fields)
 
 
-def read_placed(body: bytes) -> str | None:
-    """The id of a call just placed."""
+def read_placed(body: bytes) -> Placed | None:
+    """The call just placed; a call is its own leg here."""
     try:
         told = json.loads(body)
     except (ValueError, RecursionError):
         return None
     call_id = told.get("sid") if isinstance(told, dict) else None
-    return call_id if isinstance(call_id, str) else None
+    return Placed(call_id, call_id) if isinstance(call_id, str) else None
 
 
 def end_call(call: str) -> HttpOrder:
@@ -259,9 +321,11 @@ def end_call(call: str) -> HttpOrder:
     return _form(call, [("Status", "completed")])
 
 
-def replace_document(call: str, document: str) -> HttpOrder:
-    """Make a call obey another document; a stream it holds ends."""
-    return _form(call, [("Twiml", document)])
+def redirect_call(call: str, url: str) -> HttpOrder:
+    """Make a call obey the document at `url`; a stream it holds ends. Both networks document `Url`, inline
+    documents only Twilio (https://developer.signalwire.com/compatibility-api/rest/calls/update).
+    """
+    return _form(call, [("Url", url), ("Method", "POST")])
 
 
 def authorization(account: Account) -> str:

@@ -17,9 +17,11 @@ from runtime.telephony.base import (
     Answerer,
     Asked,
     Codec,
+    ConferenceEvent,
     Dialled,
     HttpOrder,
     LineCall,
+    Placed,
     Placing,
     has_bearer,
 )
@@ -32,6 +34,11 @@ FORMATS: tuple[Format, ...] = (PCM24,)
 API_URL: Final = "https://api.nexmo.com"
 FRESH_S: Final = 300  # how old a signed webhook may be, and how far ahead Vonage's clock
 BEEP_S: Final = 45
+SIGNS_WITH_ACCOUNT: Final = False
+# When a conversation ends for one leg the others' documents are over: the caller would be hung up. So only
+# the caller's leaving ends it, and we order what follows the person's.
+CONFERENCE_RETURNS: Final = False
+REFERS: Final = False
 
 
 def open_codec(wanted: Format = PCM24) -> Codec:
@@ -118,6 +125,19 @@ def read_dialled(form: Mapping[str, str]) -> Dialled:
         return Dialled("unanswered", reason)
     answered = form.get("payload.after") == "dial" or form.get("status") in ("completed", "answered")
     return Dialled("answered", "") if answered else Dialled("unanswered", "failed")
+
+
+_OVER: Final = frozenset({"completed", *_UNANSWERED})
+
+
+def read_over(form: Mapping[str, str]) -> bool:
+    """Whether the leg a status speaks of is over."""
+    return form.get("status", "") in _OVER
+
+
+def read_conference(form: Mapping[str, str]) -> ConferenceEvent | None:
+    """Vonage tells of legs, not of who is in a conversation."""
+    return None
 
 
 def read_digit(form: Mapping[str, str]) -> str:
@@ -234,6 +254,27 @@ def join() -> str:
     return _document()
 
 
+def conference(*, name: str, after_url: str, event_url: str, person: bool) -> str:
+    """Enter the named conversation: it begins with the person, and ends when the caller leaves. Nothing is
+    asked when the person leaves it; `event_url` is where a leg's own events go anyhow.
+    """
+    return _document(
+        {
+            "action": "conversation",
+            "name": name,
+            "startOnEnter": person,
+            "endOnExit": not person,
+            "eventUrl": [event_url],
+            "eventMethod": "POST",
+        }
+    )
+
+
+def refer(*, number: str, after_url: str) -> str:
+    """There is no REFER in an NCCO: the address is dialled."""
+    return dial(number=number, timeout_ms=30_000, after_url=after_url, whisper_url=None)
+
+
 def turn_away() -> str:
     """Keep the person's leg away from the caller: no action hangs up a leg, so it is parked in a conversation
     of its own, which starts for nobody. Whoever holds REST credentials hangs it up (`end_call`).
@@ -270,7 +311,7 @@ def _speakable(text: str) -> str:
 def place_call(account: Account, placing: Placing) -> HttpOrder:
     """Place a call; machine detection tells its verdict to `event_url` and lets the call go on."""
     order: dict[str, Any] = {
-        "to": [{"type": "phone", "number": placing.number.removeprefix("+")}],
+        "to": [_person(placing.number)],
         "from": {"type": "phone", "number": placing.from_number.removeprefix("+")},
         "answer_url": [placing.answer_url],
         "answer_method": "POST",
@@ -287,14 +328,16 @@ def place_call(account: Account, placing: Placing) -> HttpOrder:
     return _order("POST", "/v1/calls", order)
 
 
-def read_placed(body: bytes) -> str | None:
-    """The conversation of a call just placed."""
+def read_placed(body: bytes) -> Placed | None:
+    """The conversation of a call just placed, and its leg."""
     try:
         told = json.loads(body)
     except (ValueError, RecursionError):
         return None
-    call_id = told.get("conversation_uuid") if isinstance(told, dict) else None
-    return call_id if isinstance(call_id, str) else None
+    match told:
+        case {"conversation_uuid": str(call_id), "uuid": str(leg_id)}:
+            return Placed(call_id, leg_id)
+    return None
 
 
 def end_call(account: Account, call_id: str) -> HttpOrder:
@@ -302,8 +345,8 @@ def end_call(account: Account, call_id: str) -> HttpOrder:
     return _order("PUT", f"/v1/calls/{call_id}", {"action": "hangup"})
 
 
-def replace_document(account: Account, call_id: str, document: str) -> HttpOrder:
-    """Make a leg obey another document."""
+def redirect_call(account: Account, call_id: str, *, url: str, document: str) -> HttpOrder:
+    """Make a leg obey another document, sent along: one at an address would be asked for by GET, unsigned."""
     destination = {"type": "ncco", "ncco": json.loads(document)}
     return _order("PUT", f"/v1/calls/{call_id}", {"action": "transfer", "destination": destination})
 

@@ -22,7 +22,7 @@ from runtime.simulate.clock import hurried
 from runtime.simulate.line import MediaStream, Tape, open_stream
 from runtime.simulate.profile import Line, Profile
 from runtime.telephony.base import StreamStarted
-from runtime.telephony.twilio import open_codec
+from runtime.telephony.base.json_stream import StreamCodec
 from runtime.voices.tones import Tones
 from runtime.websocket import Socket
 from tests.runtime.inbox import Inbox, listening
@@ -113,8 +113,11 @@ class Firm:
     async def deliver(self, order: Any) -> str:
         return "r1"
 
-    async def transfer(self, order: Any) -> Any:
+    async def transfer(self, order: Any, tell: Any) -> Any:
         raise OutsideFailure("closed")
+
+    async def join(self, handoff_id: str) -> None:
+        return None
 
     async def give_up(self, handoff_id: str) -> None:
         return None
@@ -201,7 +204,7 @@ class World:
         scripts = {name: Tones().speak(text) for name, text in self.artifact.scripts.items()}
 
         async def accept(socket: Socket) -> None:
-            codec, inbox = open_codec(), Inbox(socket)
+            codec, inbox = StreamCodec(), Inbox(socket)
             while not isinstance(codec.decode(await inbox.receive() or ""), StreamStarted):
                 pass
             session = OpenAISession(settings(self.artifact, base_url, **patience))

@@ -13,6 +13,7 @@ from runtime.call import Caller, Outside
 from runtime.engine.effects import DeliverPackage, Transfer
 from runtime.telephony.base import Media, StreamStarted
 from tests.runtime.console.browser import PATIENCE_MS, browsing
+from tests.runtime.handoffs import unheard
 from tests.runtime.inbox import Inbox
 from tests.runtime.switchboard import (
     CALL,
@@ -28,7 +29,7 @@ from tests.runtime.switchboard import (
 )
 
 TOKEN = "a-token-of-the-desk"
-DESK = f'[desk]\ntoken = "{TOKEN}"\n[handoffs.sales]\nnumber = "+15005550009"\n'
+DESK = f'[desk]\ntoken = "{TOKEN}"\n[handoffs.sales]\nnumber = "+15005550009"\nleast_talk_ms = 0\n'
 REQUIRED = DESK + "[handoffs.sales.channels.desk]\nrequired = true\n"
 LEG = "CA" + "8" * 32
 HOSTILE = '<img src=x onerror="window.hurt=1"><script>window.hurt=1</script>'
@@ -85,7 +86,7 @@ class Bridge:
 
     async def transfer(self, outside: Outside) -> None:
         went = await outside.desk.transfer(
-            Transfer(handoff_id="h1", handoff="sales", mode="warm", timeout_ms=30_000)
+            Transfer(handoff_id="h1", handoff="sales", mode="warm", timeout_ms=30_000), unheard
         )
         self.tell(f"{went.result}/{went.reason}")
         if went.result == "accepted":

@@ -10,7 +10,7 @@ from runtime.simulate.clock import hurried
 from runtime.simulate.line import Deed, Moment
 from runtime.simulate.phone import Ended, PhoneError, Subscription, place
 from runtime.simulate.profile import Person
-from runtime.telephony.twilio import verify
+from runtime.telephony.base.cxml import verify
 
 TOKEN = "secret"
 Answer = Callable[[str, Mapping[str, str]], str]

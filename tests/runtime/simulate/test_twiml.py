@@ -1,7 +1,9 @@
 import pytest
 
 from runtime.simulate.twiml import Dial, Gather, Hangup, Redirect, Say, Stream, TwimlError, read
-from runtime.telephony import twilio
+from runtime.telephony.twilio import PROVIDER
+
+twilio = PROVIDER
 
 
 def test_the_answer_to_a_call_is_read() -> None:

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from twilio.request_validator import RequestValidator
 
 from runtime.audio import PCM24, PCMU
-from runtime.telephony import signalwire
 from runtime.telephony.base import (
     Account,
     Asked,
@@ -26,6 +25,10 @@ from runtime.telephony.base import (
     StreamStopped,
     bearer,
 )
+from runtime.telephony.base.json_stream import StreamCodec
+from runtime.telephony.signalwire import PROVIDER
+
+signalwire = PROVIDER
 
 STREAM = "7d56cc11-536d-4a45-b4fb-ed3d55be843b"
 ACCOUNT = "b08dacad-2f6c-4de1-93d6-cc732e0c69c5"
@@ -60,15 +63,15 @@ MARK = {"event": "mark", "streamSid": STREAM, "mark": {"name": "m1"}}
 STOP = {"event": "stop", "sequenceNumber": "999"}
 
 
-def started() -> signalwire.StreamCodec:
-    codec = signalwire.StreamCodec(PCM24)
+def started() -> StreamCodec:
+    codec = StreamCodec(PCM24)
     assert isinstance(codec.decode(json.dumps(START)), StreamStarted)
     return codec
 
 
 def test_a_start_without_a_stream_id_outside_says_which_call_it_is() -> None:
     """The documented start, L16 at 24 kHz with UUIDs, becomes a StreamStarted."""
-    assert signalwire.StreamCodec(PCM24).decode(json.dumps(START)) == StreamStarted(
+    assert StreamCodec(PCM24).decode(json.dumps(START)) == StreamStarted(
         STREAM, CALL, ACCOUNT, "audio/pcm", 24_000, {"call_token": "opaque"}
     )
 
@@ -76,7 +79,7 @@ def test_a_start_without_a_stream_id_outside_says_which_call_it_is() -> None:
 def test_parameters_may_be_missing() -> None:
     """customParameters is there only where some are defined."""
     plain = {name: value for name, value in START["start"].items() if name != "customParameters"}
-    event = signalwire.StreamCodec(PCM24).decode(json.dumps(START | {"start": plain}))
+    event = StreamCodec(PCM24).decode(json.dumps(START | {"start": plain}))
     assert isinstance(event, StreamStarted)
     assert event.parameters == {}
 
@@ -85,9 +88,7 @@ def test_parameters_may_be_missing() -> None:
 def test_the_line_carries_what_was_asked_for(wanted) -> None:
     """mu-law is taken where it was asked for, and refused where L16 was, and the other way round."""
     told = {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1}
-    event = signalwire.StreamCodec(wanted).decode(
-        json.dumps(START | {"start": START["start"] | {"mediaFormat": told}})
-    )
+    event = StreamCodec(wanted).decode(json.dumps(START | {"start": START["start"] | {"mediaFormat": told}}))
     assert isinstance(event, StreamStarted) == (wanted == PCMU)
     assert wanted == PCMU or event == Malformed("audio_format")
 

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from twilio.request_validator import RequestValidator
 from twilio.twiml.voice_response import Connect, Dial, VoiceResponse
 
-from runtime.telephony import twilio
 from runtime.telephony.base import (
     Dialled,
     Dtmf,
@@ -21,6 +20,10 @@ from runtime.telephony.base import (
     StreamStarted,
     StreamStopped,
 )
+from runtime.telephony.base.json_stream import StreamCodec
+from runtime.telephony.twilio import PROVIDER
+
+twilio = PROVIDER
 
 STREAM, CALL, ACCOUNT = "MZ" + "0" * 32, "CA" + "0" * 32, "AC" + "0" * 32
 AUDIO = base64.b64encode(b"\xff" * 160).decode()
@@ -60,16 +63,16 @@ STOP = {
 CONNECTED = {"event": "connected", "protocol": "Call", "version": "1.0.0"}
 
 
-def started() -> twilio.StreamCodec:
+def started() -> StreamCodec:
     """A codec that has read its start message."""
-    codec = twilio.StreamCodec()
+    codec = StreamCodec()
     assert isinstance(codec.decode(json.dumps(START)), StreamStarted)
     return codec
 
 
 def test_a_start_message_says_which_call_it_belongs_to() -> None:
     """The start message of the documentation becomes a StreamStarted with its parameters and format."""
-    assert twilio.StreamCodec().decode(json.dumps(START)) == StreamStarted(
+    assert StreamCodec().decode(json.dumps(START)) == StreamStarted(
         stream_id=STREAM,
         call_id=CALL,
         account_id=ACCOUNT,

@@ -1,0 +1,180 @@
+"""What a call without sockets and without waiting needs: a clock that jumps, a model that says what it is told,
+a media socket in memory.
+"""
+
+import asyncio
+import selectors
+from base64 import b64encode
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from websockets.exceptions import ConnectionClosedOK
+
+from runtime import audio
+from runtime.engine.effects import Respond
+from runtime.session import model
+from runtime.simulate.line import Deed, Moment
+
+
+class _Jumping(selectors.DefaultSelector):
+    """Never waits: what was to be waited for is over at once, and the clock says so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ahead = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = super().select(0)
+        if timeout is None and not ready:
+            raise RuntimeError("everything waits for something that never comes")
+        if not ready and timeout:
+            self.ahead += timeout
+        return ready
+
+
+class JumpingLoop(asyncio.SelectorEventLoop):
+    """An event loop that knows no waiting, and does what is for threads at once: runs are repeatable."""
+
+    def __init__(self) -> None:
+        self._jumping = _Jumping()
+        super().__init__(self._jumping)
+
+    def time(self) -> float:
+        return self._jumping.ahead
+
+    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:  # type: ignore[override]
+        done = self.create_future()
+        try:
+            done.set_result(func(*args))
+        except Exception as error:  # noqa: BLE001 - whoever waits for it is told
+            done.set_exception(error)
+        return done
+
+
+class Parrot:
+    """Implements ModelSession: says what the newest brief gives as an example, at once."""
+
+    def __init__(self) -> None:
+        self.playing = False
+        self._told: asyncio.Queue[Any] = asyncio.Queue()
+        self._brief, self._items = "", 0
+        self._orders: list[Respond] = []
+        self.spoken: list[str] = []
+
+    def connect(self) -> None: ...
+    def open(self, instructions: str) -> None:
+        self._told.put_nowait(model.Ready())
+
+    def hear(self, payload: str) -> None: ...
+    def brief(self, text: str) -> None:
+        self._brief = text
+
+    def said(self, text: str) -> None: ...
+    def heard(self, text: str) -> None: ...
+    def answer(self, call_id: str, output: str) -> None: ...
+    def respond(self, order: Respond) -> None:
+        self._orders.append(order)
+
+    def flush(self) -> None:
+        for order in self._orders:
+            if order.purpose == "speak" and order.speech_id:
+                self._say(order.speech_id)
+        self._orders.clear()
+
+    def _say(self, speech: str) -> None:
+        self._items += 1
+        text = self._brief.partition('For example: "')[2].partition('"')[0] or "Mhm."
+        self.spoken.append(text)
+        sound = b64encode(spoken(text)).decode()
+        self._told.put_nowait(model.Audio(speech, f"i{self._items}", 0, sound))
+        self._told.put_nowait(model.Words(speech, text))
+        self._told.put_nowait(model.SpeechEnded(speech, ""))
+
+    def stop(self, cut: model.Cut) -> None: ...
+    async def receive(self) -> Any:
+        return await self._told.get()
+
+    async def close(self) -> None:
+        self._told.put_nowait(None)
+
+
+def spoken(text: str) -> bytes:
+    """Words as sound: a third of a second each."""
+    return audio.silence(330 * len(text.split()))
+
+
+class Spoken:
+    """Implements ScriptVoice."""
+
+    async def render(self, text: str) -> bytes:
+        return spoken(text)
+
+
+@dataclass
+class Patient:
+    """A caller who listens until they put the receiver down."""
+
+    hangs_up: bool = False
+
+    def tick(self, moment: Moment) -> Deed:
+        return Deed(audio.silence(20), hang_up=self.hangs_up)
+
+
+class Wire:
+    """A media socket in memory, both ends of it: the server's (MediaSocket) and the network's."""
+
+    full = False
+
+    def __init__(self) -> None:
+        self._out: asyncio.Queue[str | bytes | None] = asyncio.Queue()
+        self._take: Callable[[str | bytes | None], None] = lambda message: None
+        self.closed = False
+
+    def listen(
+        self, take: Callable[[str | bytes | None], None], flow: Callable[[], None] | None = None
+    ) -> None:
+        self._take = take
+
+    def write(self, message: str | bytes | None) -> None:
+        if not self.closed:
+            self._out.put_nowait(message)
+
+
+class ServerEnd(Wire):
+    """What the server holds."""
+
+    def send(self, message: str | bytes) -> None:
+        self.write(message)
+
+    def close(self, code: int = 1000) -> None:
+        if not self.closed:
+            self._out.put_nowait(None)
+            self.closed = True
+            asyncio.get_running_loop().call_soon(self._take, None)
+
+
+class NetworkEnd:
+    """What the network holds, as its media stream uses a client's connection."""
+
+    def __init__(self, server: ServerEnd) -> None:
+        self._server = server
+
+    async def send(self, message: str | bytes) -> None:
+        if self._server.closed:
+            raise ConnectionClosedOK(None, None)
+        self._server._take(message)
+
+    def __aiter__(self) -> "NetworkEnd":
+        return self
+
+    async def __anext__(self) -> str | bytes:
+        message = await self._server._out.get()
+        if message is None:
+            raise StopAsyncIteration
+        return message
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        if not self._server.closed:
+            self._server.closed = True
+            self._server._take(None)

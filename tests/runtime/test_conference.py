@@ -1,0 +1,172 @@
+"""Warm transfers by conference: the real server, its webhooks and REST orders against a fake network; no
+sockets, and a clock that jumps.
+"""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from runtime.simulate.profile import Person
+from tests.runtime.meeting import PROMISE, Scene, staged
+
+CARRIERS = ("twilio", "signalwire", "vonage")
+each_carrier = pytest.mark.parametrize("carrier", CARRIERS)
+
+
+@each_carrier
+def test_a_person_who_takes_the_call_meets_the_caller(tmp_path: Path, carrier: str) -> None:
+    """Package, acknowledgement, promise, ring, key, room, in this order; then the assistant leaves."""
+
+    async def talk(scene: Scene) -> None:
+        await scene.until_joined()
+        assert len(scene.room()) == 2
+        await scene.pass_s(20)
+        await scene.over()
+
+    scene = staged(tmp_path, carrier, "accepts", talk)
+    assert scene.order() == [
+        "DeliverPackage",
+        "PackageDelivered",
+        "PlayScript",
+        "PlaybackFinished",
+        "Transfer",
+        "beside",
+        "accepted",
+        "JoinCaller",
+        "TransferAccepted",
+        "EndCall",
+    ]
+    assert scene.reason == "transferred"
+    assert scene.talking() == 2  # they go on without us
+
+
+@each_carrier
+@pytest.mark.parametrize(
+    ("person", "reason"),
+    [
+        ("busy", "busy"),
+        ("no_answer", "no_answer"),
+        ("voicemail", "voicemail"),
+        ("declines", "declined"),
+        ("drops", "left"),
+    ],
+)
+def test_whoever_does_not_take_the_call_brings_the_assistant_back(
+    tmp_path: Path, carrier: str, person: Person, reason: str
+) -> None:
+    """The caller is told within half a minute, in words, goes on where the flow says, and no leg is left."""
+
+    async def wait(scene: Scene) -> None:
+        await scene.over()
+
+    scene = staged(tmp_path, carrier, person, wait)
+    assert scene.failed() == reason
+    assert scene.silence_ms() <= 30_000
+    assert scene.said(PROMISE) == 1
+    assert scene.reason == "assistant_hangup"
+    assert scene.legs_left() == 0
+
+
+@each_carrier
+def test_nobody_is_left_when_those_who_met_part(tmp_path: Path, carrier: str) -> None:
+    """After the assistant has left, the person's hanging up ends the caller's leg, and the other way."""
+
+    async def person_first(scene: Scene) -> None:
+        await scene.until_joined()
+        await scene.over()
+        scene.hang_up_person()
+        await scene.pass_s(10)
+
+    async def caller_first(scene: Scene) -> None:
+        await scene.until_joined()
+        await scene.over()
+        await scene.hang_up_caller()
+        await scene.pass_s(10)
+
+    for number, part in enumerate((person_first, caller_first)):
+        scene = staged(tmp_path / str(number), carrier, "accepts", part)
+        assert scene.reason == "transferred"
+        assert scene.legs_left() == 0
+
+
+@each_carrier
+def test_a_caller_who_hangs_up_stops_the_ringing(tmp_path: Path, carrier: str) -> None:
+    """While a person is rung the caller is with us: their hanging up ends the ring within two seconds."""
+
+    async def leave(scene: Scene) -> None:
+        await scene.until_ringing()
+        await scene.hang_up_caller()
+        began = asyncio.get_running_loop().time()
+        await scene.over()
+        await scene.until(lambda: not scene.network.legs)
+        assert asyncio.get_running_loop().time() - began < 2
+
+    scene = staged(tmp_path, carrier, "no_answer", leave)
+    assert scene.reason == "caller_hangup"
+
+
+@pytest.mark.faults
+@each_carrier
+@pytest.mark.parametrize("faults", [[(500, 0.0)], [(0, 5.0)], [(429, 0.1)]])
+def test_an_interface_that_fails_once_is_asked_again(
+    tmp_path: Path, carrier: str, faults: list[tuple[int, float]]
+) -> None:
+    """An error, a lost answer and a busy interface each cost a retry and no more."""
+
+    async def talk(scene: Scene) -> None:
+        await scene.until_joined()
+        await scene.over()
+
+    scene = staged(tmp_path, carrier, "accepts", talk, interface=list(faults))
+    assert scene.reason == "transferred"
+    assert scene.network.rang == ["+15005550009"]
+
+
+@pytest.mark.faults
+@each_carrier
+@pytest.mark.parametrize("fault", [(500, 0.0), (0, 60.0), (401, 0.0)])
+def test_without_the_interface_the_network_rings(
+    tmp_path: Path, carrier: str, fault: tuple[int, float]
+) -> None:
+    """An interface that does nothing is asked twice; within eight seconds the caller's leg dials the person
+    itself.
+    """
+
+    async def dialled(scene: Scene) -> None:
+        await scene.until_ringing()
+        began = asyncio.get_running_loop().time()
+        await scene.until(lambda: "accepted" in scene.steps)
+        assert asyncio.get_running_loop().time() - began <= 8
+        await scene.over()
+
+    scene = staged(tmp_path, carrier, "accepts", dialled, interface=[fault] * 9)
+    assert scene.steps == ["beside", "away", "accepted"]
+    assert (scene.network.rang, scene.reason) == ([], "transferred")
+
+
+@pytest.mark.faults
+@each_carrier
+def test_a_caller_who_cannot_be_moved_by_order_is_moved_by_ending_the_stream(
+    tmp_path: Path, carrier: str
+) -> None:
+    """The interface places the call and then fails: the end of the stream leads the caller to the person."""
+
+    async def talk(scene: Scene) -> None:
+        await scene.until_joined()
+        await scene.over()
+
+    scene = staged(tmp_path, carrier, "accepts", talk, interface=[None, (500, 0.1), (500, 0.1)])
+    assert scene.reason == "transferred"
+    assert scene.talking() == 2
+
+
+def test_a_caller_is_told_while_it_rings(tmp_path: Path) -> None:
+    """A person who takes their time costs the caller no silence of more than a dozen seconds."""
+
+    async def wait(scene: Scene) -> None:
+        await scene.over()
+
+    scene = staged(tmp_path, "twilio", "voicemail", wait)
+    assert scene.said("still trying to reach") >= 1
+    assert scene.silence_ms() <= 13_000
