@@ -1,5 +1,5 @@
-"""What a call without sockets and waiting needs: a clock that jumps, a model that says what it is told, a media
-socket in memory.
+"""What a call without sockets and waiting needs: a clock that jumps, a model that says what it is told, a
+media socket in memory.
 """
 
 import asyncio
