@@ -43,7 +43,6 @@ AGAIN_S: Final = 10.0
 PREROLL_FRAMES: Final = 150  # three seconds of 20 ms
 MOST_UNSENT: Final = 1500  # half a minute of frames: the socket is not moving
 LEAST_WATCH_MS: Final = 20
-FRAME_CHARACTERS: Final = 1280  # base64 of 20 ms in the widest format, PCM16 at 24 kHz
 # base64 of one second of silence (mu-law 0xFF, PCM 0x00), to the next whole group
 PADDING: Final = {"audio/pcm": "A" * 64_000}
 MULAW_PADDING: Final = "/" * 10_668
@@ -85,7 +84,6 @@ class OpenAISession:
         self._events: asyncio.Queue[SessionEvent | None] = asyncio.Queue()
         self._unsent: deque[str] = deque()
         self._preroll: deque[str] = deque(maxlen=PREROLL_FRAMES)
-        self._held = ""
         self._opened = asyncio.Event()
         self._instructions = ""
         self._task: asyncio.Task[None] | None = None
@@ -108,15 +106,10 @@ class OpenAISession:
 
     def hear(self, payload: str) -> None:
         self._heard_at = _now()
-        if not self._conversation.ready:
-            self._preroll.append(payload)
-        elif self._conversation.caller_speaking or self._held or len(payload) > FRAME_CHARACTERS:
-            self._append(wire.joined(self._held, payload))
-            self._held = ""
+        if self._conversation.ready:
+            self._append(payload)
         else:
-            # Nobody speaks: two frames in one message spare half of the sending. A word begins 20 ms late at
-            # worst; once it has begun every frame goes at once, so that its end is not late at all.
-            self._held = payload
+            self._preroll.append(payload)
 
     def brief(self, text: str) -> None:
         self._conversation.brief(text)
