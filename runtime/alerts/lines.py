@@ -22,7 +22,9 @@ from runtime.session.conversation import FATAL_CODES
 SLOW_MS: Final = 300  # model and bridge: the part of a wait that software controls
 GAP_MS: Final = 200
 # What trying again does not mend: the key, the quota, the bill, our configuration.
-UNUSABLE: Final = frozenset({"unauthorized", "configuration_refused", *FATAL_CODES})
+UNUSABLE: Final = frozenset(
+    {"unauthorized", "unusable", "closed_1008", "configuration_refused", *FATAL_CODES}
+)
 NOBODY_TO_ASK: Final = frozenset({"no_source", "withheld", "unknown_caller"})
 
 

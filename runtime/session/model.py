@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from runtime.engine.effects import Respond
+from runtime.session.door import Door
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class SessionSettings:
     max_output_tokens: int = 1024
     turns: TurnDetection = field(default_factory=TurnDetection)
     patience: Patience = field(default_factory=Patience)
+    door: Door = field(default_factory=Door)
 
 
 @dataclass(frozen=True, slots=True)

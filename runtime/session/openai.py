@@ -38,6 +38,10 @@ from runtime.session.model import (
 from runtime.session.tls import authorities
 from runtime.websocket import Message, RefusedError, Socket, connect
 
+POLICY_CLOSE: Final = "closed_1008"
+DOOR_SHUT: Final = "unusable"
+BABBLE: Final = 50  # messages nobody can read, within BABBLE_S: whoever sends them is no model
+BABBLE_S: Final = 10.0
 BOUNDARY_S: Final = 1.0  # without a word from the server, so that nothing of the last turn is still to come
 AGAIN_S: Final = 10.0
 PREROLL_FRAMES: Final = 150  # three seconds of 20 ms
@@ -84,6 +88,7 @@ class OpenAISession:
         self._events: asyncio.Queue[SessionEvent | None] = asyncio.Queue()
         self._unsent: deque[str] = deque()
         self._preroll: deque[str] = deque(maxlen=PREROLL_FRAMES)
+        self._unread: deque[float] = deque(maxlen=BABBLE)
         self._opened = asyncio.Event()
         self._instructions = ""
         self._task: asyncio.Task[None] | None = None
@@ -169,6 +174,9 @@ class OpenAISession:
                 spare = ended.connection
                 self._move()
                 continue
+            turned_away = ended.reason == POLICY_CLOSE and not self._conversation.ready
+            if turned_away or (ended.final and ended.reason != DOOR_SHUT):
+                self._settings.door.refused(_now(), final=ended.final)
             final = ended.final or attempt == self._settings.patience.attempts
             self._lose(Lost(ended.reason, final))
             if final:
@@ -196,6 +204,8 @@ class OpenAISession:
 
     async def _connected(self) -> Socket:
         settings = self._settings
+        if settings.door.shut(_now()):
+            raise _UnreachableError(DOOR_SHUT, final=True)
         url = f"ws{settings.base_url.removeprefix('http')}/realtime?model={quote(settings.model)}"
         try:
             # Not wait_for: before Python 3.12 it can swallow a cancellation, and a hang-up would never end.
@@ -219,6 +229,7 @@ class OpenAISession:
         await self._opened.wait()
         self._conversation.configure(self._instructions)
         self._began_at = self._progress_at = self._heard_at = _now()
+        self._unread.clear()
         lost: asyncio.Future[Lost] = asyncio.get_running_loop().create_future()
         self._socket = socket
         self._send(*self._conversation.drain())
@@ -247,8 +258,8 @@ class OpenAISession:
         self._progress_at = _now()
         try:
             for event in self._conversation.take(wire.decode(message)):
-                if isinstance(event, Lost):
-                    lost.set_result(event)
+                if isinstance(event, Lost) or self._babbles(event):
+                    lost.set_result(event if isinstance(event, Lost) else Lost("babbles", final=False))
                     return
                 self._take(event)
             self._send(*self._conversation.drain())
@@ -285,6 +296,7 @@ class OpenAISession:
         self._events.put_nowait(event)
         moved = event == Noted("session_moved", "")
         if isinstance(event, Ready) or moved:
+            self._settings.door.opened()
             self._send(*self._conversation.drain())
             while self._preroll:
                 self._append(self._preroll.popleft())
@@ -326,6 +338,13 @@ class OpenAISession:
         return max(LEAST_WATCH_MS, min(waits) + 1) / 1000
 
     # ---- small steps
+
+    def _babbles(self, event: SessionEvent) -> bool:
+        """Whether this is one unreadable message too many."""
+        if not (isinstance(event, Noted) and event.kind == "model_malformed"):
+            return False
+        self._unread.append(_now())
+        return len(self._unread) == BABBLE and self._unread[-1] - self._unread[0] <= BABBLE_S
 
     def _append(self, payload: str) -> None:
         self._conversation.heard_audio(wire.audio_bytes(payload))

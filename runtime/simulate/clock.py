@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+import time
 from collections.abc import Callable
 
 
@@ -39,3 +40,50 @@ class HurriedLoop(asyncio.SelectorEventLoop):
 def hurried(speed: float) -> Callable[[], asyncio.AbstractEventLoop]:
     """A loop factory for `asyncio.Runner`: 1 is real time."""
     return lambda: HurriedLoop(speed)
+
+
+class _IdleSelector(selectors.DefaultSelector):
+    """Tells its loop how much time passed: none while there is something to do."""
+
+    def __init__(self, speed: float) -> None:
+        super().__init__()
+        self._speed = speed
+        self.passed = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = super().select(0)
+        if ready or timeout == 0:
+            return ready
+        if timeout is None:
+            return super().select(None)  # no timer is set: whatever comes, no time has to pass for it
+        began = time.monotonic()
+        ready = super().select(max(0.0, timeout) / self._speed)
+        waited = (time.monotonic() - began) * self._speed
+        self.passed += min(timeout, waited) if ready else timeout
+        return ready
+
+
+class IdleLoop(asyncio.SelectorEventLoop):
+    """An event loop whose clock stands still while anything runs, and goes `speed` times as fast while all
+    wait.
+
+    What a test measures by it is the program's own waiting, on however busy a machine. Work in other threads
+    and processes is not waited for: it takes its real time, `speed` times as long by this clock.
+    """
+
+    def __init__(self, speed: float) -> None:
+        self._idle = _IdleSelector(speed)
+        super().__init__(self._idle)
+
+    def time(self) -> float:
+        """Seconds of waiting so far."""
+        return 1000.0 + self._idle.passed
+
+    def leap(self, seconds: float) -> None:
+        """Let time pass at once; what was due meanwhile is due now."""
+        self._idle.passed += seconds
+
+
+def idle(speed: float) -> Callable[[], asyncio.AbstractEventLoop]:
+    """A loop factory for `asyncio.Runner`: time passes only while there is nothing to do."""
+    return lambda: IdleLoop(speed)

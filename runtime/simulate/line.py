@@ -22,12 +22,14 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from runtime import audio
+from runtime.simulate.bad_line import BadLine, LineFaults
 from runtime.simulate.carriers.base import Clear, JsonWire, Mark, ProtocolError, Wire
 
 PROTOCOL_ERROR: Final = 31924
 PROTOCOL_ERROR_CLOSE: Final = 1002
 
-How = Literal["caller_hung_up", "assistant_closed", "protocol_error"]
+How = Literal["caller_hung_up", "assistant_closed", "protocol_error", "line_cut"]
+GOOD: Final = LineFaults()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,19 @@ class Tape:
         return audio.stereo_wav([(0, bytes(self.said))], [(0, bytes(self.heard))])
 
 
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """One message of the server's as the network took it. `queued_ms`: how much audio was waiting to be heard
+    before it.
+    """
+
+    at_ms: int
+    what: Literal["media", "mark", "clear"]
+    name: str
+    size: int
+    queued_ms: int
+
+
 class PlayQueue:
     """What the assistant sent and the caller has not heard yet: audio and marks, in order."""
 
@@ -128,8 +143,17 @@ class MediaStream:
     """One stream from its beginning to its end."""
 
     def __init__(
-        self, connection: ClientConnection, open_wire: Callable[[Mapping[str, str]], Wire], tape: Tape
+        self,
+        connection: ClientConnection,
+        open_wire: Callable[[Mapping[str, str]], Wire],
+        tape: Tape,
+        faults: LineFaults = GOOD,
     ) -> None:
+        self.passed: list[Passed] = []
+        self._bad = BadLine(faults)
+        self._frames = 0
+        self._late: set[asyncio.TimerHandle] = set()
+        self._telling: set[asyncio.Task[None]] = set()
         self._connection = connection
         self._open_wire = open_wire
         self._tape = tape
@@ -151,20 +175,25 @@ class MediaStream:
                     await self._connection.send(goodbye)
             raise
         finally:
+            for timer in self._late:
+                timer.cancel()
             reader.cancel()
             await asyncio.gather(reader, return_exceptions=True)
             await self._connection.close()
 
     async def _talk(self, mouth: Mouth, reader: asyncio.Task[None]) -> How:
         loop = asyncio.get_running_loop()
-        started, frames = loop.time(), 0
+        started = loop.time()
         try:
             while True:
-                await self._until(started + frames * audio.FRAME_MS / 1000, reader)
+                await self._until(started + self._frames * audio.FRAME_MS / 1000, reader)
                 if reader.done():
                     return self._closed()
-                frames += 1
-                if await self._tick(mouth):
+                self._frames += 1
+                hung_up = await self._tick(mouth)
+                if end := self._bad.ends(self._frames):
+                    return await self._cut(end)
+                if hung_up:
                     goodbye = self._wire.stop()
                     if goodbye is not None:
                         await self._connection.send(goodbye)
@@ -185,19 +214,51 @@ class MediaStream:
         heard, names = self._queue.play(audio.FRAME_BYTES)
         deed = mouth.tick(Moment(self._tape.at_ms, bool(heard)))
         self._tape.add(deed.frame, heard)
-        for name in names:
-            await self._connection.send(self._wire.mark(name))
+        await self._tell(names)
         if deed.key:
             await self._connection.send(self._wire.key(deed.key))
         for frame in (deed.frame,) if deed.leaving is None else deed.leaving:
-            await self._connection.send(self._wire.media(frame))
+            for message in self._bad.out(self._frames, self._wire.media(frame)):
+                await self._connection.send(message)
+        if self._bad.plan.deaf:
+            self._listen(deaf=self._bad.deaf(self._tape.at_ms))
         return deed.hang_up
+
+    def _listen(self, *, deaf: bool) -> None:
+        transport = self._connection.transport
+        (transport.pause_reading if deaf else transport.resume_reading)()
+
+    async def _cut(self, end: str) -> How:
+        if end == "reset":
+            self._connection.transport.abort()
+        else:
+            await self._connection.close()
+        return "line_cut"
+
+    async def _tell(self, names: list[str]) -> None:
+        """Say that these marks were reached, as the line does it."""
+        if not self._bad.plan.marks_late_ms:
+            await self._send_marks(names)
+        elif names:
+            loop, late = asyncio.get_running_loop(), self._bad.plan.marks_late_ms / 1000
+            self._late.add(loop.call_later(late, self._tell_late, names))
+
+    def _tell_late(self, names: list[str]) -> None:
+        task = asyncio.create_task(self._send_marks(names))
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
+
+    async def _send_marks(self, names: list[str]) -> None:
+        try:
+            for name in self._bad.marks(names):
+                await self._connection.send(self._wire.mark(name))
+        except ConnectionClosed:
+            return
 
     async def _read(self) -> None:
         try:
             async for message in self._connection:
-                for name in self._take(message):
-                    await self._connection.send(self._wire.mark(name))
+                await self._tell(self._take(message))
         except ConnectionClosed:
             return
         except ProtocolError as error:
@@ -206,12 +267,18 @@ class MediaStream:
 
     def _take(self, message: str | bytes) -> list[str]:
         """Obey one message from the server; the marks that come back because of it. Raises ProtocolError."""
+        at_ms, queued_ms = self._tape.at_ms, self._queue.ms
         match self._wire.take(message):
             case Clear():
+                self.passed.append(Passed(at_ms, "clear", "", 0, queued_ms))
                 names = self._queue.clear()
                 return names if self._wire.marks_survive_clear else []
-            case item:
-                self._queue.add(item)
+            case Mark(name) as mark:
+                self.passed.append(Passed(at_ms, "mark", name, 0, queued_ms))
+                self._queue.add(mark)
+            case audio_:
+                self.passed.append(Passed(at_ms, "media", "", len(audio_), queued_ms))
+                self._queue.add(audio_)
         if self._wire.most_queued_ms and self._queue.ms > self._wire.most_queued_ms:
             raise ProtocolError("more audio than the network's buffer holds")
         return []
@@ -226,8 +293,12 @@ async def open_stream(url: str, signature: str, ids: Mapping[str, str], tape: Ta
 
 
 async def open_wired(
-    url: str, headers: Mapping[str, str], open_wire: Callable[[Mapping[str, str]], Wire], tape: Tape
+    url: str,
+    headers: Mapping[str, str],
+    open_wire: Callable[[Mapping[str, str]], Wire],
+    tape: Tape,
+    faults: LineFaults = GOOD,
 ) -> MediaStream:
     """Open a media WebSocket of any network. Raises OSError or websockets' InvalidHandshake."""
     connection = await connect(url, additional_headers=dict(headers), max_size=None, compression=None)
-    return MediaStream(connection, open_wire, tape)
+    return MediaStream(connection, open_wire, tape, faults)

@@ -18,10 +18,11 @@ import httpx2
 from websockets.exceptions import InvalidHandshake
 
 from runtime import audio
+from runtime.simulate.bad_line import LineFaults
 from runtime.simulate.carriers import CARRIERS
 from runtime.simulate.carriers.base import Carrier, Occasion
 from runtime.simulate.colleague import KEYS
-from runtime.simulate.line import MediaStream, Mouth, Tape, open_wired
+from runtime.simulate.line import GOOD, MediaStream, Mouth, Passed, Tape, open_wired
 from runtime.simulate.network import Ask, Leg, Network, NetworkError
 from runtime.simulate.profile import Person
 from runtime.simulate.twiml import Dial, Gather, Hangup, Pause, Redirect, Room, Say, Stream, TwimlError, Verb
@@ -72,6 +73,7 @@ class Ended:
     call_id: str
     tape: Tape
     notes: tuple[Note, ...]
+    passed: tuple[Passed, ...] = ()
 
 
 class PhoneError(Exception):
@@ -94,16 +96,24 @@ class _Leg:
     line: Leg
     tape: Tape = field(default_factory=Tape)
     notes: list[Note] = field(default_factory=list)
+    faults: LineFaults = GOOD
+    passed: list[Passed] = field(default_factory=list)
 
     def note(self, what: str, detail: str = "") -> None:
         self.notes.append(Note(self.tape.at_ms, what, detail))
 
 
 async def place(
-    subscription: Subscription, mouth: Mouth, *, caller_number: str | None, person: Person, speak: Speak
+    subscription: Subscription,
+    mouth: Mouth,
+    *,
+    caller_number: str | None,
+    person: Person,
+    speak: Speak,
+    faults: LineFaults = GOOD,
 ) -> Ended:
-    """Place one call and hold it to its end. `speak` gives `<Say>` and the person a voice. Raises
-    PhoneError.
+    """Place one call and hold it to its end. `speak` gives `<Say>` and the person a voice; `faults` are the
+    first stream's. Raises PhoneError.
     """
     async with httpx2.AsyncClient(timeout=15.0) as http:
         carrier = CARRIERS[subscription.provider]
@@ -111,6 +121,7 @@ async def place(
         call_id = carrier.new_call_id()
         line = network.begin(call_id, caller_number, subscription.number)
         leg = _Leg(carrier, http, subscription, caller_number, person, mouth, speak, call_id, network, line)
+        leg.faults = faults
         try:
             how = await _obey(leg)
         except TwimlError as error:
@@ -121,7 +132,7 @@ async def place(
             raise PhoneError(f"the server cannot be reached: {type(error).__name__}") from None
         finally:
             network.end(line)
-        return Ended(how, call_id, leg.tape, tuple(leg.notes))
+        return Ended(how, call_id, leg.tape, tuple(leg.notes), tuple(leg.passed))
 
 
 def poster(http: httpx2.AsyncClient) -> Ask:
@@ -198,11 +209,13 @@ async def _ask(leg: _Leg, url: str, occasion: Occasion, **told: Any) -> tuple[Ve
 async def _hold_stream(leg: _Leg, verb: Stream) -> str:
     headers = leg.carrier.upgrade(leg.subscription.token, verb)
     wire = leg.carrier.open_wire(leg.call_id, verb)
+    faults, leg.faults = leg.faults, GOOD
     if leg.network.connect:
         connection = await leg.network.connect(verb.url, headers)
-        stream = MediaStream(connection, lambda parameters: wire, leg.tape)
+        stream = MediaStream(connection, lambda parameters: wire, leg.tape, faults)
     else:
-        stream = await open_wired(verb.url, headers, lambda parameters: wire, leg.tape)
+        stream = await open_wired(verb.url, headers, lambda parameters: wire, leg.tape, faults)
+    stream.passed = leg.passed
     leg.note("stream_started")
     how = await stream.carry(leg.mouth, verb.parameters)
     leg.note("stream_ended", how)

@@ -25,6 +25,7 @@ from runtime.session.stand_in.responses import COMPLETED, Ending, Pace, Response
 from runtime.session.stand_in.turns import Output, Policy, Say
 from runtime.voices import Voice
 
+Watch = Callable[[str, Json], None]
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -39,6 +40,7 @@ class Manner:
     transcript_delay_ms: float
     session_limit_s: float
     clock: Callable[[], float]  # epoch seconds
+    watch: Watch  # sees every event that comes in or goes out, and every fault that was carried out
 
 
 class Connection:
@@ -56,11 +58,13 @@ class Connection:
         self._failure: BaseException | None = None
         self._voice_lock = asyncio.Lock()  # one decoder, one utterance at a time
 
-    async def serve(self, abort: Callable[[], None]) -> None:
-        """Hold the conversation until either side ends it; leaves no task behind."""
+    async def serve(self, wire: Callable[[], asyncio.Transport | None]) -> None:
+        """Hold the conversation until either side ends it; leaves no task behind. `wire` gives what carries
+        it, so that a fault can cut it.
+        """
         self._perform(self._conversation.opening())
         reading = self._start(self._read())
-        writing = self._start(self._write(abort))
+        writing = self._start(self._write(wire))
         self._start(self._expire())
         await asyncio.wait((reading, writing), return_when=asyncio.FIRST_COMPLETED)
         left = tuple(self._tasks)
@@ -89,7 +93,9 @@ class Connection:
             message = await self._socket.receive()
             if message["type"] == "websocket.disconnect":
                 return
-            self._perform(self._conversation.receive(*self._parsed(message)))
+            event, at_s = self._parsed(message)
+            self._manner.watch("in", event if isinstance(event, dict) else {})
+            self._perform(self._conversation.receive(event, at_s))
 
     def _parsed(self, message: Any) -> tuple[Any, float]:
         text = message.get("text")
@@ -103,7 +109,7 @@ class Connection:
         await asyncio.sleep(max(0.0, self._conversation.session["expires_at"] - self._manner.clock()))
         self._perform(self._conversation.expire())
 
-    async def _write(self, abort: Callable[[], None]) -> None:
+    async def _write(self, wire: Callable[[], asyncio.Transport | None]) -> None:
         with suppress(WebSocketDisconnect, RuntimeError):  # the peer went first: nobody is left to tell
             while True:
                 match await self._outgoing.get():
@@ -112,12 +118,19 @@ class Connection:
                     case Raw(bytes(data)):
                         await self._socket.send_bytes(data)
                     case Drop(None):
-                        return abort()
+                        self._manner.watch("fault", {"type": "drop"})
+                        if transport := wire():
+                            transport.abort()
+                        return None
                     case Drop(code):
                         return await self._socket.close(code or 1000)
-                    case Stall():
+                    case Stall(frozen):
+                        self._manner.watch("fault", {"type": "stall"})
+                        if frozen and (transport := wire()):
+                            transport.pause_reading()
                         await asyncio.get_running_loop().create_future()
-                    case event:
+                    case dict() as event:
+                        self._manner.watch("out", event)
                         await self._socket.send_text(json.dumps(event))
 
     def _perform(self, outs: Iterable[Out]) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from runtime.session.stand_in.responses import Ending
 from runtime.session.stand_in.turns import Call, Output, Policy, Say, Turn
 
 AUDIO_DELTA = "response.output_audio.delta"
+LATE = "A" * 216  # 162 bytes of mu-law at full scale: nobody can fail to hear it
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +25,13 @@ class FaultPlan:
 
     connections: frozenset[int] | None = None  # which connections are hit, counted from 1; None: all
     refuse_status: int | None = None  # answer the upgrade with this HTTP status
+    refuse_code: str | None = None  # and this code of an error in its body
+    close_on_open: int | None = None  # close with this code as soon as it is open
     accept_delay_s: float = 0  # make the upgrade wait
     abort_after_deltas: int | None = None  # drop the TCP connection, no close frame
     close_after_deltas: tuple[int, int] | None = None  # (deltas, close code): close politely
     stall_after_deltas: int | None = None  # send nothing more, keep the connection
+    freeze_after_deltas: int | None = None  # send and read nothing more, answer no ping
     late_deltas: int = 0  # audio of a cancelled response that still comes before its response.done
     garbage_frames: bool = False  # text that is no JSON, and a binary frame, before every response
     unknown_events: bool = False  # an event type nobody knows before every response
@@ -40,6 +44,8 @@ class FaultPlan:
         default_factory=frozenset
     )  # ends incomplete (content_filter) after its output
     speech_status: int | None = None  # answer /audio/speech with this HTTP status
+    # any other fault: what goes out instead of an event, which is the one of this number on its connection
+    spoil: Callable[[Json, int], Iterable[Json | str | bytes]] | None = None
 
     def for_connection(self, number: int) -> FaultPlan:
         """The plan as it applies to one connection."""
@@ -62,7 +68,9 @@ class Drop:
 
 @dataclass(frozen=True, slots=True)
 class Stall:
-    """Send nothing from here on."""
+    """Send nothing from here on. `frozen`: read nothing either."""
+
+    frozen: bool = False
 
 
 Frame = Json | Raw | Drop | Stall
@@ -75,9 +83,22 @@ class Saboteur:
     plan: FaultPlan
     deltas: int = 0
     responses: int = 0
+    events: int = 0
 
     def pass_on(self, event: Json) -> Iterator[Frame]:
         """What goes out instead of this event."""
+        self.events += 1
+        if self.plan.spoil is None:
+            yield from self._pass_on(event)
+            return
+        for other in self.plan.spoil(event, self.events):
+            yield from self._pass_on(other) if other is event else self._foreign(other)
+
+    @staticmethod
+    def _foreign(other: Json | str | bytes) -> Iterator[Frame]:
+        yield other if isinstance(other, dict) else Raw(other)
+
+    def _pass_on(self, event: Json) -> Iterator[Frame]:
         if event["type"] == "response.created":
             self.responses += 1
             yield from self._before_response()
@@ -106,6 +127,8 @@ class Saboteur:
             yield Drop(self.plan.close_after_deltas[1])
         if self.deltas == self.plan.stall_after_deltas:
             yield Stall()
+        if self.deltas == self.plan.freeze_after_deltas:
+            yield Stall(frozen=True)
 
     def alter(self, outputs: tuple[Output, ...], ordinal: int) -> tuple[Output, ...]:
         """What response number `ordinal` says instead."""
@@ -132,7 +155,7 @@ class Saboteur:
                 "type": AUDIO_DELTA,
                 "event_id": f"{closing['event_id']}_late{number}",
                 **where,
-                "delta": "/////w==",
+                "delta": LATE,
             }
 
 

@@ -16,6 +16,8 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from types import TracebackType
 from typing import Any
 
@@ -28,6 +30,7 @@ from starlette.websockets import WebSocket
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from runtime import audio
+from runtime.session.stand_in.configuration import Json
 from runtime.session.stand_in.connection import Connection, Manner
 from runtime.session.stand_in.conversation import SESSION_LIMIT_S, Conversation
 from runtime.session.stand_in.faults import FaultPlan
@@ -66,8 +69,18 @@ class StandIn:
         all."""
         self.faults = faults or FaultPlan()
         self.connections = 0
+        # Sees every event that comes in or goes out on a connection, and every fault that was carried out.
+        self.watch: Callable[[int, str, Json], None] = lambda number, way, event: None
         self._voice_name, self._address, self._key = voice, (host, port), key
-        self._manner = Manner(policy, pace or Pace(), think_ms, transcript_delay_ms, session_limit_s, clock)
+        self._manner = Manner(
+            policy,
+            pace or Pace(),
+            think_ms,
+            transcript_delay_ms,
+            session_limit_s,
+            clock,
+            lambda way, event: None,
+        )
         self._speaker: Voice = open_voice(voice)  # a missing extra shows here, not in the first call
         self._speaking = asyncio.Lock()
         self._transports: dict[Any, asyncio.BaseTransport] = {}
@@ -94,6 +107,9 @@ class StandIn:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._server.should_exit = True
+        for transport in list(self._transports.values()):
+            if isinstance(transport, asyncio.Transport) and not transport.is_reading():
+                transport.abort()  # frozen by a fault: it would not see anybody go
         await self._serving
 
     def app(self) -> Starlette:
@@ -128,10 +144,11 @@ class StandIn:
 
     async def _realtime(self, websocket: WebSocket) -> None:
         self.connections += 1
-        plan = self.faults.for_connection(self.connections)
+        number = self.connections
+        plan = self.faults.for_connection(number)
         refusal = self._refusal(websocket.headers.get("authorization", ""))
         if plan.refuse_status:
-            refusal = _error(plan.refuse_status, "Refused by the stand-in's fault plan.", None)
+            refusal = _error(plan.refuse_status, "Refused by the stand-in's fault plan.", plan.refuse_code)
         if refusal:
             await websocket.send_denial_response(refusal)
             return
@@ -139,6 +156,9 @@ class StandIn:
             await asyncio.sleep(plan.accept_delay_s)
         offered = websocket.scope.get("subprotocols") or []
         await websocket.accept(subprotocol="realtime" if "realtime" in offered else None)
+        if plan.close_on_open:
+            await websocket.close(plan.close_on_open)
+            return
         conversation = Conversation(
             serial=f"{next(_serials):04d}",
             model=websocket.query_params.get("model", DEFAULT_MODEL),
@@ -146,14 +166,12 @@ class StandIn:
             lifetime_s=self._manner.session_limit_s,
         )
         voice = open_voice(self._voice_name)
-        await Connection(websocket, conversation, voice, self._manner, plan).serve(
-            lambda: self._abort(websocket)
-        )
+        manner = replace(self._manner, watch=partial(self.watch, number))
+        await Connection(websocket, conversation, voice, manner, plan).serve(lambda: self._wire(websocket))
 
-    def _abort(self, websocket: WebSocket) -> None:
+    def _wire(self, websocket: WebSocket) -> asyncio.Transport | None:
         transport = self._transports.get(tuple(websocket.scope["client"]))
-        if isinstance(transport, asyncio.WriteTransport):
-            transport.abort()
+        return transport if isinstance(transport, asyncio.Transport) else None
 
     async def _speech(self, request: Request) -> Response:
         if refusal := self._refusal(request.headers.get("authorization", "")):

@@ -7,7 +7,7 @@ import pytest
 
 from runtime.alerts.lines import Lines
 from runtime.engine.effects import Flag
-from runtime.engine.events import ActionFailed, ContextMissing
+from runtime.engine.events import ActionUnknown, ContextMissing
 from runtime.metrics import Metrics
 
 
@@ -68,10 +68,10 @@ def test_flags_events_and_ends_are_read() -> None:
     """What the engine flags, what failed outside and how a call ended each have their code."""
     told, _ = read(
         {"effect": Flag(kind="claim_unbacked", detail="booked")},
-        {"event": ActionFailed(at_ms=1, run_id="r", reason="unknown")},
+        {"event": ActionUnknown(at_ms=1, run_id="r", reason="timeout", final=True)},
         {"end": {"reason": "line_lost", "outcome": None}},
     )
-    assert told == [("claim.unbacked", ""), ("action.unknown", ""), ("line.lost", "")]
+    assert told == [("claim.unbacked", ""), ("action.unknown", "timeout"), ("line.lost", "")]
 
 
 def test_responses_count_tokens_by_kind() -> None:

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from runtime.simulate.clock import hurried
+from runtime.simulate.clock import IdleLoop, hurried, idle
 
 
 @pytest.mark.parametrize("speed", [1.0, 10.0, 1_000_000.0])
@@ -28,3 +28,25 @@ def test_an_hour_can_pass_in_a_test() -> None:
 
     with asyncio.Runner(loop_factory=hurried(1_000_000)) as runner, pytest.raises(TimeoutError):
         runner.run(wait())
+
+
+def test_work_takes_no_time_by_an_idle_clock() -> None:
+    """A loop that computes does not age; one that waits ages by exactly what it waited for, and by a leap."""
+
+    async def live() -> tuple[float, float, float]:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, IdleLoop)
+        began = loop.time()
+        sum(range(2_000_000))
+        await asyncio.sleep(0)
+        worked = loop.time() - began
+        await asyncio.sleep(3)
+        slept = loop.time() - began
+        loop.leap(60)
+        return worked, slept, loop.time() - began
+
+    with asyncio.Runner(loop_factory=idle(1000)) as runner:
+        worked, slept, leapt = runner.run(live())
+    assert worked == 0
+    assert slept == pytest.approx(3, abs=0.001)
+    assert leapt == pytest.approx(63, abs=0.001)
