@@ -15,6 +15,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from runtime.commands.base import compiled, stop
+from runtime.commands.llm import (
+    MODEL,
+    TOKENS,
+    Judge,
+    Llm,
+    Model,
+    Price,
+    Property,
+    Spend,
+    Tokens,
+    properties_of,
+    purse_of,
+    with_model,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +38,7 @@ if TYPE_CHECKING:
     from voiceflow_compiler.artifact import Artifact
 
 MOST_SAVED = 50
-CALLS, AUDIO_AT_ONCE = 1000, 4
+CALLS, LLM_CALLS, AT_ONCE = 1000, 10, 4
 
 
 class Engine(StrEnum):
@@ -49,7 +63,9 @@ class Report(StrEnum):
 
 
 Flow = Annotated[Path, typer.Argument(help="A flow's file or folder.", metavar="FLOW")]
-Calls = Annotated[int, typer.Option("--calls", help="How many calls.", min=1)]
+Calls = Annotated[
+    int | None, typer.Option("--calls", help="How many calls: 1000, or 10 with a language model.", min=1)
+]
 Profiles = Annotated[
     str, typer.Option("--profiles", help="Kinds of callers, with commas; all without.", metavar="KIND,...")
 ]
@@ -86,7 +102,7 @@ Form = Annotated[Report, typer.Option("--format", help="How it is told.")]
 
 def simulate(
     flow: Flow,
-    calls: Calls = CALLS,
+    calls: Calls = None,
     profiles: Profiles = "",
     seed: Seed = 1,
     jobs: Jobs = None,
@@ -98,6 +114,13 @@ def simulate(
     jitter: Jitter = None,
     overlap: Overlap = None,
     speed: Speed = 1.0,
+    llm: Llm = False,
+    judge: Judge = False,
+    properties: Property = None,
+    model: Model = MODEL,
+    most_tokens: Tokens = TOKENS,
+    spend: Spend = None,
+    price: Price = None,
     out: Out = None,
     coverage: Coverage = False,
     bar: Bar = None,
@@ -106,20 +129,31 @@ def simulate(
     """Have synthetic callers of many kinds call a flow: thousands of calls in text, or some in sound."""
     from runtime.simulate.crowd.run import wishes_of
 
-    wishes = wishes_of(_kinds(profiles), audio or calls, seed)
+    asked = llm or judge or bool(properties)
+    wishes = wishes_of(_kinds(profiles), audio or calls or (LLM_CALLS if asked else CALLS), seed)
     began = perf_counter()
-    if audio is None:
-        artifact = compiled(flow)
-        had = _in_text(artifact, wishes, jobs or 1, engine)
-        extra: dict[str, Any] = {"saved": _save(artifact, [one for one in had if one.findings], out)}
-    else:
+    if audio is not None:
+        if asked:
+            stop("--llm and --judge are for calls in text; leave --audio away")
         if speed != 1 and voice is Voice.SPOKEN:
             stop("--speed hurries tones only: what hears speech is a process with a clock of its own")
         from runtime.simulate.sound.ring import How
 
         artifact = compiled(flow)
-        how = How(voice.value, jobs or AUDIO_AT_ONCE, speed, snr, loss, jitter, overlap)
+        how = How(voice.value, jobs or AT_ONCE, speed, snr, loss, jitter, overlap)
         had, extra = _in_sound(artifact, wishes, how, out)
+    elif asked:
+        artifact = compiled(flow)
+        limits, about = purse_of(most_tokens, spend, price), properties_of(properties, judge=judge)
+        with _progress(len(wishes)) as step:
+            task = (llm, about, jobs or AT_ONCE)
+            had, extra = with_model(artifact, wishes, task, model, limits, step)
+    else:
+        artifact = compiled(flow)
+        had = _in_text(artifact, wishes, jobs or 1, engine)
+        extra = {}
+    if audio is None:
+        extra["saved"] = _save(artifact, [one for one in had if one.findings], out)
     _tell(artifact, had, perf_counter() - began, extra, form, bar, coverage=coverage or bar is not None)
 
 
@@ -207,6 +241,8 @@ def _tell(
         if covered is not None:
             print(cover_text(covered), end="")
     below = covered is not None and bar is not None and covered.percent() < bar
+    if told.get("model", {}).get("not_made"):
+        raise typer.Exit(2)  # fewer calls than were asked for
     raise typer.Exit(int(below or any(one.findings for one in had)))
 
 

@@ -10,6 +10,7 @@ from runtime.simulate.crowd.run import Had
 from voiceflow_compiler.artifact import Artifact
 
 FORMAT_VERSION: Final = 1
+VERDICTS: Final = ("holds", "fails", "unclear", "unsupported")
 
 
 def as_value(artifact: Artifact, had: Sequence[Had], seconds: float) -> dict[str, Any]:
@@ -49,9 +50,25 @@ def as_text(told: Mapping[str, Any]) -> Iterator[str]:
         yield f"  {kind:<20} {one['turns']:>5} turns  {one['failed']:>4} failed  {most}"
     if "sound" in told:
         yield from _sound(told["sound"])
+    if "model" in told:
+        yield from _model(told["model"], told["judged"])
     for finding, count in told["findings"].items():
         yield f"failed {count}: {finding}"
     yield from (f"saved: {path}" for path in told.get("saved", ()))
+
+
+def _model(told: Mapping[str, Any], judged: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """What the language model cost, and its opinion."""
+    usd = "" if told["usd"] is None else f", {told['usd']:.2f} dollars"
+    tokens = f"{told['tokens_in']} tokens in and {told['tokens_out']} out"
+    yield f"  {told['name']}: {told['requests']} questions, {tokens}{usd}"
+    for what in ("not_made", "not_judged"):
+        for reason, count in told[what].items():
+            yield f"  {what.replace('_', ' ')} {count}: {reason.replace('_', ' ')}"
+    for one in judged:
+        counts = ", ".join(f"{name} {one[name]}" for name in VERDICTS if one.get(name))
+        yield f"  judged: {one['property']} {counts}"
+        yield from (f"    {each['call']}: “{each['quote']}” {each['why']}" for each in one["examples"])
 
 
 def _sound(told: Mapping[str, Any]) -> Iterator[str]:

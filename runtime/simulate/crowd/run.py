@@ -54,12 +54,8 @@ class Had(Struct, frozen=True):
 
 def one(artifact: Artifact, wish: Wish, ears: Hearing, mixes: Sequence[Mapping[str, Any] | None]) -> Had:
     """Make one call."""
-    chance = Random(f"{wish.kind}:{wish.seed}")
-    kind = KINDS[wish.kind]
-    facts = chance.choice(mixes) if kind.known else None
-    office = {name: ({"fails": "down"},) for name in artifact.actions if chance.random() < 0.1}
-    call = DrivenCall(artifact, facts, Outside(office, (chance.choice(PEOPLE),)))
-    caller = Caller(artifact, kind, chance, ears)
+    call, chance = answered(artifact, wish, mixes)
+    caller = Caller(artifact, KINDS[wish.kind], chance, ears)
     for _ in range(MOST_TURNS):
         call.rest()
         if call.over:
@@ -71,6 +67,18 @@ def one(artifact: Artifact, wish: Wish, ears: Hearing, mixes: Sequence[Mapping[s
         call.do(HangUp())
         call.rest()
     return judged(artifact, wish, call.moments, ended=ended)
+
+
+def answered(
+    artifact: Artifact, wish: Wish, mixes: Sequence[Mapping[str, Any] | None]
+) -> tuple[DrivenCall, Random]:
+    """A call that was just answered, with what is known of its caller and how the outside behaves on it; and
+    the chance its caller goes on with.
+    """
+    chance = Random(f"{wish.kind}:{wish.seed}")
+    facts = chance.choice(mixes) if KINDS[wish.kind].known else None
+    office = {name: ({"fails": "down"},) for name in artifact.actions if chance.random() < 0.1}
+    return DrivenCall(artifact, facts, Outside(office, (chance.choice(PEOPLE),))), chance
 
 
 def judged(artifact: Artifact, wish: Wish, moments: Sequence[Moment], *, ended: bool) -> Had:

@@ -1,0 +1,1 @@
+"""Calls that a language model plays and judges: optional, paid for, never why a call passes or fails."""
