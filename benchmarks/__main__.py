@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Final, Protocol
 
-from benchmarks import bridge, compiling, editor, engine, first_audio, lookups, starting, trial
+from benchmarks import bridge, compiling, editor, engine, first_audio, lookups, rechecking, starting, trial
 from benchmarks.figures import Figure, Machine, as_plain, as_row, machine
 
 
@@ -21,6 +21,7 @@ class Measure(Protocol):
 
 BENCHMARKS: Final[Mapping[str, Measure]] = {
     "compile": compiling.measure,
+    "recheck": rechecking.measure,
     "editor": editor.measure,
     "engine": engine.measure,
     "bridge": bridge.measure,

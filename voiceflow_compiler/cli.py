@@ -1,13 +1,12 @@
-"""The compiler's commands: check and compile here, those that draw, compare and explain in `commands`.
+"""The compiler's commands: compile here, those that check, draw, compare and explain in `commands`.
 
 Exit codes: 0 fine, 1 findings, 2 could not run. Heavy imports stand inside the commands, so that `vfc --help`
 answers at once.
 """
 
-import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -18,19 +17,28 @@ from voiceflow_compiler.commands.base import (
     compiled,
     compiled_or_stop,
     flow_file,
-    flow_files,
     placed_flow,
-    print_findings,
+    put_error,
     read_placed,
     read_plain,
     stop,
     write,
 )
+from voiceflow_compiler.commands.projects import current, meant, name_of, one, shown
 
-if TYPE_CHECKING:
-    from voiceflow_compiler.diagnostics import Finding
-
-__all__ = ["app", "compiled", "flow_file", "placed_flow", "read_placed", "read_plain", "register", "write"]
+__all__ = [
+    "app",
+    "compiled",
+    "current",
+    "flow_file",
+    "meant",
+    "name_of",
+    "placed_flow",
+    "read_placed",
+    "read_plain",
+    "register",
+    "write",
+]
 
 # The targets a compile writes. Laying out a picture takes longer than all the rest, and `vfc graph` does it.
 WRITTEN = ("openai_realtime", "prompts", "mermaid")
@@ -45,53 +53,51 @@ class Prompting(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add the compiler's commands to a command line."""
-    app.command()(check)
     app.command("compile")(compile_flow)
     commands.register(app)
 
 
-def check(
-    paths: Annotated[
-        list[Path], typer.Argument(help="Flow files, or folders that hold them.", metavar="PATH...")
-    ],
-    format: FormatOption = Format.TEXT,  # noqa: A002 - the option is called so
-    strict: Annotated[bool, typer.Option("--strict", help="Fail on warnings too.")] = False,
-    fix: Annotated[bool, typer.Option("--fix", help="Write what is safe to write, then check.")] = False,
-    diff: Annotated[bool, typer.Option("--diff", help="Show what --fix would write, and stop.")] = False,
-) -> None:
-    """Find what is wrong with flows, all at once, without a call."""
-    from voiceflow_compiler.commands.fixing import fix_flow
-    from voiceflow_compiler.pipeline import check as check_flow
-
-    if fix or diff:
-        changed = [fix_flow(path, write_them=fix and not diff) for path in flow_files(paths)]
-        if diff:
-            raise typer.Exit(int(any(changed)))
-    findings: list[Finding] = []
-    texts: dict[str, str] = {}
-    count = 0
-    for path in flow_files(paths):
-        checked = check_flow(str(path))
-        findings += checked.findings
-        texts |= checked.source.places.texts
-        count += 1
-    findings = list(dict.fromkeys(findings))  # two flows may include the same file
-    print_findings(findings, texts, format)
-    if format is Format.TEXT and not findings:
-        print(f"{count} {'flow' if count == 1 else 'flows'} checked", file=sys.stderr)
-    failing = ("error", "warning") if strict else ("error",)
-    raise typer.Exit(int(any(finding.severity in failing for finding in findings)))
-
-
 def compile_flow(
-    flow: Annotated[Path, typer.Argument(help="A flow's file or folder.", metavar="FLOW")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write to.", metavar="DIR")],
+    flow: Annotated[
+        Path | None,
+        typer.Argument(help="A flow's file or folder, or one of flows; none: the project.", metavar="[FLOW]"),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="The folder to write to; of several flows each gets one in it.",
+            metavar="DIR",
+        ),
+    ] = None,
     prompting: Annotated[
         Prompting, typer.Option("--prompting", help="One prefix and briefs, or also a session for each node.")
     ] = Prompting.STABLE,
     format: FormatOption = Format.TEXT,  # noqa: A002 - the option is called so
 ) -> None:
-    """Write a flow's artifact, its prompts, its tools and its graph."""
+    """Write the artifact of a flow, or of every flow of a project, with its prompts, tools and graph."""
+    flows = one(flow)
+    project = current()
+    if output is None and (project is None or project.output is None):
+        stop("say where to write with -o DIR, or under `output` in vfc.toml")
+    several = len(flows) > 1 or output is None
+    folder = output if output is not None or project is None else project.folder / (project.output or "")
+    assert folder is not None  # one of the two is there
+    failed = 0
+    for each in flows:
+        try:
+            _compile(each, shown(folder / name_of(each)) if several else folder, prompting, format)
+        except typer.Exit as ended:
+            if ended.exit_code != 1:
+                raise
+            failed += 1
+    if len(flows) > 1 and format is Format.TEXT:
+        put_error(f"{len(flows) - failed} of {len(flows)} flows compiled")
+    raise typer.Exit(int(failed > 0))
+
+
+def _compile(flow: Path, output: Path, prompting: Prompting, format: Format) -> None:  # noqa: A002
     from voiceflow_compiler.artifact import encode
     from voiceflow_compiler.targets import TARGETS
 

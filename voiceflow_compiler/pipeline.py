@@ -4,11 +4,13 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from voiceflow_compiler.diagnostics import Finding, in_order
 from voiceflow_compiler.flow import Flow
 from voiceflow_compiler.include import Reading, Source, opened_for
+from voiceflow_compiler.project import Project, above
 from voiceflow_compiler.resolve import Kept, resolve
 from voiceflow_compiler.schema import Right, violations
 from voiceflow_compiler.subflow import Whole, put_in, told
@@ -64,6 +66,7 @@ class Loaded:
     source: Source
     findings: tuple[Finding, ...]
     whole: Whole | None = None  # the flow with its subflows in it
+    project: Project | None = None  # that the flow's file lies in
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,7 @@ class Checked:
     flow: Flow | None
     source: Source
     graph: "Graph | None"
+    untold: int = 0  # findings that the project leaves out, with a reason
 
     @property
     def good(self) -> bool:
@@ -122,7 +126,10 @@ def load(path: str, root: str | None = None, again: Again | None = None) -> Load
     sound = all(finding.code in _HARMLESS for finding in findings)
     source = replace(source, places=whole.places)
     flow, more = resolve(source.data, source.places, whole_source=sound, kept=again.kept, whole=whole)
-    return Loaded(flow, source, tuple(in_order(told([*findings, *more], whole))), whole)
+    project = above(Path(path))
+    if flow is not None and project is not None and not flow.jurisdictions:
+        flow = replace(flow, jurisdictions=project.jurisdictions)
+    return Loaded(flow, source, tuple(in_order(told([*findings, *more], whole))), whole, project)
 
 
 @_collector_at_rest()
@@ -152,7 +159,9 @@ def judge(loaded: Loaded) -> Checked:
     if loaded.whole is not None:
         findings = told(findings, loaded.whole)
     findings += loaded.findings
-    return Checked(tuple(in_order(findings)), loaded.flow, loaded.source, graph)
+    kept = [each for each in findings if loaded.project is None or loaded.project.keeps(each)]
+    untold = len(findings) - len(kept)
+    return Checked(tuple(in_order(kept)), loaded.flow, loaded.source, graph, untold)
 
 
 @_collector_at_rest()

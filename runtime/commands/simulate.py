@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from enum import StrEnum
 from pathlib import Path
 from time import perf_counter
@@ -29,6 +30,7 @@ from runtime.commands.llm import (
     purse_of,
     with_model,
 )
+from voiceflow_compiler import cli as compiler
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +64,9 @@ class Report(StrEnum):
     JSON = "json"
 
 
-Flow = Annotated[Path, typer.Argument(help="A flow's file or folder.", metavar="FLOW")]
+Flow = Annotated[
+    Path | None, typer.Argument(help="A flow's file or folder; none: every flow here.", metavar="[FLOW]")
+]
 Calls = Annotated[
     int | None, typer.Option("--calls", help="How many calls: 1000, or 10 with a language model.", min=1)
 ]
@@ -101,7 +105,7 @@ Form = Annotated[Report, typer.Option("--format", help="How it is told.")]
 
 
 def simulate(
-    flow: Flow,
+    flow: Flow = None,
     calls: Calls = None,
     profiles: Profiles = "",
     seed: Seed = 1,
@@ -127,6 +131,8 @@ def simulate(
     form: Form = Report.TEXT,
 ) -> None:
     """Have synthetic callers of many kinds call a flow: thousands of calls in text, or some in sound."""
+    if flow is None:
+        raise typer.Exit(_every_flow(dict(locals())))
     from runtime.simulate.crowd.run import wishes_of
 
     asked = llm or judge or bool(properties)
@@ -155,6 +161,24 @@ def simulate(
     if audio is None:
         extra["saved"] = _save(artifact, [one for one in had if one.findings], out)
     _tell(artifact, had, perf_counter() - began, extra, form, bar, coverage=coverage or bar is not None)
+
+
+def _every_flow(given: dict[str, Any]) -> int:
+    """The same for every flow of the project; what is told as JSON stands under `flows`."""
+    told, worst = io.StringIO(), 0
+    documents: list[Any] = []
+    for flow in compiler.meant(None):
+        told.seek(0)
+        told.truncate()
+        try:
+            with redirect_stdout(told) if given["form"] is Report.JSON else nullcontext():
+                simulate(**{**given, "flow": flow})
+        except typer.Exit as ended:
+            worst = max(worst, ended.exit_code)
+        documents += [json.loads(told.getvalue())] if told.getvalue() else []
+    if given["form"] is Report.JSON:
+        print(json.dumps({"version": 1, "flows": documents}, indent=2, ensure_ascii=False))
+    return worst
 
 
 def _kinds(named: str) -> list[str]:

@@ -32,8 +32,11 @@ class Report(StrEnum):
 
 def try_flows(
     paths: Annotated[
-        list[Path], typer.Argument(help="Scenario files, flows, or folders of them.", metavar="PATH...")
-    ],
+        list[Path] | None,
+        typer.Argument(
+            help="Scenario files, flows, or folders of them; none: the project.", metavar="[PATH]..."
+        ),
+    ] = None,
     audio: Annotated[bool, typer.Option("--audio", help="Call over the full audio stack.")] = False,
     voice: Annotated[str, typer.Option("--voice", help="tones or spoken, with --audio.")] = "tones",
     jobs: Annotated[
@@ -58,6 +61,7 @@ def try_flows(
     ] = None,
 ) -> None:
     """Run scenarios: what callers do, turn by turn, and what must happen."""
+    paths = paths or compiler.meant(None)
     if generate:
         raise typer.Exit(_generate(paths, output, pairs=pairs))
 

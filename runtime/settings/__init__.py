@@ -200,6 +200,7 @@ class _Values:
         return key.default if found is None else found
 
 
+PROJECT: Final = "project"  # the compiler's table: which flows there are, and what is asked of them
 _BY_PATH: Final = {key.path: key for key in KEYS}
 
 
@@ -219,6 +220,8 @@ def _unknown(table: Table, file: Path | None) -> Iterable[str]:
     sections = {path.partition(".")[0] for path in _BY_PATH if "." in path}
     known = {*_BY_PATH, *sections, *NAMED}
     for name, value in table.items():
+        if name == PROJECT:
+            continue
         if name in NAMED or name in sections:
             if not isinstance(value, Mapping):
                 yield f"{name} must be a table: write [{name}] in {FILE_NAME}."

@@ -145,8 +145,8 @@ def settings_text(artifact: Artifact, flow: Path, profile: Profile, own: setting
     tables: dict[str, Mapping[str, Any]] = {}
     if artifact.fact_source is not None:
         tables[f"facts.{artifact.fact_source}"] = {"source": "csv_file", "path": str((flow / CRM).resolve())}
-    for name in artifact.actions:
-        tables[f"actions.{name}"] = _action(profile, name)
+    for name, action in artifact.actions.items():
+        tables[f"actions.{action.called or name}"] = _action(profile, name)
     for name in artifact.handoffs:
         tables[f"handoffs.{name}"] = {"number": PERSON}
     for kind in ("facts", "actions", "handoffs"):

@@ -3,11 +3,15 @@
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from voiceflow_compiler.commands.base import Format, flow_file, print_findings, put
+from voiceflow_compiler.commands.base import Format, print_findings, put, put_error
+from voiceflow_compiler.commands.projects import FlowArgument, current, one, together
+
+if TYPE_CHECKING:
+    from voiceflow_compiler.coverage import Coverage
 
 
 class Report(StrEnum):
@@ -22,7 +26,7 @@ ReportOption = Annotated[Report, typer.Option("--format", help="How the report i
 
 
 def coverage(
-    flow: Annotated[Path, typer.Argument(help="A flow's file or folder.", metavar="FLOW")],
+    flow: FlowArgument = None,
     bar: Annotated[
         float | None,
         typer.Option("--bar", min=0, max=100, help="Fail below this many percent.", metavar="PERCENT"),
@@ -31,25 +35,42 @@ def coverage(
     format: ReportOption = Report.TEXT,  # noqa: A002 - the option is called so
 ) -> None:
     """Show which nodes answer agreement, objection, silence and all else a caller may do."""
-    from voiceflow_compiler.coverage import cover
+    flows = one(flow)
+    project = current() if flow is None else None
+    bar = bar if bar is not None or project is None else project.coverage
+    documents, below = [], False
+    for each in flows:
+        covered = _covered(each, keypad=keypad)
+        documents.append(_written(covered, bar, format))
+        if bar is not None and covered.percent < bar:
+            below = True
+            where = f"{each}: " if len(flows) > 1 else ""
+            put_error(f"vfc: {where}coverage {covered.percent:.1f} % is below the bar of {bar:g} %")
+    put(together(documents, as_json=format is Report.JSON), sys.stdout)
+    raise typer.Exit(int(below))
+
+
+def _written(covered: "Coverage", bar: float | None, format: Report) -> str:  # noqa: A002
     from voiceflow_compiler.coverage.report import as_json, as_markdown, as_text
+
+    match format:
+        case Report.JSON:
+            return as_json(covered, bar)
+        case Report.MARKDOWN:
+            return as_markdown(covered)
+    return as_text(covered)
+
+
+def _covered(flow: Path, *, keypad: bool) -> "Coverage":
+    """What a flow answers. Ends the command where too little of it could be read."""
+    from voiceflow_compiler.coverage import cover
     from voiceflow_compiler.pipeline import check
 
-    checked = check(str(flow_file(flow)))
+    checked = check(str(flow))
     whole = checked.flow is not None and checked.graph is not None and checked.flow.whole
     if not whole or checked.flow is None or checked.graph is None:
         print_findings(checked.findings, checked.source.places.texts, Format.TEXT, to_stderr=True)
-        put("vfc: too little of this flow could be read to judge what it covers\n", sys.stderr)
+        put_error("vfc: too little of this flow could be read to judge what it covers")
         raise typer.Exit(1)
     places = checked.source.places
-    covered = cover(checked.flow, checked.graph, lambda node: places.key(node.path).line, keypad=keypad)
-    match format:
-        case Report.JSON:
-            put(as_json(covered, bar), sys.stdout)
-        case Report.MARKDOWN:
-            put(as_markdown(covered), sys.stdout)
-        case Report.TEXT:
-            put(as_text(covered), sys.stdout)
-    if bar is not None and covered.percent < bar:
-        put(f"vfc: coverage {covered.percent:.1f} % is below the bar of {bar:g} %\n", sys.stderr)
-        raise typer.Exit(1)
+    return cover(checked.flow, checked.graph, lambda node: places.key(node.path).line, keypad=keypad)

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from voiceflow_compiler.commands.base import compiled, flow_file, put, stop
+from voiceflow_compiler.commands.base import compiled, flow_file, put, put_error, stop
 from voiceflow_compiler.commands.coverage import Report, ReportOption
+from voiceflow_compiler.commands.projects import meant, together
 
 if TYPE_CHECKING:
     from voiceflow_compiler.artifact import Artifact
+    from voiceflow_compiler.difference import Difference
 
 
 _READ = (".yaml", ".yml", ".json")  # what a flow, its includes and an artifact may be called
@@ -33,26 +35,55 @@ class FailOn(StrEnum):
 
 
 def diff(
-    old: Annotated[str, typer.Argument(help="A flow, an artifact, or REV:PATH in git.", metavar="OLD")],
-    new: Annotated[str, typer.Argument(help="The same, newer.", metavar="NEW")],
+    old: Annotated[
+        str,
+        typer.Argument(
+            help="A flow, an artifact, or REV:PATH in git; with no NEW, a revision of the project.",
+            metavar="[OLD]",
+        ),
+    ] = "HEAD",
+    new: Annotated[
+        str | None, typer.Argument(help="The same, newer; none: every flow of the project.", metavar="[NEW]")
+    ] = None,
     fail_on: Annotated[
         FailOn, typer.Option("--fail-on", help="From which severity on the exit code is 1.")
     ] = FailOn.BREAKING,
     format: ReportOption = Report.TEXT,  # noqa: A002 - the option is called so
 ) -> None:
-    """Show what changes for callers from one version of a flow to another."""
-    from voiceflow_compiler.difference import SEVERITIES, compare
+    """Show what changes for callers from one version of a flow, or of a project, to another."""
+    from voiceflow_compiler.difference import SEVERITIES
     from voiceflow_compiler.difference import report as reports
+
+    write = {Report.TEXT: reports.as_text, Report.JSON: reports.as_json, Report.MARKDOWN: reports.as_markdown}
+    found = [_compared(old, new)] if new is not None else list(_of_project(old))
+    put(together([write[format](each) for each in found], as_json=format is Report.JSON), sys.stdout)
+    order = [*SEVERITIES, "never"]
+    worst = [order.index(each.worst) for each in found if each.worst is not None]
+    failed = any(each <= order.index(fail_on) for each in worst)
+    raise typer.Exit(int(failed and fail_on is not FailOn.NEVER))
+
+
+def _compared(old: str, new: str) -> "Difference":
+    from voiceflow_compiler.difference import compare
 
     with ExitStack() as kept:
         before, _ = _opened(old, kept)
         after, folder = _opened(new, kept)
-        found = compare(before, after, dict(_beside(folder)))
-    write = {Report.TEXT: reports.as_text, Report.JSON: reports.as_json, Report.MARKDOWN: reports.as_markdown}
-    put(write[format](found), sys.stdout)
-    order = [*SEVERITIES, "never"]
-    failed = found.worst is not None and order.index(found.worst) <= order.index(fail_on)
-    raise typer.Exit(int(failed and fail_on is not FailOn.NEVER))
+        return compare(before, after, dict(_beside(folder)))
+
+
+def _of_project(revision: str) -> "Iterator[Difference]":
+    """What changes in each flow of the project since a revision; one that is new has nothing to compare."""
+    flows = meant(None)
+    was = _git("ls-tree", "-r", "-z", "--name-only", revision, revision=revision).decode().split("\0")
+    known = [flow for flow in flows if flow.as_posix() in was]
+    for flow in flows:
+        if flow in known:
+            yield _compared(f"{revision}:{flow.as_posix()}", str(flow))
+        else:
+            put_error(f"vfc: {flow}: a new flow since {revision}")
+    if not known:
+        stop(f"{revision}: none of the project's flows is there")
 
 
 def _opened(source: str, kept: ExitStack) -> tuple["Artifact", Path]:

@@ -11,6 +11,7 @@ import typer
 from voiceflow_compiler.commands.base import compiled, put, stop, write
 from voiceflow_compiler.commands.photograph import photographed
 from voiceflow_compiler.commands.pins import pinned
+from voiceflow_compiler.commands.projects import FlowArgument, here, name_of, one, shown
 
 
 class Picture(StrEnum):
@@ -34,28 +35,46 @@ _PICTURES = {
 
 
 def graph(
-    flow: Annotated[Path, typer.Argument(help="A flow's file or folder.", metavar="FLOW")],
+    flow: FlowArgument = None,
     format: Annotated[Picture, typer.Option("--format", help="How it is drawn.")] = Picture.MERMAID,  # noqa: A002
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The file to write to.", metavar="FILE")
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="The file to write to; of several flows the folder.", metavar="FILE"
+        ),
     ] = None,
     findings: Annotated[
         bool, typer.Option("--findings", help="Pin what is found to the nodes; draw a flow with errors too.")
     ] = False,
     show: Annotated[bool, typer.Option("--open", help="Show it in a browser.")] = False,
 ) -> None:
-    """Draw a flow's graph."""
-    from voiceflow_compiler.targets import TARGETS, listing, picture
-
+    """Draw a flow's graph, or that of every flow of a project."""
     if format is Picture.MERMAID and (show or findings):
         format = Picture.HTML  # noqa: A001 - a browser does not draw Mermaid, and it has no room for findings
+    flows = one(flow)
+    for each in flows:
+        to = output
+        if len(flows) > 1 and (output is not None or format is not Picture.MERMAID):
+            project = here() if flow is None else None
+            folder = output or shown((project.folder / (project.output or "")) if project else Path())
+            to = folder / name_of(each) / _file_name(format)
+        _draw(each, format, to, findings=findings, show=show)
+
+
+def _file_name(format: Picture) -> str:  # noqa: A002
+    return "graph.png" if format is Picture.PNG else _PICTURES[format][1]
+
+
+def _draw(flow: Path, format: Picture, output: Path | None, *, findings: bool, show: bool) -> None:  # noqa: A002
+    from voiceflow_compiler.targets import TARGETS, listing, picture
+
     target, name = _PICTURES[format]
     if findings:
         emit = listing.emit if format is Picture.JSON else picture.emit
         text = emit(*pinned(flow))[name]
     else:
         text = TARGETS[target](compiled(flow))[name]
-    name = name if format is not Picture.PNG else "graph.png"
+    name = _file_name(format)
     if output is None and (show or format is Picture.PNG):
         output = (Path(tempfile.mkdtemp(prefix="vfc-")) if show else Path()) / name
     if output is None:

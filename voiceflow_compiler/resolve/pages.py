@@ -74,6 +74,16 @@ PAGES: Final = {
         "A subflow that uses itself, directly or by way of others, would be a flow without end.",
     ),
     "VF026": Page("not-a-subflow", "A node of kind `flow` runs a file that says `subflow:` and has exits."),
+    "VF030": Page("not-toml", "`vfc.toml` cannot be read here, so nothing in it counts."),
+    "VF031": Page("no-such-flow", "A project names flows that are not there: they would never be checked."),
+    "VF032": Page(
+        "flow-twice",
+        "Records, rollouts and settings know a flow by its name; two of one name would be taken for each other.",
+    ),
+    "VF033": Page(
+        "unused-file",
+        "A shared part that no flow reads is kept up by people for callers who never hear it.",
+    ),
     "VF100": Page("language-version", "This compiler knows version 1 of the language."),
     "VF101": Page(
         "unknown-key",

@@ -1,0 +1,96 @@
+"""The flows of a project checked again and again: only those whose files have changed since.
+
+Laws
+1. A flow is checked again when any file it was read from, or its project's file, was written since, and
+   whenever a file that it names could not be read: that may be there by now.
+2. What is told of a flow that was not checked again is what was told of it last.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from voiceflow_compiler.diagnostics import Finding, Span
+from voiceflow_compiler.pipeline import Again, Checked, judge, load
+from voiceflow_compiler.project import FILE_NAME, Project, yaml_files
+
+_UNREAD = frozenset({"VF001", "VF021", "VF023"})
+
+# When a file was written, and its size; nothing for one that is not there.
+Stamp = tuple[int, int] | None
+
+
+@dataclass(slots=True)
+class _Known:
+    checked: Checked
+    again: Again
+    seen: dict[str, Stamp]
+
+
+@dataclass(slots=True)
+class Rechecks:
+    """What is remembered of the flows of a project between two checks."""
+
+    known: dict[Path, _Known] = field(default_factory=dict)
+
+    def check(self, flow: Path) -> tuple[Checked, bool]:
+        """What is found in a flow, and whether it had to be looked at."""
+        before = self.known.get(flow)
+        if before is not None and all(_stamp(file) == stamp for file, stamp in before.seen.items()):
+            return before.checked, False
+        again = before.again if before else Again()
+        loaded = load(str(flow), again=again)
+        seen = {file: _stamp(file) for file in (str(flow), *loaded.source.places.texts)}
+        if loaded.project is not None:
+            seen[str(loaded.project.folder / FILE_NAME)] = _stamp(str(loaded.project.folder / FILE_NAME))
+        if any(finding.code in _UNREAD for finding in loaded.findings):
+            seen[""] = (-1, -1)  # never as it was
+        checked = judge(loaded)
+        self.known[flow] = _Known(checked, again, seen)
+        return checked, True
+
+
+def _stamp(file: str) -> Stamp:
+    try:
+        seen = Path(file).stat()
+    except (OSError, ValueError):
+        return None
+    return seen.st_mtime_ns, seen.st_size
+
+
+def among(project: Project, checked: Iterable[tuple[Path, Checked]]) -> Iterator[Finding]:
+    """What is wrong with the flows of a project together."""
+    first: dict[str, Span] = {}
+    used: set[str] = set()
+    for _, each in checked:
+        used |= {str(Path(file).resolve()) for file in each.source.places.texts}
+        if each.flow is None or not each.flow.name:
+            continue
+        span = each.source.places.value(("flow",))
+        if each.flow.name in first:
+            yield _twice(each.flow.name, span, first[each.flow.name])
+        first.setdefault(each.flow.name, span)
+    yield from _unused(project, used)
+
+
+def _twice(name: str, span: Span, first: Span) -> Finding:
+    from voiceflow_compiler.diagnostics import Related
+
+    message = f"two flows of this project are called `{name[:64]}`: records and settings could mean either"
+    tip = "Give one of them another name under `flow:`."
+    return Finding(
+        "VF032", "flow-twice", "error", message, span, tip, (Related(span=first, text="the other"),)
+    )
+
+
+def _unused(project: Project, used: set[str]) -> Iterator[Finding]:
+    """The files of the shared folder that no flow reads."""
+    if project.shared is None:
+        return
+    folder = project.folder / project.shared
+    for name in yaml_files(folder):
+        if str((folder / name).resolve()) not in used:
+            shown = str(Path(project.file).parent / project.shared / name)
+            message = "no flow of this project reads this file"
+            tip = "Include it or use it in a flow, or delete it."
+            yield Finding("VF033", "unused-file", "warning", message, Span(shown, 1, 1, 1, 1), tip)
