@@ -78,7 +78,7 @@ PAGES: Final = {
     "VF031": Page("no-such-flow", "A project names flows that are not there: they would never be checked."),
     "VF032": Page(
         "flow-twice",
-        "Records, rollouts and settings know a flow by its name; two of one name would be taken for each other.",
+        "Records, rollouts and settings know a flow by its name; two of one name would be mixed up.",
     ),
     "VF033": Page(
         "unused-file",
