@@ -18,7 +18,7 @@ import hashlib
 import os
 import queue
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
@@ -27,32 +27,11 @@ import msgspec
 
 from runtime.engine.effects import Effect
 from runtime.engine.events import CallStarted, Event
+from runtime.privacy import without_digits
 
 RECORD_VERSION: Final = 1
 SUM_CHARACTERS: Final = 16
 GATHER_S: Final = 0.05  # how long lines are gathered before they are written: what a crash may lose
-
-# Every field that may name or quote a person: `personal` in the schema, taken out by retention and never
-# logged.
-PERSONAL: Final[Mapping[str, frozenset[str]]] = {
-    "CallStarted": frozenset({"caller_number", "called_number"}),
-    "ContextLoaded": frozenset({"facts"}),
-    "PlaybackFinished": frozenset({"text"}),
-    "PlaybackInterrupted": frozenset({"text"}),
-    "CallerTurn": frozenset({"text"}),
-    "TurnTranscribed": frozenset({"text"}),
-    "TurnReported": frozenset({"arguments"}),
-    "ActionRequested": frozenset({"arguments"}),
-    "ActionSucceeded": frozenset({"result"}),
-    "DtmfPressed": frozenset({"digit"}),
-    "LookUpContext": frozenset({"caller_number"}),
-    "OpenSession": frozenset({"instructions"}),
-    "PlayScript": frozenset({"text"}),
-    "Brief": frozenset({"text"}),
-    "AnswerTool": frozenset({"output"}),
-    "RunAction": frozenset({"arguments", "idempotency_key"}),
-    "DeliverPackage": frozenset({"package"}),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +52,7 @@ class Recorder:
         self._seq = 0
         self._sum = ""
         self._ended = False
+        self._held: list[Mapping[str, Any]] | None = None
         self._file = _File(path)
         self.append(
             {
@@ -110,6 +90,7 @@ class Recorder:
         """The last line; later ones are refused silently, since a late task may still want to tell
         something.
         """
+        self.release()
         self.append({"at_ms": at_ms, "end": {"reason": reason, "outcome": outcome}})
         self._ended = True
         _WRITER.put(self._file, None)
@@ -117,13 +98,32 @@ class Recorder:
     def append(self, body: Mapping[str, Any]) -> None:
         if self._ended:
             return
+        if self._held is not None:
+            self._held.append(body)
+            return
         line = msgspec.json.encode({"seq": self._seq, **body})
         self._sum = chain(self._sum, line)
         self._seq += 1
         _WRITER.put(self._file, line[:-1] + b',"sum":"' + self._sum.encode() + b'"}\n')
 
+    @property
+    def holding(self) -> bool:
+        """Whether lines are held back."""
+        return self._held is not None
+
+    def hold(self) -> None:
+        """Hold lines back until it is known what may stand in them."""
+        self._held = [] if self._held is None else self._held
+
+    def release(self, shown: Callable[[Mapping[str, Any]], Mapping[str, Any]] = without_digits) -> None:
+        """Write the lines held back, as `shown` shows them: without digits, if nothing else is said."""
+        held, self._held = self._held, None
+        for body in held or ():
+            Recorder.append(self, shown(body))
+
     async def durable(self) -> bool:
         """Wait until all of it so far is on the disk; False when the disk refused."""
+        self.release()
         loop = asyncio.get_running_loop()
         done: asyncio.Future[None] = loop.create_future()
         _WRITER.put(self._file, lambda: loop.call_soon_threadsafe(_settle, done))

@@ -133,7 +133,8 @@ class Node(Struct, frozen=True):
     the action that takes it back when the caller hangs up meanwhile. `handoff` names the handoff of a handoff
     node, whose words are that handoff's `line`.
     `on_overlap`: what becomes of speech that overlaps the change to an ask node: it is heard there, left out,
-    or the change is taken back and it is heard where it was begun.
+    or the change is taken back and it is heard where it was begun. `sensitive`: nobody hears the caller
+    there.
     """
 
     kind: NodeKind
@@ -160,6 +161,7 @@ class Node(Struct, frozen=True):
     handoff: str | None = None
     outcome: str | None = None
     on_overlap: Overlap = "hold"
+    sensitive: bool = False
 
 
 class Trigger(Struct, frozen=True):
@@ -178,6 +180,7 @@ class Action(Struct, frozen=True):
 
     `takes` maps argument names to expressions; the engine gives the values, never the model. `called` is what
     the settings of a deployment call it, where that is not its name: two uses of a subflow share it.
+    `secrets` are the arguments whose values are secret.
     """
 
     does: str
@@ -189,6 +192,7 @@ class Action(Struct, frozen=True):
     on_request: bool = False
     promises: tuple[str, ...] = ()
     called: str | None = None
+    secrets: tuple[str, ...] = ()
 
 
 class Handoff(Struct, frozen=True):

@@ -205,6 +205,7 @@ class Node:
     to: str | None = None
     outcome: str | None = None
     interruptible: bool = True
+    sensitive: bool | None = None
 
     @property
     def listens(self) -> bool:

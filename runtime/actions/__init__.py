@@ -21,6 +21,7 @@ from runtime.engine.effects import RunAction
 from runtime.outbound import reach_of
 from runtime.outbound.schemas import Schema, read_schema
 from runtime.ports import Alert, Intent, Ledger, OutsideFailure, Unsure, untold
+from runtime.privacy import starred
 from runtime.settings import Settings
 from runtime.settings.keys import Key, SettingsError, read_optional, read_options, read_whole
 from voiceflow_compiler.artifact import Action
@@ -123,7 +124,8 @@ class Actions:
 
     async def _again(self, deed: Begun) -> str:
         one = self.ready.get(deed.action)
-        if one is None or not (one.look or one.attempts.repeatable):
+        # The arguments of a deed with a secret are not kept: it can be asked after, never repeated.
+        if one is None or not (one.look or (one.attempts.repeatable and not one.action.secrets)):
             return "not_repeatable"
         try:
             await self.find_out(_order(deed, one.action))
@@ -141,7 +143,7 @@ class Actions:
             key=order.idempotency_key,
             flow=self.flow,
             action=order.action,
-            arguments=order.arguments,
+            arguments=starred(order.arguments, one.action.secrets),
             lease_ms=allowed_ms(order) + LEASE_GRACE_MS,
             repeatable=one.attempts.repeatable,
         )
@@ -233,6 +235,7 @@ def _open(name: str, action: Action, settings: Settings, clock: Callable[[], flo
             options=options,
             returns=action.returns,
             changes=action.changes_something,
+            secrets=action.secrets,
             records=settings.records,
             folder=settings.folder,
             environment=settings.environment,

@@ -69,7 +69,8 @@ class Opening:
     """One action's table of the settings: its place (`actions.book_demo`), its options, and what the flow
     expects.
 
-    `returns` are the fields the flow declares with their types, `changes` whether it changes anything;
+    `returns` are the fields the flow declares with their types, `changes` whether it changes anything,
+    `secrets` which arguments nothing may write down;
     `records` is the folder for what is kept, `folder` what paths are relative to.
     """
 
@@ -77,6 +78,7 @@ class Opening:
     options: Mapping[str, Any] = field(repr=False)
     returns: Mapping[str, str]
     changes: bool
+    secrets: tuple[str, ...]
     records: Path
     folder: Path
     environment: Mapping[str, str] = field(repr=False)

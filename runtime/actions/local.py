@@ -17,6 +17,7 @@ import msgspec
 from runtime.actions.base import Opened, Opening
 from runtime.engine.effects import RunAction
 from runtime.ports import OutsideFailure
+from runtime.privacy import starred
 from runtime.settings.keys import Key, read_options
 
 FILE_NAME: Final = "actions.jsonl"
@@ -101,6 +102,7 @@ class Local:
     ledger: Ledger
     answers: Mapping[str, Any]
     returns: Mapping[str, str]
+    secrets: tuple[str, ...] = ()
     repeatable: bool = True
 
     async def run(self, order: RunAction) -> Mapping[str, Any]:
@@ -108,7 +110,7 @@ class Local:
         line = {
             "action": order.action,
             "idempotency_key": order.idempotency_key,
-            "arguments": order.arguments,
+            "arguments": starred(order.arguments, self.secrets),
             "result": self._result(order.idempotency_key),
         }
         try:
@@ -148,4 +150,4 @@ def open_executor(opening: Opening) -> Opened:
     """The executor a table with `executor = "local"` (or no table) describes. Raises SettingsError."""
     options = read_options(opening.place, opening.options, KEYS)
     path = (opening.records / FILE_NAME).absolute()
-    return Opened(Local(Ledger(path), options["returns"], opening.returns))
+    return Opened(Local(Ledger(path), options["returns"], opening.returns, opening.secrets))

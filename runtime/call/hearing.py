@@ -5,11 +5,13 @@ sound.
 from __future__ import annotations
 
 import asyncio
+from base64 import b64encode
 from collections import deque
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Final
 
+from runtime.audio import Format
 from runtime.call.under_way import Call
 from runtime.engine.events import (
     ActionRequested,
@@ -70,6 +72,12 @@ def _hear(call: Call, reader: _LineReader, over: asyncio.Future[str], message: s
         over.set_result(reason)
 
 
+@lru_cache(maxsize=8)
+def silent(audio: Format, characters: int) -> str:
+    """Silence as long as a frame of so many base64 characters."""
+    return b64encode(audio.quiet(characters // 4 * 3 // audio.bytes_per_ms)).decode()
+
+
 class _LineReader:
     """Takes one line event after the other; returns a reason once the line is over."""
 
@@ -105,6 +113,9 @@ class _LineReader:
             if media.sequence <= self._sequence:
                 return  # a duplicate, or so late that its place is taken
             self._sequence = media.sequence
+        if call.withheld:  # the model's clock goes on, in silence
+            call.outside.session.hear(silent(call.outside.codec.audio, len(media.payload)))
+            return
         call.outside.session.hear(media.payload)
         call.outside.recording.caller(call.at_ms(), media.payload)
 

@@ -218,6 +218,10 @@ async def _giving_up(call: Call, handoff_id: str) -> None:
         call.note("give_up_failed", reason=failure.reason)
 
 
+def withhold(call: Call, order: effects.Withhold) -> None:
+    call.withheld = order.on
+
+
 def set_outcome(call: Call, order: effects.SetOutcome) -> None:
     call.outcome = order.outcome
 
@@ -248,5 +252,6 @@ ORDERS: Final[Mapping[type[Any], Callable[[Call, Any], None]]] = {
     effects.SetOutcome: set_outcome,
     effects.Flag: only_record,
     effects.EnterNode: only_record,
+    effects.Withhold: withhold,
     effects.EndCall: end_call,
 }

@@ -18,12 +18,13 @@ from typing import Final
 
 import structlog
 
+from runtime import privacy
 from runtime.call import orders
 from runtime.call.hearing import hear_session, read_line, watch_line
 from runtime.call.outside import Caller, Outside
 from runtime.call.under_way import LAST_WORDS_MS, Broken, Call, Flush
 from runtime.engine.effects import Effect, RunAction
-from runtime.engine.events import AnswererDetected, CallEnded, CallStarted, Event
+from runtime.engine.events import AnswererDetected, CallEnded, CallStarted, DtmfPressed, Event
 from runtime.engine.step import start, step
 
 LOOSE_ENDS_S: Final = 10.0  # an action under way at the end is given this long to tell its result
@@ -87,8 +88,13 @@ def _turn(call: Call, item: Event | Broken | Flush) -> None:
 
 
 def _step(call: Call, event: Event) -> tuple[Effect, ...]:
-    call.outside.record.event(event)
-    call.state, effects = step(call.outside.artifact, call.state, event)
+    artifact, record, before = call.outside.artifact, call.outside.record, call.state
+    if isinstance(event, DtmfPressed):
+        record.hold()  # a number keyed in is written once all of it is there, or not at all
+    record.event(privacy.shown(artifact, before, event))
+    call.state, effects = step(artifact, before, event)
+    if record.holding and not privacy.may_be_card(artifact, call.state):
+        record.release(privacy.without_digits if privacy.is_card_run(before, event) else dict)
     return effects
 
 
@@ -102,7 +108,7 @@ def _perform(call: Call, effects: tuple[Effect, ...]) -> None:
 
 def _record(call: Call, effects: tuple[Effect, ...]) -> None:
     for effect in effects:
-        call.outside.record.effect(call.at_ms(), effect)
+        call.outside.record.effect(call.at_ms(), privacy.shown_order(call.outside.artifact, effect))
 
 
 async def _break(call: Call, error: BaseException) -> None:

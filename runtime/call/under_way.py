@@ -72,6 +72,7 @@ class Call:
         self.state: Any = None
         self._ending = ""
         self.broken = False
+        self.withheld = False
         self.quiet = asyncio.Event()
         self.unread: Counter[str] = Counter()
 
@@ -141,7 +142,8 @@ class Call:
         self.line.audio(codec.media(out.payload), protected=out.speech_id in self.protected)
         if out.mark:
             self.line.mark(codec.mark(out.mark))
-        self.outside.recording.assistant(self.at_ms(), out.payload)
+        if not self.withheld:
+            self.outside.recording.assistant(self.at_ms(), out.payload)
         self.quiet.clear()
         self.outside.session.playing = True
 

@@ -157,6 +157,14 @@ class EnterNode(_Effect, frozen=True):
     why: str = ""
 
 
+class Withhold(_Effect, frozen=True):
+    """What the caller says is theirs alone from now on (`on`): it goes to no model, no transcript and no
+    recording; or no longer.
+    """
+
+    on: bool
+
+
 class EndCall(_Effect, frozen=True):
     reason: str
 
@@ -179,5 +187,6 @@ Effect = (
     | SetOutcome
     | Flag
     | EnterNode
+    | Withhold
     | EndCall
 )

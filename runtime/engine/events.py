@@ -12,6 +12,8 @@ from typing import Any, Literal
 from msgspec import Struct
 from msgspec.structs import force_setattr
 
+from runtime.engine.cards import WITHHELD, is_card, masked
+
 Scalar = str | int | float | bool
 Unsettled = dict[str, Any]  # what a model or a CRM sent: validated by the engine, never trusted
 
@@ -22,20 +24,31 @@ class _Event(Struct, frozen=True, tag=True, tag_field="type", omit_defaults=True
 
 def recordable(value: Any) -> Any:
     """The value as it comes back from a record: what JSON cannot hold (infinity, a half character, an object)
-    is taken out before the engine sees it.
+    and what no record may hold (a card's number) is taken out before the engine sees it.
     """
     match value:
-        case None | bool() | int():
+        case None | bool():
             return value
+        case int():
+            return WITHHELD if value >= 10**12 and is_card(str(value)) else value
         case float():
             return value if math.isfinite(value) else None
         case str():
-            return value if value.isascii() else value.encode("utf-8", "replace").decode()
+            return masked(value if value.isascii() else value.encode("utf-8", "replace").decode())
         case Mapping():
             return {recordable(str(name)): recordable(each) for name, each in value.items()}
         case list() | tuple():
             return [recordable(each) for each in value]
     return None
+
+
+class _Spoken(_Event, frozen=True):
+    """Something was said; a card's number in it is taken out before anything sees it."""
+
+    text: str = ""
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "text", masked(self.text))
 
 
 class CallStarted(_Event, frozen=True):
@@ -72,23 +85,21 @@ class ContextMissing(_Event, frozen=True):
     reason: str
 
 
-class PlaybackFinished(_Event, frozen=True):
+class PlaybackFinished(_Spoken, frozen=True, kw_only=True):
     """Everything of this speech was played to the caller's ear (its last mark came back, not cleared).
     `text`: what was said.
     """
 
     speech_id: str
-    text: str = ""
 
 
-class PlaybackInterrupted(_Event, frozen=True):
+class PlaybackInterrupted(_Spoken, frozen=True, kw_only=True):
     """This speech stopped before its end. `heard_ms`: how much of it was played; `text`: what the caller
     heard of it.
     """
 
     speech_id: str
     heard_ms: int = 0
-    text: str = ""
 
 
 class SpeechFailed(_Event, frozen=True):
@@ -104,13 +115,12 @@ class CallerSpeechStarted(_Event, frozen=True):
     pass
 
 
-class CallerTurn(_Event, frozen=True):
+class CallerTurn(_Spoken, frozen=True, kw_only=True):
     """The caller stopped speaking: one turn, not yet understood. `text` is its transcript where one is known
     already.
     """
 
     turn_id: str
-    text: str = ""
 
 
 class NoInput(_Event, frozen=True):
@@ -146,11 +156,10 @@ class TurnUnreported(_Event, frozen=True):
     reason: str = "no_call"
 
 
-class TurnTranscribed(_Event, frozen=True):
+class TurnTranscribed(_Spoken, frozen=True, kw_only=True):
     """A transcript of a caller turn arrived, perhaps long after the turn."""
 
     turn_id: str
-    text: str
 
 
 class ActionRequested(_Event, frozen=True):

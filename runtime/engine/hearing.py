@@ -3,6 +3,7 @@
 from msgspec.structs import replace
 
 from runtime.engine import fill
+from runtime.engine.cards import is_card
 from runtime.engine.conditions import value
 from runtime.engine.effects import Effect, Flag, StartTimer
 from runtime.engine.events import (
@@ -224,6 +225,13 @@ def at_silence(artifact: Artifact, state: State, out: list[Effect]) -> State:
     return hear_pending(artifact, silence(artifact, state, out), out)
 
 
+def keyed_slot(artifact: Artifact, state: State) -> str:
+    """The slot that a digit would go into now; empty where there is none."""
+    node = artifact.nodes.get(state.node)
+    wanted = node.collect if node is not None else ()
+    return next((name for name in wanted if artifact.slots[name].by_keypad and name not in state.slots), "")
+
+
 def at_key(artifact: Artifact, state: State, out: list[Effect], event: DtmfPressed) -> State:
     """A key was pressed: a digit of a keypad slot, a key the node answers, or nothing."""
     node = artifact.nodes.get(state.node)
@@ -236,9 +244,7 @@ def at_key(artifact: Artifact, state: State, out: list[Effect], event: DtmfPress
     ):
         out.append(Flag(kind="key_ignored"))
         return state
-    slot = next(
-        (name for name in node.collect if artifact.slots[name].by_keypad and name not in state.slots), ""
-    )
+    slot = keyed_slot(artifact, state)
     if slot:
         return _digit(artifact, _at_listening(artifact, state, out), out, slot, event.digit)
     answer = node.keys.get(event.digit)
@@ -262,14 +268,15 @@ def _digit(artifact: Artifact, state: State, out: list[Effect], name: str, digit
     if not whole:
         out.append(StartTimer(timer="no_input", ms=artifact.nodes[state.node].no_input_after_ms))
         return state
-    fitted = slot_value(slot, digits)
+    # A card's number belongs into a secret slot; anywhere else it would be written down.
+    fitted = None if is_card(digits) and not slot.secret else slot_value(slot, digits)
     state = replace(state, digits="")
     if fitted is None:
         return climb(artifact, state, out, "no_match")
     cancel(out, "no_input")
     state = replace(
         state,
-        slots={**state.slots, name: SlotValue(fitted, sure=True)},
+        slots={**state.slots, name: SlotValue(fitted, sure=True, serial=state.serial if slot.secret else 0)},
         counts=replace(state.counts, no_progress=0),
     )
     node = artifact.nodes[state.node]

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -17,11 +18,12 @@ from runtime.engine.effects import (
     RunAction,
     SetOutcome,
     StartTimer,
+    Withhold,
 )
 from runtime.engine.package import build
 from runtime.engine.speaking import await_caller, cancel, hush, read_back, say, serial, tell
 from runtime.engine.state import After, State, Visit
-from voiceflow_compiler.artifact import Artifact, Node
+from voiceflow_compiler.artifact import Action, Artifact, Node
 
 FILLER_AFTER_MS = 1_000
 PACKAGE_WITHIN_MS = 5_000
@@ -58,6 +60,7 @@ def _arrive(artifact: Artifact, state: State, out: list[Effect], name: str, why:
         out.append(Flag(kind="undisclosed_path", detail=name))
         return end_call(state, out, "undisclosed_path"), False
     out.append(EnterNode(node=name, why=why))
+    state = _withhold(artifact, state, out, name)
     return replace(
         state,
         node=name,
@@ -69,6 +72,14 @@ def _arrive(artifact: Artifact, state: State, out: list[Effect], name: str, why:
         digits="",
         waiting_node="",
     ), True
+
+
+def _withhold(artifact: Artifact, state: State, out: list[Effect], name: str) -> State:
+    """At a sensitive node nobody hears the caller; past it they are heard again."""
+    sensitive = artifact.nodes[name].sensitive
+    if sensitive != state.withheld:
+        out.append(Withhold(on=sensitive))
+    return replace(state, withheld=sensitive)
 
 
 def _came_from(artifact: Artifact, state: State, why: str) -> str:
@@ -161,11 +172,24 @@ def run(artifact: Artifact, state: State, out: list[Effect], name: str) -> State
     action = artifact.actions[name]
     arguments = {argument: value(expr, state) for argument, expr in action.takes.items()}
     state, run_id = serial(state, "r")
-    content = json.dumps([state.call_id, name, arguments], sort_keys=True, ensure_ascii=False)
+    content = json.dumps(
+        [state.call_id, name, _known(action, arguments, state)], sort_keys=True, ensure_ascii=False
+    )
     key = hashlib.sha256(content.encode()).hexdigest()[:32]
     out.append(RunAction(run_id, name, arguments, key, action.within_ms, action.retries))
     out.append(StartTimer(timer="action", ms=action.within_ms * (action.retries + 1) + FILLER_AFTER_MS))
     return replace(state, runs={**state.runs, run_id: name})
+
+
+def _known(action: Action, arguments: dict[str, Any], state: State) -> dict[str, Any]:
+    """What of the arguments may stand in a key: not a secret's value, which could be guessed, but which of
+    its values it is.
+    """
+    names = {argument: action.takes[argument] for argument in action.secrets}
+    return arguments | {
+        argument: state.slots[path[2]].serial if path[1] == "slots" else path[2]
+        for argument, path in names.items()
+    }
 
 
 def _at_handoff(artifact: Artifact, state: State, out: list[Effect], node: Node) -> tuple[State, Onward]:

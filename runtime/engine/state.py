@@ -49,11 +49,14 @@ class Speech(Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class SlotValue(Struct, frozen=True, omit_defaults=True, gc=False):
-    """`sure` once it needs no reading back (heard clearly, confirmed, or never to be confirmed)."""
+    """`sure` once it needs no reading back (heard clearly, confirmed, or never to be confirmed). `serial`: of
+    a secret one, which of its values this is: what may be known of it.
+    """
 
     value: Scalar
     sure: bool = False
     confidence: float = 1.0
+    serial: int = 0
 
 
 class Said(Struct, frozen=True, omit_defaults=True, gc=False):
@@ -119,6 +122,7 @@ class State(Struct, frozen=True, omit_defaults=True, gc=False):
     was heard while a report was awaited. `limited`: a limit was reached once. `lost_taken`: the lost-model
     way was taken. `done`: actions
     that succeeded. `undo_at`: the act node at which the caller hung up, if what it does is to be taken back.
+    `withheld`: what the caller says now is heard by nobody.
     """
 
     phase: Phase = "starting"
@@ -168,4 +172,5 @@ class State(Struct, frozen=True, omit_defaults=True, gc=False):
     outcome: str = ""
     done: tuple[str, ...] = ()
     undo_at: str = ""
+    withheld: bool = False
     transcript: tuple[Said, ...] = ()

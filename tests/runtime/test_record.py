@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 import schemas
 from runtime.engine import effects, events
 from runtime.engine.step import start
-from runtime.record import PERSONAL, Difference, Header, Recorder, RecordError, read, replay
+from runtime.privacy import PERSONAL
+from runtime.record import Difference, Header, Recorder, RecordError, read, replay
 from voiceflow_compiler.artifact import ARTIFACT_VERSION, Artifact, Limits, Line, Node, Rung, seal
 
 HEADER = Header("CA1", "2026-11-22T10:00:00Z", "0" * 64, "table", "1")

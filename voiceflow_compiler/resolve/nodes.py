@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, get_args
 from voiceflow_compiler.artifact import NodeKind, Overlap
 from voiceflow_compiler.diagnostics import Path
 from voiceflow_compiler.flow import Case, Node
-from voiceflow_compiler.resolve.binder import Binder, Binders, entries, items, one_of, text
+from voiceflow_compiler.resolve.binder import Binder, Binders, entries, flag, items, one_of, text
 from voiceflow_compiler.resolve.speech import answers, fallback, line
 from voiceflow_compiler.subflow import SCOPED, Use
 
@@ -90,6 +90,7 @@ def _ask(binder: Binder, name: str, written: Any, path: Path) -> Node:
         keys=answers(binder, written, "keys", path),
         fallback=fallback(binder, written, path),
         on_overlap=one_of(written, "on_overlap", OVERLAP) or "hold",
+        sensitive=flag(written, "sensitive") if "sensitive" in written else None,
     )
 
 

@@ -21,7 +21,9 @@ from voiceflow_compiler.resolve.parts import TYPES, results
 from voiceflow_compiler.subflow import SCOPED, Use, Whole
 
 # Under which keys of a node the name of another, or of an exit, may stand.
-LEADING: Final = frozenset({"go", "then", "next", "filled", "otherwise", "on_success", "on_failure"})
+LEADING: Final = frozenset(
+    {"go", "then", "next", "filled", "otherwise", "on_success", "on_failure", "on_unknown"}
+)
 
 
 def scopes(binder: Binder, whole: Whole, intents: Mapping[str, Any]) -> dict[str, Binder]:
