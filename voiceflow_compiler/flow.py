@@ -315,3 +315,18 @@ class Flow:
     whole: bool = (
         True  # False when something written could not be taken: what is absent here may stand in the source
     )
+
+    def is_secret(self, expr: Expr | None) -> bool:
+        """Whether a value is a secret slot or a secret fact."""
+        match expr:
+            case ["name", "slots", str(name), *_]:
+                return name in self.slots and self.slots[name].secret
+            case ["name", "facts", str(name), *_]:
+                return name in self.facts and self.facts[name].secret
+        return False
+
+    def is_sensitive(self, node: Node) -> bool:
+        """Whether nobody hears the caller there: by default where a secret is collected."""
+        if node.sensitive is not None:
+            return node.sensitive
+        return any(self.slots[name].secret for name in node.collect if name in self.slots)

@@ -163,15 +163,8 @@ def _node(source: Flow, node: flow.Node, way_out: str, held: _Held) -> artifact.
         handoff=node.to,
         outcome=node.outcome,
         on_overlap=node.on_overlap,
-        sensitive=listens and _sensitive(source, node),
+        sensitive=listens and source.is_sensitive(node),
     )
-
-
-def _sensitive(source: Flow, node: flow.Node) -> bool:
-    """Where a secret is collected nobody listens, unless the flow says so."""
-    if node.sensitive is not None:
-        return node.sensitive
-    return any(source.slots[name].secret for name in node.collect if name in source.slots)
 
 
 def _control(source: Flow, node: flow.Node) -> artifact.Control:
@@ -359,17 +352,8 @@ def _action(source: Flow, action: flow.Action) -> artifact.Action:
         on_request=action.on_request,
         promises=action.promises,
         called=action.called,
-        secrets=tuple(name for name, value in action.takes.items() if _secret(source, value.expr)),
+        secrets=tuple(name for name, value in action.takes.items() if source.is_secret(value.expr)),
     )
-
-
-def _secret(source: Flow, expr: artifact.Expr | None) -> bool:
-    match expr:
-        case ["name", "slots", str(name)]:
-            return name in source.slots and source.slots[name].secret
-        case ["name", "facts", str(name)]:
-            return name in source.facts and source.facts[name].secret
-    return False
 
 
 def _handoff(source: Flow, handoff: flow.Handoff) -> artifact.Handoff:
