@@ -40,6 +40,7 @@ BUFFER: Final = 4096  # to begin with; it grows with what comes. A frame of audi
 EARLY: Final = 100  # messages kept before anybody listens; after that the peer has to wait
 TEXT, BINARY = WSMsgType.TEXT, WSMsgType.BINARY
 DATA: Final = (TEXT, BINARY)
+NEVER_SENT: Final = (WSCloseCode.NO_INFO, WSCloseCode.ABNORMAL_CLOSURE)
 LOG: Final = logging.getLogger("vfc.websocket")
 LOG.setLevel(logging.CRITICAL)  # what picows would say quotes peers; whoever uses a socket reports its end
 
@@ -138,6 +139,8 @@ class Socket(WSListener):
             self._part(frame)
             if frame.fin:
                 self._whole()
+        elif kind == WSMsgType.PING:
+            transport.send_pong(frame.get_payload_as_bytes())
         elif kind == WSMsgType.CLOSE:
             self._closed(transport, frame)
 
@@ -177,10 +180,12 @@ class Socket(WSListener):
         self._take(_decoded(whole) if kind == TEXT else whole)
 
     def _closed(self, transport: WSTransport, frame: WSFrame) -> None:
-        code = int(frame.get_close_code().value)
-        self.close_code = code or 1005
+        told = frame.get_close_code() if frame.payload_size else WSCloseCode.OK
+        if told in NEVER_SENT:
+            raise WSProtocolError(WSCloseCode.PROTOCOL_ERROR, "a code that is never sent")
+        self.close_code = int(told.value) if frame.payload_size else 1005
         if not transport.is_close_frame_sent:
-            transport.send_close(frame.get_close_code() if code else WSCloseCode.OK)
+            transport.send_close(told)
         transport.disconnect()
 
 
@@ -208,7 +213,7 @@ async def connect(
         True,  # an exception of ours closes the socket with 1011
         None,  # whoever connects has a limit of its own
         *(True, ping_s, ping_s, WSAutoPingStrategy.PING_WHEN_IDLE),
-        True,  # pongs
+        False,  # pongs: a ping is looked at first
         most,
         dict(headers),
         BUFFER,
@@ -249,7 +254,7 @@ class ServerSocket(WSProtocol):  # type: ignore[misc]  # a class of C without a 
             PING_S,
             PING_S,
             WSAutoPingStrategy.PING_WHEN_IDLE,
-            True,  # pongs
+            False,  # pongs: a ping is looked at first
             most,
             None,
             BUFFER,

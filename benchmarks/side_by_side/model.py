@@ -77,6 +77,11 @@ class Session:
         self._deltas = self._responses = 0
         self._late = 0
 
+    @property
+    def gone(self) -> bool:
+        """Whether the bridge has left."""
+        return self._socket.gone
+
     def begin(self) -> None:
         """The socket is open."""
         self._socket.listen(self._take)
@@ -241,6 +246,15 @@ class Model:
     port: int = 0
     burst: bool = False
     sessions: list[Session] = field(default_factory=list)
+
+    @property
+    def open(self) -> int:
+        """How many sessions are connected."""
+        return sum(not session.gone for session in self.sessions)
+
+    def forget_gone(self) -> None:
+        """Let go of the sessions that are over."""
+        self.sessions = [session for session in self.sessions if not session.gone]
 
     @property
     def base_url(self) -> str:

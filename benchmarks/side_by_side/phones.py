@@ -207,6 +207,11 @@ class Callers:
         self.phones.append(phone)
         self._phases[phone.number % self.PHASES].append(phone)
 
+    def remove(self, phone: Phone) -> None:
+        """From now on this one is silent."""
+        self.phones.remove(phone)
+        self._phases[phone.number % self.PHASES].remove(phone)
+
     def run(self) -> None:
         """Say what is due, then wait for the next millisecond."""
         now = monotonic()
