@@ -53,6 +53,32 @@ A question that was answered before is passed over. Leading a caller who says no
           agreement: {go: book}
           denial: {go: email}  # flagged
 
+So is calling a person for somebody whom the assistant does not understand, when nobody answers:
+
+**Flagged**
+
+    nodes:
+      offer:
+        kind: ask
+        convey: Offer a demo.
+        on:
+          agreement: {go: email}
+    handoffs:
+      sales:
+        mode: warm
+        say: I'm connecting you with a colleague.
+        package: [reason, summary, slots]
+        if_unanswered: offer
+    fallback:
+      no_match:
+        - convey: Ask again.
+        - go: to_sales  # flagged
+      no_input:
+        after_ms: 6000
+        steps:
+          - go: goodbye
+      lost_model: {say: "I'm sorry, I'm having trouble on my side.", go: to_sales}
+
 Tip: let the same objection lead out the second time, to an `end`, a person, or a node that asks something
 new."""
 
@@ -71,6 +97,8 @@ SEVERITY: Final = "error"
 
 # The assistant goes on by itself along these.
 _SILENT: Final = frozenset({"next", "case", "otherwise", "success", "failure"})
+# A caller who is not understood did not ask for the person whom nobody answers for.
+_TROUBLE: Final = frozenset({"not understood", "silence"})
 
 
 def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
@@ -140,7 +168,8 @@ def _inherited(graph: Graph) -> Iterator[tuple[Edge, ...]]:
 
 
 def _repeating(label: str) -> Via:
-    return lambda edge: edge.kind in _SILENT or edge.label == label
+    silent = _SILENT | {"unanswered"} if label in _TROUBLE else _SILENT
+    return lambda edge: edge.kind in silent or edge.label == label
 
 
 def _closing(graph: Graph, tree: Tree, edge: Edge) -> Edge | None:

@@ -16,6 +16,26 @@ Why: the caller is put through, hears that nobody is free, and is put through ag
         package: [reason, summary, slots]
         if_unanswered: sorry_nobody  # flagged
 
+A question whose answer is known is passed over, and is no question the second time:
+
+**Flagged**
+
+    slots:
+      email: {type: email, personal: true, meaning: where to write}
+      number: {type: phone, personal: true, meaning: where to call back}
+    nodes:
+      nobody:
+        kind: ask
+        convey: Say that nobody is free, and ask for a number to call back.
+        collect: [number]
+        filled: to_sales
+    handoffs:
+      sales:
+        mode: warm
+        say: I'm connecting you with a colleague.
+        package: [reason, summary, slots]
+        if_unanswered: nobody  # flagged
+
 **Clean**
 
     nodes:
@@ -25,6 +45,10 @@ Why: the caller is put through, hears that nobody is free, and is put through ag
         on:
           agreement: {go: to_sales}
           objection: {go: goodbye}
+        fallback:
+          no_match:
+            - say: Shall I try once more, yes or no?
+            - go: goodbye
     handoffs:
       sales:
         mode: warm
@@ -47,7 +71,8 @@ CODE: Final = "VF604"
 NAME: Final = "unanswered-handoff-loops"
 SEVERITY: Final = "error"
 
-_SILENT: Final = frozenset({"unanswered", "next", "case", "otherwise", "success", "failure"})
+# `filled` is among them: the second time round everything on the way is known and the caller is not asked.
+_SILENT: Final = frozenset({"unanswered", "next", "case", "otherwise", "success", "failure", "filled"})
 
 
 def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:

@@ -7,7 +7,7 @@ import yaml
 
 from voiceflow_compiler.diagnostics import Finding, Path, Place, Related, Span
 from voiceflow_compiler.source.characters import INVISIBLE, MAX_DIGITS, MAX_FINDINGS, scalar
-from voiceflow_compiler.source.syntax import NEVER_CLOSED, SYNTAX
+from voiceflow_compiler.source.syntax import NEVER_CLOSED, RUNS_ON, SYNTAX, opened_above
 
 # Budgets. A flow of 2,000 nodes has 1.7 MB and about 150,000 events; past these a file is not written by
 # hand.
@@ -364,21 +364,16 @@ class Reader:
             (f"this is not YAML: {problem}", "Check indentation, colons and quotes here."),
         )
         related: tuple[Related, ...] = ()
-        if message == NEVER_CLOSED and context is not None:
+        opened = opened_above(self.text, mark.index) if mark is not None else None
+        if opened is not None:
+            related = (Related(self._at(mark), "it ends here"),)
+            mark, (message, tip) = yaml.Mark("", *opened, None, 0), RUNS_ON
+        elif message == NEVER_CLOSED and context is not None:
             mark = context  # where a quote is opened says more than where the file ends
         elif context is not None and mark is not None and context.line != mark.line:
             related = (Related(self._at(context), "it started here"),)
-        self.result.findings.append(
-            Finding(
-                "VF006",
-                "not-yaml",
-                "error",
-                message,
-                self._at(mark or nowhere("").value.start_mark),
-                tip,
-                related,
-            )
-        )
+        place = self._at(mark or nowhere("").value.start_mark)
+        self.result.findings.append(Finding("VF006", "not-yaml", "error", message, place, tip, related))
 
     def _at(self, mark: Any) -> Span:
         return Span(self.result.file, mark.line + 1, mark.column + 1, mark.line + 1, mark.column + 2)

@@ -1,7 +1,13 @@
 """What libyaml says of a text that is not YAML, in words for a designer."""
 
+import re
 from typing import Final
 
+_BREAK: Final = re.compile(r"\r\n|\r|\n")
+RUNS_ON: Final = (
+    "a quote that ends lines below",
+    "Close it with the quote it was opened with: \" with \", ' with '.",
+)
 NEVER_CLOSED: Final = "a quote is opened and never closed"
 
 # (a part of its words, message, tip). The first that fits is taken.
@@ -61,3 +67,19 @@ SYNTAX: Final = (
     ),
     ("found a tab character", "a tab where only spaces may stand", "Indent with spaces."),
 )
+
+
+def opened_above(text: str, at: int) -> tuple[int, int, int] | None:
+    """Where (index, line, column, from 0) a quote was opened, lines above, that ends just before `at`.
+
+    Closed with another quote than its own, it runs on to where the next text opens one.
+    """
+    before = text[:at].rstrip(" ")
+    quote = before[-1:]
+    if quote not in ("'", '"'):
+        return None
+    opened = before.rfind(quote, 0, -1)
+    if opened < 0 or not _BREAK.search(before, opened):
+        return None
+    lines = _BREAK.split(before[:opened])
+    return opened, len(lines) - 1, len(lines[-1])
