@@ -13,6 +13,7 @@ from typing import Any
 
 from runtime.session.stand_in.prompt import SlotLine
 from runtime.session.stand_in.wording import ORDINALS, contains, digit_run, normalise, numbers, tokens
+from runtime.voices import grammar
 
 YES = (
     "yes",
@@ -45,21 +46,6 @@ NO = (
 )
 CURRENCY = ("dollar", "dollars", "bucks", "euro", "euros", "pound", "pounds", "usd", "eur")
 JOINTS = {"dot": ".", "underscore": "_", "dash": "-", "hyphen": "-", "plus": "+"}
-WEEKDAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-MONTHS = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-]
 EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 CLOCK = re.compile(r"\b([01]?[0-9]|2[0-3]):([0-5][0-9])\b(?:\s*([ap])\.?\s?m\b)?", re.IGNORECASE)
 TODAY = re.compile(r"today[^\n]{0,40}?([0-9]{4}-[0-9]{2}-[0-9]{2})", re.IGNORECASE)
@@ -256,20 +242,22 @@ def _relative(words: Sequence[str], today: datetime.date) -> datetime.date | Non
             return today + datetime.timedelta(
                 days=after[word] + (word == "tomorrow" and contains(" ".join(words), "day after tomorrow"))
             )
-        if word in WEEKDAYS:
-            return today + datetime.timedelta(days=(WEEKDAYS.index(word) - today.weekday() - 1) % 7 + 1)
+        if word in grammar.WEEKDAYS:
+            return today + datetime.timedelta(
+                days=(grammar.WEEKDAYS.index(word) - today.weekday() - 1) % 7 + 1
+            )
     return None
 
 
 def _month_day(said: Utterance, today: datetime.date) -> datetime.date | None:
-    month = next((word for word in said.words if word in MONTHS), None)
+    month = next((word for word in said.words if word in grammar.MONTHS), None)
     spelled = next((ORDINALS[word] for word in said.words if word in ORDINALS), None)
     number = next((int(value) for _, _, value in numbers(said.words) if 1 <= value <= 31), None)
     day = (number + spelled if number in (20, 30) and spelled else spelled) if spelled else number
     if month is None or day is None:
         return None
     try:
-        found = datetime.date(today.year, MONTHS.index(month) + 1, day)
+        found = datetime.date(today.year, grammar.MONTHS.index(month) + 1, day)
         return found if found >= today else found.replace(year=today.year + 1)
     except ValueError:
         return None

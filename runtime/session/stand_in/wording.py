@@ -12,33 +12,7 @@ TENS = {word: 10 * (place + 2) for place, word in enumerate(grammar.TENS)}
 SCALES = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
 DIGITS = {**{word: str(value) for word, value in UNITS.items() if value < 10}, "oh": "0", "o": "0"}
 REPEATS = {"double": 2, "triple": 3}
-ORDINALS = {
-    word: place + 1
-    for place, word in enumerate(
-        [
-            "first",
-            "second",
-            "third",
-            "fourth",
-            "fifth",
-            "sixth",
-            "seventh",
-            "eighth",
-            "ninth",
-            "tenth",
-            "eleventh",
-            "twelfth",
-            "thirteenth",
-            "fourteenth",
-            "fifteenth",
-            "sixteenth",
-            "seventeenth",
-            "eighteenth",
-            "nineteenth",
-            "twentieth",
-        ]
-    )
-} | {"thirtieth": 30}
+ORDINALS = {word: place + 1 for place, word in enumerate(grammar.ORDINALS[:20])} | {"thirtieth": 30}
 APOSTROPHES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u201c": " ", "\u201d": " "})
 
 
