@@ -5,7 +5,8 @@ does what the network was told they do.
 from __future__ import annotations
 
 import asyncio
-from typing import Final
+from collections.abc import Coroutine
+from typing import Any, Final
 from urllib.parse import urljoin
 
 from runtime.simulate.carriers.base import PlaceOrder
@@ -13,8 +14,6 @@ from runtime.simulate.network import Following, Leg, Network
 from runtime.simulate.profile import Person
 from runtime.simulate.twiml import Gather, Hangup, Pause, Redirect, Room, Say, Verb
 
-RING_S: Final = 0.3
-PRESS_S: Final = 0.1
 SPEAKING_S: Final = 0.05  # a word of a whisper
 GATHER_S: Final = 10.0  # how long a document waits for a key
 DROP_S: Final = 1.0
@@ -27,17 +26,30 @@ async def pick_up(network: Network, leg: Leg, order: PlaceOrder) -> None:
     person = network.person() if callable(network.person) else network.person
     status = "completed"
     try:
-        status = await _ring(leg, order, person)
+        status = await _ring(network, leg, order, person)
         if status == "completed":
-            await _answered(network, leg, order, person)
+            await _until_leaving(leg, _answered(network, leg, order, person))
     finally:
         network.end(leg)
         await network.question(leg, order.event_url, "status", status=status)
 
 
-async def _ring(leg: Leg, order: PlaceOrder, person: Person) -> str:
+async def _until_leaving(leg: Leg, work: Coroutine[Any, Any, None]) -> None:
+    """Hold the leg until it is over, or its owner puts the receiver down."""
+    waits = {asyncio.ensure_future(work), asyncio.ensure_future(leg.leaves.wait())}
+    try:
+        done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for one in done:
+            one.result()
+    finally:
+        for one in waits:
+            one.cancel()
+        await asyncio.gather(*waits, return_exceptions=True)
+
+
+async def _ring(network: Network, leg: Leg, order: PlaceOrder, person: Person) -> str:
     """How ringing ends; `canceled` when the provider is told to stop."""
-    rings = order.timeout_s if person == "no_answer" else RING_S
+    rings = order.timeout_s if person == "no_answer" else min(network.ring_s, order.timeout_s)
     try:
         async with asyncio.timeout(rings):
             await leg.orders.get()
@@ -61,12 +73,12 @@ async def _run(network: Network, leg: Leg, url: str, verbs: tuple[Verb, ...], pe
             case Gather():
                 words = sum(len(say.text.split()) for say in verb.says)
                 key = KEYS.get(person, "")
-                await asyncio.sleep(PRESS_S if key else words * SPEAKING_S + GATHER_S)
+                await asyncio.sleep(network.press_s if key else words * SPEAKING_S + GATHER_S)
                 target = urljoin(url, verb.action)
                 return target, await network.question(leg, target, "pressed", digit=key)
             case Room():
                 await _meet(network, leg, verb, person)
-                if person == "drops" or leg.leaves.is_set() or not verb.action:
+                if person == "drops" or not verb.action:
                     return None
                 target = urljoin(url, verb.action)
                 return target, await network.question(leg, target, "dialled", status="completed")
@@ -94,9 +106,7 @@ async def _meet(network: Network, leg: Leg, room: Room, person: Person) -> None:
             began.cancel()
             await asyncio.wait({over}, timeout=DROP_S)
         else:
-            leaves = asyncio.ensure_future(leg.leaves.wait())
-            await asyncio.wait({over, leaves}, return_when=asyncio.FIRST_COMPLETED)
-            leaves.cancel()
+            await over
     finally:
         over.cancel()
         network.leave(leg)

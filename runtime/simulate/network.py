@@ -58,7 +58,8 @@ class Network:
 
     `person`: what whoever is rung does; `connect`: opens media sockets, if not over TCP; `interface`: what
     the REST interface answers instead of obeying, in turn: a status, or FAULT, each after some seconds (None:
-    obey). `rang`: who was rung.
+    obey). `ring_s`, `press_s`: how long whoever is rung takes to pick up, and to press a key. `rang`: who was
+    rung.
     """
 
     carrier: Carrier
@@ -67,6 +68,8 @@ class Network:
     person: Person | Callable[[], Person] = "accepts"
     pick_up: Callable[[Network, Leg, PlaceOrder], Awaitable[None]] | None = None
     connect: Callable[[str, Mapping[str, str]], Awaitable[Any]] | None = None
+    ring_s: float = 0.3
+    press_s: float = 0.1
     interface: list[tuple[int, float] | None] = field(default_factory=list)
     legs: dict[str, Leg] = field(default_factory=dict)
     rooms: dict[str, _Meeting] = field(default_factory=dict)

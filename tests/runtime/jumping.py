@@ -7,8 +7,11 @@ import selectors
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from websockets.exceptions import ConnectionClosedOK
 
 from runtime import audio
@@ -178,3 +181,10 @@ class NetworkEnd:
         if not self._server.closed:
             self._server.closed = True
             self._server._take(None)
+
+
+@cache
+def rsa_key() -> str:
+    """A private key for Vonage's interface."""
+    made = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()

@@ -35,7 +35,7 @@ from runtime.simulate.network import FAULT, Leg, Network, NetworkError
 from runtime.simulate.phone import Ended, PhoneError, Subscription, place
 from runtime.simulate.profile import Person
 from runtime.telephony import PROVIDERS
-from tests.runtime.jumping import JumpingLoop, NetworkEnd, Parrot, Patient, ServerEnd, Spoken
+from tests.runtime.jumping import JumpingLoop, NetworkEnd, Parrot, Patient, ServerEnd, Spoken, rsa_key
 from voiceflow_compiler.artifact import Artifact
 from voiceflow_compiler.pipeline import compile as compile_flow
 
@@ -199,16 +199,6 @@ def artifact() -> Artifact:
     return compiled.artifact
 
 
-@cache
-def key() -> str:
-    """A private key for Vonage's interface."""
-    from cryptography.hazmat.primitives.asymmetric import rsa
-    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-
-    made = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    return made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-
-
 def settings(folder: Path, carrier: str, toml: str) -> Settings:
     """Settings of a server on this carrier with an account at its REST interface."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -216,7 +206,7 @@ def settings(folder: Path, carrier: str, toml: str) -> Settings:
     head = f'[telephony]\nprovider = "{carrier}"\naccount = "{CARRIERS[carrier].ACCOUNT}"\n'
     (folder / "vfc.toml").write_text(head + '[dialling]\napi_url = "http://rest.test"\n' + table)
     environment = {"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": "http://127.0.0.1:9", "VFC_PUBLIC_URL": URL}
-    secret = key() if carrier == "vonage" else "rest-secret"
+    secret = rsa_key() if carrier == "vonage" else "rest-secret"
     options = {"telephony.auth_token": SECRET, "dialling.secret": secret}
     return load(folder / "vfc.toml", environment, options)
 

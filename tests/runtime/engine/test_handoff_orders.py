@@ -18,6 +18,10 @@ HAPPENINGS = {
         ev.PackageFailed, handoff_id=call.state.handoff_id or STALE, reason="closed"
     ),
     "said": lambda call: call.finish_speech() if call.state.speech else None,
+    "beside": lambda call: progress(call, "beside"),
+    "away": lambda call: progress(call, "away"),
+    "waits": lambda call: progress(call, "accepted"),
+    "still_ringing": lambda call: call.fire("hold"),
     "accepted": lambda call: call.send(ev.TransferAccepted, handoff_id=call.state.handoff_id or STALE),
     "declined": lambda call: call.send(ev.TransferRefused, handoff_id=call.state.handoff_id or STALE),
     "nobody": lambda call: call.send(
@@ -28,6 +32,12 @@ HAPPENINGS = {
     "gone": lambda call: call.send(ev.CallEnded, reason="caller_hangup"),
 }
 REACHED = ("acknowledged", "said", "accepted")
+ORDINARY = ("acknowledged", "said", "beside")
+
+
+def progress(call: Call, step: str) -> None:
+    """The shell tells how far the transfer is."""
+    call.send(ev.TransferProgressed, handoff_id=call.state.handoff_id or STALE, step=step)
 
 
 def asking() -> Call:
@@ -47,10 +57,13 @@ def problems(call: Call, gone_at: int | None) -> list[str]:
     found: list[str] = []
     acknowledged, promised, ordered = set(), False, set()
     first = next(fx_ for _, effects, _ in call.trace for fx_ in effects if isinstance(fx_, fx.DeliverPackage))
-    promise = ""
+    promise, waits, speaking = "", set(), False
     for number, (event, effects, state) in enumerate(call.trace):
         if isinstance(event, ev.PackageDelivered):
             acknowledged.add(event.handoff_id)
+        if isinstance(event, ev.TransferProgressed) and event.step == "accepted":
+            waits.add(event.handoff_id)
+        speaking = state.phase == "transferring" and state.speech is not None
         if isinstance(event, ev.PlaybackFinished) and event.speech_id == promise:
             promised = True
         for effect in effects:
@@ -65,6 +78,11 @@ def problems(call: Call, gone_at: int | None) -> list[str]:
                     ordered.add(handoff)
                     if not promised:
                         found.append("a person rung before the promise")
+                case fx.JoinCaller(handoff_id=handoff):
+                    if handoff not in ordered or handoff not in waits:
+                        found.append("brought to nobody")
+                    if speaking:
+                        found.append("brought while the assistant speaks")
                 case fx.EndCall(reason="transferred"):
                     if not (isinstance(event, ev.TransferAccepted) and event.handoff_id in ordered):
                         found.append("left to nobody")
@@ -81,13 +99,15 @@ def problems(call: Call, gone_at: int | None) -> list[str]:
 
 @pytest.mark.faults
 @pytest.mark.parametrize("first", HAPPENINGS)
-def test_no_order_of_events_breaks_the_order_of_a_handoff(first: str) -> None:
-    """In every order of four happenings: nothing is promised unacknowledged, nobody is rung
-    unpromised, the call is left only to a person, and nothing follows the caller's hang-up.
+@pytest.mark.parametrize("before", [(), ORDINARY], ids=["asked", "ringing"])
+def test_no_order_of_events_breaks_the_order_of_a_handoff(before: tuple[str, ...], first: str) -> None:
+    """In every order of four happenings, from the request and from the ringing on: nothing is promised
+    unacknowledged, nobody is rung unpromised, the caller is brought only to somebody who waits and never
+    while the assistant speaks, the call is left only to a person, and nothing follows the caller's hang-up.
     """
-    for rest in product(HAPPENINGS, repeat=3):
+    for rest in product(HAPPENINGS, repeat=3 if before == () else 2):
         call, gone_at = asking(), None
-        for name in (first, *rest):
+        for name in (*before, first, *rest):
             HAPPENINGS[name](call)
             if name == "gone" and gone_at is None:
                 gone_at = len(call.trace) - 1
@@ -136,3 +156,62 @@ def test_an_undelivered_package_leads_on_without_a_promise(failure: str, flag: s
     assert call.state.node == "bye"
     HAPPENINGS["acknowledged"](call)
     assert PROMISE not in [effect.text for effect in call.effects(fx.PlayScript)]
+
+
+def ringing() -> Call:
+    """A call whose caller waits while a person is rung beside it."""
+    call = asking()
+    for name in ORDINARY:
+        HAPPENINGS[name](call)
+    return call
+
+
+def test_a_caller_who_waits_hears_a_word_now_and_then() -> None:
+    """While it rings the caller is told every ten seconds that it does, and when they speak; with the model
+    gone nothing is asked of it.
+    """
+    call = ringing()
+    assert call.timers["hold"] == call.at_ms + 10_000
+    call.fire("hold")
+    assert call.state.phase == "transferring"
+    assert "still trying to reach" in call.effects(fx.Brief)[-1].text
+    call.finish_speech()
+    assert call.timers["hold"] == call.at_ms + 10_000
+    briefs = len(call.effects(fx.Brief))
+    call.send(ev.CallerTurn, turn_id="t9")
+    assert len(call.effects(fx.Brief)) == briefs + 1
+    call.finish_speech()
+    call.send(ev.SessionLost, reason="gone", final=True)
+    call.fire("hold")
+    assert len(call.effects(fx.Brief)) == briefs + 1
+
+
+def test_the_caller_is_brought_once_the_words_are_over() -> None:
+    """A person who takes the call during a word to the caller gets them at its end, not before."""
+    call = ringing()
+    call.fire("hold")
+    progress(call, "accepted")
+    assert not call.effects(fx.JoinCaller)
+    call.finish_speech()
+    assert [effect.handoff_id for effect in call.effects(fx.JoinCaller)] == [call.state.handoff_id]
+    call.fire("hold")
+    assert call.state.speech is None
+
+
+@pytest.mark.parametrize("failure", ["declined", "nobody"])
+def test_a_person_who_leaves_at_once_brings_the_assistant_back(failure: str) -> None:
+    """After the caller was brought, a person who did not stay leads on as one who never came."""
+    call = ringing()
+    progress(call, "accepted")
+    HAPPENINGS[failure](call)
+    assert call.state.speech is not None
+    assert call.state.node == "bye"
+
+
+def test_the_call_s_time_does_not_cut_a_transfer() -> None:
+    """A call that grows too long while a person is rung goes on until that has come to an end."""
+    call = ringing()
+    call.fire("call")
+    assert call.state.phase == "transferring"
+    HAPPENINGS["accepted"](call)
+    assert call.ended
