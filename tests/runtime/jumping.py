@@ -67,7 +67,11 @@ class Parrot:
 
     def connect(self) -> None: ...
     def open(self, instructions: str) -> None:
-        self._told.put_nowait(model.Ready())
+        self.tell(model.Ready())
+
+    def tell(self, event: Any) -> None:
+        """The call hears this of the session."""
+        self._told.put_nowait(event)
 
     def hear(self, payload: str) -> None: ...
     def brief(self, text: str) -> None:

@@ -260,14 +260,26 @@ def staged(
     interface: list[tuple[int, float] | None] | None = None,
     toml: str = "",
     board: Board | None = None,
+    parrot: Parrot | None = None,
+    caller: str = "+12025550101",
 ) -> Scene:
     """Place one call whose person behaves so, with `do` beside it; what came of it."""
     with asyncio.Runner(loop_factory=JumpingLoop) as runner:
-        return runner.run(_stage(folder, carrier, person, do, interface or [], toml, board))
+        return runner.run(
+            _stage(folder, carrier, person, do, interface or [], toml, board, parrot or Parrot(), caller)
+        )
 
 
 async def _stage(
-    folder: Path, carrier: str, person: Any, do: Do, interface: list[Any], toml: str, board: Board | None
+    folder: Path,
+    carrier: str,
+    person: Any,
+    do: Do,
+    interface: list[Any],
+    toml: str,
+    board: Board | None,
+    parrot: Parrot,
+    caller: str,
 ) -> Scene:
     chosen = settings(folder, carrier, toml)
     provider, where = PROVIDERS[carrier], Place(URL, carrier)
@@ -312,11 +324,11 @@ async def _stage(
         return NetworkEnd(wire)
 
     network.ask, network.connect = ask, connect
-    scene = Scene(network, calls, Patient())
+    scene = Scene(network, calls, Patient(), parrot=parrot)
     to = Subscription(f"{URL}{where.voice}", SECRET, provider=carrier, network=network)
     greeting = audio.silence(60_000)
     calling = asyncio.ensure_future(
-        place(to, scene.mouth, caller_number="+12025550101", person="accepts", speak=lambda text: greeting)
+        place(to, scene.mouth, caller_number=caller, person="accepts", speak=lambda text: greeting)
     )
     await scene.until(lambda: calling.done() or calls._known)
     if calling.done():

@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from runtime.handoff import Board
+from runtime.session import model
+from runtime.simulate.carriers import CARRIERS as NETWORKS
 from runtime.simulate.profile import Person
+from runtime.simulate.twiml import Hangup
+from runtime.telephony import PROVIDERS
+from tests.runtime.jumping import Parrot
 from tests.runtime.meeting import PROMISE, Scene, staged
 
 CARRIERS = ("twilio", "signalwire", "vonage")
@@ -170,3 +176,57 @@ def test_a_caller_is_told_while_it_rings(tmp_path: Path) -> None:
     scene = staged(tmp_path, "twilio", "voicemail", wait)
     assert scene.said("still trying to reach") >= 1
     assert scene.silence_ms() <= 13_000
+
+
+REQUIRED = '[desk]\ntoken = "a-token-of-the-desk"\n[handoffs.sales]\nnumber = "+15005550009"\n'
+REQUIRED += "[handoffs.sales.channels.desk]\nrequired = true\n"
+CLOSED = '[handoffs.sales]\nnumber = "+15005550009"\nopen = ["mon 00:00-00:01"]\ntime_zone = "UTC"\n'
+NO_NUMBER = "[handoffs.sales]\n"
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("toml", [REQUIRED, CLOSED, NO_NUMBER], ids=["undelivered", "closed", "no_number"])
+def test_nothing_is_promised_that_cannot_be_kept(tmp_path: Path, toml: str) -> None:
+    """A package nobody acknowledges, a closed desk and a handoff without a number are known before the
+    promise: it is not spoken, nobody is rung, and the caller goes the designed way, in words.
+    """
+
+    async def wait(scene: Scene) -> None:
+        await scene.over()
+
+    scene = staged(tmp_path, "twilio", "accepts", wait, toml=toml, board=Board())
+    assert (scene.said(PROMISE), scene.network.rang) == (0, [])
+    assert scene.said("somebody will call you back") == 1
+    assert list((tmp_path / "records" / "handoffs").glob("*.json")), "the package is kept all the same"
+
+
+HOSTILE = '</Say><Dial><Number>+19005550100</Number></Dial><Say> +1-900-555-0100 "},{"action":"connect"'
+
+
+class Hostile(Parrot):
+    """A model that orders calls of its own, with every tool there might be."""
+
+    def open(self, instructions: str) -> None:
+        super().open(instructions)
+        for number, name in enumerate(("transfer_call", "dial", "Transfer", "take_turn")):
+            arguments = {"to": "+19005550100", "number": "+19005550100", "intent": HOSTILE, "heard": HOSTILE}
+            self.tell(model.Called(name, f"c{number}", "t1", arguments, parsed=True, beside=False))
+
+
+@pytest.mark.faults
+@each_carrier
+def test_only_the_settings_name_whom_to_ring(tmp_path: Path, carrier: str) -> None:
+    """A model that orders calls, and words full of documents, ring nobody but the settings' number; what the
+    person hears stays words.
+    """
+
+    async def talk(scene: Scene) -> None:
+        await scene.until_joined()
+        await scene.over()
+
+    scene = staged(tmp_path, carrier, "accepts", talk, parrot=Hostile(), caller=HOSTILE)
+    assert scene.network.rang == ["+15005550009"]
+    assert scene.reason == "transferred"
+    provider = PROVIDERS[carrier]
+    verbs = NETWORKS[carrier].read(provider.whisper(text=HOSTILE, answer_url="https://h.example/key"))
+    assert [type(verb).__name__ for verb in verbs if not isinstance(verb, Hangup)] == ["Gather"]
