@@ -28,6 +28,7 @@ import msgspec
 from runtime.engine.effects import Effect
 from runtime.engine.events import CallStarted, Event
 from runtime.privacy import without_digits
+from runtime.seals import SealError, Seals, of_process, opened
 
 RECORD_VERSION: Final = 1
 SUM_CHARACTERS: Final = 16
@@ -147,6 +148,7 @@ class _File:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.failed = False
+        self.seals = of_process()
         self.handle: IO[bytes] | None = None
 
     def open(self) -> IO[bytes]:
@@ -208,7 +210,7 @@ def _attempt(file: _File, job: Any) -> None:
 def _write(file: _File, job: Any) -> None:
     if isinstance(job, bytes):
         if not file.failed:  # after a failure nothing more: a line after a gap would break the chain
-            file.open().write(job)
+            file.open().write(job if file.seals is None else file.seals.seal(job[:-1]) + b"\n")
         return
     if file.handle is not None:
         file.handle.flush()
@@ -251,11 +253,14 @@ class Record:
 
 
 def read(path: Path) -> Record:
-    """Read a record up to its last good line. Raises RecordError when even the header is not one."""
+    """Read a record up to its last good line. Raises RecordError when even the header is not one, or when it
+    is sealed and no key opens it.
+    """
     content = path.read_bytes()
+    seals = of_process()
     lines: list[Mapping[str, Any]] = []
     good = 0
-    for line, size in _good_lines(content):
+    for line, size in _good_lines(content, seals):
         lines.append(line)
         good += size
     if not lines or lines[0].get("record") != RECORD_VERSION:
@@ -264,10 +269,16 @@ def read(path: Path) -> Record:
     return Record(lines[0], tuple(lines[1:]), "end" in lines[-1], len(content) - good, changed)
 
 
-def _good_lines(content: bytes) -> Iterator[tuple[Mapping[str, Any], int]]:
+def _good_lines(content: bytes, seals: Seals | None) -> Iterator[tuple[Mapping[str, Any], int]]:
     previous = ""
     tail = len(',"sum":""}') + SUM_CHARACTERS
-    for seq, raw in enumerate(content.split(b"\n")[:-1]):
+    for seq, written in enumerate(content.split(b"\n")[:-1]):
+        try:
+            raw = opened(written, seals)
+        except SealError as error:
+            if seq == 0:
+                raise RecordError(str(error)) from None
+            return
         previous = chain(previous, raw[:-tail] + b"}")
         if raw[-tail:] != b',"sum":"' + previous.encode() + b'"}':
             return
@@ -277,7 +288,7 @@ def _good_lines(content: bytes) -> Iterator[tuple[Mapping[str, Any], int]]:
             return
         if line.get("seq") != seq:
             return
-        yield line, len(raw) + 1
+        yield line, len(written) + 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from runtime.commands.replay import replay
 from runtime.commands.rollout import rollout
 from runtime.commands.sheets import sheets
 from runtime.commands.simulate import simulate
+from runtime.commands.storing import store
 from runtime.commands.test import try_flows
 
 
@@ -23,3 +24,4 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
     app.add_typer(rollout)
     app.add_typer(action)
+    app.add_typer(store)

@@ -66,7 +66,7 @@ def unknown(
     form: Annotated[Report, typer.Option("--format", help="How it is told.")] = Report.TEXT,
 ) -> None:
     """List the actions of which nobody knows whether they were done. Exit code 1: there are some."""
-    found = asyncio.run(_unknown(_settings(settings)))
+    found = asyncio.run(_unknown(without_line(settings)))
     if form is Report.JSON:
         print(json.dumps({"version": 1, "unknown": [_plain(deed) for deed in found]}, indent=2))
     else:
@@ -87,7 +87,7 @@ def repeat(
 
     artifact = compiled(flow)
     try:
-        ended = asyncio.run(_repeat(artifact, _settings(settings), keys))
+        ended = asyncio.run(_repeat(artifact, without_line(settings), keys))
     except SettingsError as error:
         stop(*error.problems)
     for key, end in ended.items():
@@ -96,7 +96,7 @@ def repeat(
         raise typer.Exit(1)
 
 
-def _settings(file: Path | None) -> Settings:
+def without_line(file: Path | None) -> Settings:
     """The settings, whatever of them a call would need beside."""
     from runtime.settings import load
     from runtime.settings.keys import SettingsError

@@ -26,6 +26,7 @@ from runtime.handoff.destinations import Destination, Way
 from runtime.handoff.package import Package, check_package
 from runtime.handoff.spool import Spool, send
 from runtime.ports import OutsideFailure, Packages, Tell
+from runtime.seals import of_process, sealed
 
 log = structlog.get_logger()
 
@@ -105,7 +106,9 @@ class CallDesk:
         """Keep the package and bring it to every channel; returns the receipt. Raises OutsideFailure."""
         package = check_package(order.package)
         content = msgspec.json.format(msgspec.json.encode(order.package, order="sorted"), indent=2) + b"\n"
-        await write_file(self.folder / f"{file_name(self.call_id, order.handoff_id)}.json", content)
+        await write_file(
+            self.folder / f"{file_name(self.call_id, order.handoff_id)}.json", sealed(content, of_process())
+        )
         if self.packages:
             await self.packages.keep_package(self.call_id, order.handoff_id, order.handoff, content)
         destination = self.destinations.get(order.handoff, Destination(()))

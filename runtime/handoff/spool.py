@@ -25,6 +25,7 @@ from runtime.handoff.channels import Channel, Delivery
 from runtime.handoff.channels.folder import file_name, write_file
 from runtime.handoff.destinations import Way
 from runtime.ports import Alert, OutsideFailure, untold
+from runtime.seals import SealError, of_process, opened, sealed
 
 log = structlog.get_logger()
 
@@ -96,7 +97,7 @@ class Spool:
         )
         self._sending.add(path)
         try:
-            await write_file(path, msgspec.json.encode(unsent))
+            await write_file(path, sealed(msgspec.json.encode(unsent), of_process()))
             receipt = await send(way.channel, delivery)
             await asyncio.to_thread(path.unlink, missing_ok=True)
         except OutsideFailure as failure:
@@ -144,8 +145,9 @@ class Spool:
     async def _again(self, path: Path) -> bool:
         """Whether this one no longer waits."""
         try:
-            unsent = msgspec.json.decode(await asyncio.to_thread(path.read_bytes), type=_Unsent)
-        except (OSError, msgspec.MsgspecError):
+            content = opened(await asyncio.to_thread(path.read_bytes), of_process())
+            unsent = msgspec.json.decode(content, type=_Unsent)
+        except (OSError, msgspec.MsgspecError, SealError):
             self.alert("handoff.spool_failed", detail="unread")
             return False
         if unsent.due_ms > self._now():
@@ -172,7 +174,7 @@ class Spool:
         wait = min(FIRST_WAIT_MS * 2**unsent.tries, LONGEST_WAIT_MS)
         again = replace(unsent, tries=unsent.tries + 1, due_ms=now + wait)
         try:
-            await write_file(path, msgspec.json.encode(again))
+            await write_file(path, sealed(msgspec.json.encode(again), of_process()))
         except OutsideFailure:
             self.alert("handoff.spool_failed", detail="unwritten")
         return False

@@ -27,6 +27,7 @@ from runtime.handoff import FOLDER, Board, CallDesk, Ringer, Spool
 from runtime.ports import Packages
 from runtime.record import Header, Recorder
 from runtime.recording.tracks import Tracks
+from runtime.seals import of_process
 from runtime.server.conference import Conference
 from runtime.server.deploy import Deployment, line_format
 from runtime.server.keeping import Index
@@ -375,8 +376,10 @@ class Unrecorded:
 
 def _write_sound(sound: Tracks, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(sound.wav())
-    path.chmod(0o600)
+    seals = of_process()
+    kept = path if seals is None else path.with_suffix(".wav.sealed")
+    kept.touch(mode=0o600)
+    kept.write_bytes(sound.wav() if seals is None else seals.seal(sound.wav()))
 
 
 def _now_ms() -> int:

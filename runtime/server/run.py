@@ -25,6 +25,7 @@ from runtime.console import Console
 from runtime.handoff import Board
 from runtime.metrics import Metrics
 from runtime.ports import OutsideFailure
+from runtime.retention import keep_pruning
 from runtime.server.calls import Calls, Carry, Watch
 from runtime.server.deploy import Deployment, Tell, deploy
 from runtime.server.dialled import Dialled
@@ -131,6 +132,7 @@ async def start(
             undo.push_async_callback(deployments[artifact.flow].close)
         mending = asyncio.create_task(mend(store, [one.actions for one in deployments.values()]))
         undo.push_async_callback(_cancel, mending)
+        undo.push_async_callback(_cancel, asyncio.create_task(keep_pruning(store, settings)))
         calls = Calls(
             settings,
             deployments,

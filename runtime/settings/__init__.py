@@ -83,6 +83,17 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Retention:
+    """For how many days what calls leave is kept; 0: for ever. `calls_days`: all of it, index included."""
+
+    calls_days: int
+    records_days: int
+    sound_days: int
+    packages_days: int
+    deeds_days: int
+
+
+@dataclass(frozen=True, slots=True)
 class Outbound:
     """Where requests to other systems may go (runtime/outbound)."""
 
@@ -116,6 +127,7 @@ class Settings:
     dialling: Dialling
     limits: Limits
     outbound: Outbound
+    retention: Retention
     rollout: RolloutSettings
     store_url: str = field(repr=False)
     desk_token: str = field(repr=False)
@@ -264,6 +276,7 @@ def _build(values: _Values, folder: Path, environment: Mapping[str, str]) -> Set
         dialling=Dialling(**{one.name: get(f"dialling.{one.name}") for one in fields(Dialling)}),
         limits=Limits(**{one.name: get(f"limits.{one.name}") for one in fields(Limits)}),
         outbound=Outbound(get("outbound.hosts"), get("outbound.private_hosts")),
+        retention=Retention(**{one.name: get(f"retention.{one.name}") for one in fields(Retention)}),
         rollout=RolloutSettings(**{one.name: get(f"rollout.{one.name}") for one in fields(RolloutSettings)}),
         store_url=get("store.url") or "",
         desk_token=get("desk.token") or "",

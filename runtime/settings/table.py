@@ -186,6 +186,17 @@ KEYS: Final[tuple[Key, ...]] = (
         (),
     ),
     Key(
+        "retention.calls_days",
+        "VFC_KEEP_DAYS",
+        read_whole(0, 36_500),
+        "for how many days everything of a call is kept, the row of the index included; 0: for ever",
+        0,
+    ),
+    Key("retention.records_days", None, read_whole(0, 36_500), "the same for records with transcripts", 0),
+    Key("retention.sound_days", None, read_whole(0, 36_500), "the same for sounds", 0),
+    Key("retention.packages_days", None, read_whole(0, 36_500), "the same for context packages", 0),
+    Key("retention.deeds_days", None, read_whole(0, 36_500), "the same for deeds that were settled", 0),
+    Key(
         "rollout.human_number",
         "VFC_HUMAN_NUMBER",
         read_optional_number,

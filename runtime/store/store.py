@@ -9,19 +9,21 @@ from __future__ import annotations
 import os
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Row, delete, select, update
+from sqlalchemy import Column, ColumnElement, Row, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.sql.visitors import iterate
 
 from runtime.database import close_engine, open_engine, read_url, reading, writing
 from runtime.ports import Intent, OutsideFailure, Settled, Standing
+from runtime.seals import SealError, Seals, of_process, opened
 from runtime.settings import Settings
 from runtime.settings.keys import SettingsError
 from runtime.store.migrate import bring_up
@@ -81,6 +83,7 @@ class Store:
     engine: AsyncEngine
     clock: Callable[[], int] = now_ms
     owner: str = field(default_factory=lambda: uuid.uuid4().hex)
+    seals: Seals | None = field(default_factory=of_process, repr=False)
 
     async def close(self) -> None:
         """Let go of every connection."""
@@ -109,11 +112,44 @@ class Store:
         async with reading(self.engine) as connection:
             return [dict(row._mapping) for row in await connection.execute(chosen)]
 
-    async def forget_call(self, call_id: str) -> None:
-        """Take a call and its packages out of the store."""
+    async def calls_with(self, number: str, *, limit: int) -> list[str]:
+        """Ids of calls from or to a number."""
+        mine = (CALLS.c.caller == number) | ((CALLS.c.called == number) & (CALLS.c.direction == "outbound"))
+        return await self._ids(select(CALLS.c.call_id).where(mine).limit(limit))
+
+    async def calls_before(self, ms: int, *, limit: int) -> list[str]:
+        """Ids of calls that began before this time."""
+        return await self._ids(select(CALLS.c.call_id).where(CALLS.c.started_ms < ms).limit(limit))
+
+    async def _ids(self, chosen: Any) -> list[str]:
+        async with reading(self.engine) as connection:
+            return [str(row.call_id) for row in await connection.execute(chosen)]
+
+    async def forget_call(self, call_id: str) -> int:
+        """Take a call and its packages out of the store; how many rows that were."""
+        return await self._forget(*(table.c.call_id == call_id for table in (PACKAGES, CALLS)))
+
+    async def forget_packages_before(self, ms: int) -> int:
+        """Take out packages kept before this time."""
+        return await self._forget(PACKAGES.c.kept_ms < ms)
+
+    async def forget_deeds(self, keys: Sequence[str]) -> int:
+        """Take out deeds by their keys."""
+        return await self._forget(DEEDS.c.key.in_(keys)) if keys else 0
+
+    async def forget_deeds_before(self, ms: int) -> int:
+        """Take out deeds that were settled before this time; those nobody knows the end of stay."""
+        over = DEEDS.c.state.in_(("done", "failed"))
+        return await self._forget((DEEDS.c.settled_ms < ms) & over)
+
+    async def _forget(self, *chosen: ColumnElement[bool]) -> int:
+        """Delete the rows of one table after the other, all or none."""
         async with writing(self.engine) as connection:
-            for table in (CALLS, PACKAGES):
-                await connection.execute(delete(table).where(table.c.call_id == call_id))
+            gone = [
+                await connection.execute(delete(table).where(one))
+                for table, one in ((_table_of(one), one) for one in chosen)
+            ]
+        return sum(each.rowcount for each in gone)
 
     # --- packages ---
 
@@ -123,7 +159,7 @@ class Store:
             "call_id": call_id,
             "handoff_id": handoff_id,
             "handoff": handoff,
-            "content": content.decode(),
+            "content": self._sealed(content),
             "kept_ms": self.clock(),
         }
         async with writing(self.engine) as connection:
@@ -142,7 +178,14 @@ class Store:
         mine = select(PACKAGES).where(PACKAGES.c.call_id == call_id).order_by(PACKAGES.c.kept_ms)
         async with reading(self.engine) as connection:
             return [
-                Kept(row.call_id, row.handoff_id, row.handoff, row.content.encode(), row.kept_ms, row.receipt)
+                Kept(
+                    row.call_id,
+                    row.handoff_id,
+                    row.handoff,
+                    opened(row.content.encode(), self.seals),
+                    row.kept_ms,
+                    row.receipt,
+                )
                 for row in await connection.execute(mine)
             ]
 
@@ -161,7 +204,7 @@ class Store:
     async def _claim(self, connection: AsyncConnection, intent: Intent, now: int) -> Standing:
         row = await self._locked(connection, intent.key)
         if row.state == "done":
-            return Standing("done", result=msgspec.json.decode(row.result or "{}"))
+            return Standing("done", result=self._json(row.result or "{}"))
         if row.state == "intended" and row.lease_until_ms > now and row.owner != self.owner:
             return Standing("taken")
         if row.state in ("intended", "unknown") and not intent.repeatable:
@@ -177,7 +220,7 @@ class Store:
             "key": intent.key,
             "flow": intent.flow,
             "action": intent.action,
-            "arguments": msgspec.json.encode(intent.arguments).decode(),
+            "arguments": self._sealed(msgspec.json.encode(intent.arguments)),
             "state": "intended",
             "owner": self.owner,
             "lease_until_ms": now + intent.lease_ms,
@@ -185,7 +228,7 @@ class Store:
 
     async def settle(self, key: str, settled: Settled) -> None:
         """Say what came of a deed this process had claimed."""
-        result = None if settled.result is None else msgspec.json.encode(settled.result).decode()
+        result = None if settled.result is None else self._sealed(msgspec.json.encode(settled.result))
         mine = (DEEDS.c.key == key) & (DEEDS.c.owner == self.owner)
         async with writing(self.engine) as connection:
             await connection.execute(
@@ -220,7 +263,7 @@ class Store:
     async def _deeds(self, chosen: Any) -> list[Deed]:
         async with reading(self.engine) as connection:
             rows = await connection.execute(select(DEEDS).where(chosen).order_by(DEEDS.c.begun_ms))
-            return [_deed(row) for row in rows]
+            return [self._deed(row) for row in rows]
 
     async def _locked(self, connection: AsyncConnection, key: str) -> Row[Any]:
         return (await connection.execute(select(DEEDS).where(DEEDS.c.key == key).with_for_update())).one()
@@ -258,20 +301,29 @@ class Store:
     def _insert(self, table: Any) -> Any:
         return _INSERTS[self.engine.dialect.name](table)
 
+    def _sealed(self, content: bytes) -> str:
+        return (content if self.seals is None else self.seals.seal(content)).decode()
 
-def _deed(row: Row[Any]) -> Deed:
-    return Deed(
-        key=row.key,
-        flow=row.flow,
-        action=row.action,
-        arguments=msgspec.json.decode(row.arguments),
-        state=row.state,
-        attempts=row.attempts,
-        begun_ms=row.begun_ms,
-        lease_until_ms=row.lease_until_ms,
-        reason=row.reason,
-        result=None if row.result is None else msgspec.json.decode(row.result),
-    )
+    def _json(self, text: str) -> Any:
+        return msgspec.json.decode(opened(text.encode(), self.seals))
+
+    def _deed(self, row: Row[Any]) -> Deed:
+        return Deed(
+            key=row.key,
+            flow=row.flow,
+            action=row.action,
+            arguments=self._json(row.arguments),
+            state=row.state,
+            attempts=row.attempts,
+            begun_ms=row.begun_ms,
+            lease_until_ms=row.lease_until_ms,
+            reason=row.reason,
+            result=None if row.result is None else self._json(row.result),
+        )
+
+
+def _table_of(chosen: ColumnElement[bool]) -> Any:
+    return next(part.table for part in iterate(chosen) if isinstance(part, Column))
 
 
 def store_url(settings: Settings) -> URL:
@@ -292,6 +344,10 @@ def is_there(url: URL) -> bool:
 async def open_store(url: URL, *, clock: Callable[[], int] = now_ms) -> Store:
     """The store at this address, brought to this version. Raises OutsideFailure, SettingsError."""
     try:
+        seals = of_process()
+    except SealError as wrong:
+        raise SettingsError([f"{wrong}."]) from None
+    try:
         engine = open_engine(url, durable=True)
     except ValueError as wrong:
         raise SettingsError([f"store.url must be {wrong}."]) from None
@@ -302,7 +358,7 @@ async def open_store(url: URL, *, clock: Callable[[], int] = now_ms) -> Store:
     except BaseException:
         await close_engine(engine)
         raise
-    return Store(engine, clock)
+    return Store(engine, clock, seals=seals)
 
 
 def _make_place(url: URL) -> None:

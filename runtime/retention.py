@@ -1,0 +1,167 @@
+"""How long what calls leave is kept, and how a call or a caller is forgotten.
+
+Law: what points to a thing goes after the thing. Files go before the row of the index that names them, so
+that whatever is interrupted is found and finished by the next time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+import structlog
+
+from runtime import record
+from runtime.ports import OutsideFailure
+from runtime.settings import Settings
+
+if TYPE_CHECKING:
+    from runtime.store import Store
+
+log = structlog.get_logger()
+
+DAY_MS: Final = 86_400_000
+LOOK_EVERY_S: Final = 3600.0
+AT_ONCE: Final = 500
+CALLS, HANDOFFS, ACTIONS = "calls", "handoffs", "actions.jsonl"
+
+
+@dataclass(slots=True)
+class Gone:
+    """What was taken away: files, and rows of the store."""
+
+    calls: int = 0
+    files: int = 0
+    rows: int = 0
+
+
+async def forget_call(store: Store, records: Path, call_id: str) -> Gone:
+    """Take everything a call left away: record, sound, packages and their spool, deeds, and the row of the
+    index last. Raises OutsideFailure.
+    """
+    keys = await asyncio.to_thread(_keys, records / CALLS / f"{call_id}.jsonl")
+    files = await asyncio.to_thread(_remove, _files(records, call_id))
+    await asyncio.to_thread(_blank, records / ACTIONS, keys)
+    rows = await store.forget_deeds(sorted(keys))
+    rows += await store.forget_call(call_id)
+    return Gone(1, files, rows)
+
+
+async def forget_caller(store: Store, records: Path, number: str) -> Gone:
+    """Take away everything the calls from (or to) a number left."""
+    gone = Gone()
+    while calls := await store.calls_with(number, limit=AT_ONCE):
+        for call_id in calls:
+            _add(gone, await forget_call(store, records, call_id))
+    return gone
+
+
+async def prune(store: Store, settings: Settings) -> Gone:
+    """Take away what is older than the settings keep it. Raises OutsideFailure."""
+    kept, records, now = settings.retention, settings.records, store.clock()
+    gone = Gone()
+    if kept.calls_days:
+        while calls := await store.calls_before(now - kept.calls_days * DAY_MS, limit=AT_ONCE):
+            for call_id in calls:
+                _add(gone, await forget_call(store, records, call_id))
+    for days, folder, ends in (
+        (kept.records_days, CALLS, (".jsonl",)),
+        (kept.sound_days, CALLS, (".wav", ".wav.sealed")),
+        (kept.packages_days, HANDOFFS, (".json", ".undelivered")),
+    ):
+        if days:
+            old = _older(records / folder, ends, (now - days * DAY_MS) / 1000)
+            gone.files += await asyncio.to_thread(_remove, old)
+    if kept.packages_days:
+        gone.rows += await store.forget_packages_before(now - kept.packages_days * DAY_MS)
+    if kept.deeds_days:
+        gone.rows += await store.forget_deeds_before(now - kept.deeds_days * DAY_MS)
+    return gone
+
+
+async def keep_pruning(store: Store, settings: Settings) -> None:
+    """Prune now and every hour, for ever."""
+    while True:
+        try:
+            gone = await prune(store, settings)
+            if gone.files or gone.rows:
+                log.info("pruned", files=gone.files, rows=gone.rows)
+        except (OutsideFailure, OSError) as failure:
+            log.warning("prune.failed", kind=type(failure).__name__)
+        await asyncio.sleep(LOOK_EVERY_S)
+
+
+def _add(total: Gone, one: Gone) -> None:
+    total.calls, total.files, total.rows = (
+        total.calls + one.calls,
+        total.files + one.files,
+        total.rows + one.rows,
+    )
+
+
+def _files(records: Path, call_id: str) -> list[Path]:
+    from runtime.handoff.channels.folder import file_name
+
+    found = [records / CALLS / f"{call_id}{end}" for end in (".jsonl", ".wav", ".wav.sealed")]
+    for folder in (records / HANDOFFS, records / HANDOFFS / "spool"):
+        found += folder.glob(f"{file_name(call_id)}-*") if folder.is_dir() else ()
+    return found
+
+
+def _older(folder: Path, ends: tuple[str, ...], before_s: float) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return [
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and path.name.endswith(ends) and path.stat().st_mtime < before_s
+    ]
+
+
+def _remove(files: Iterable[Path]) -> int:
+    count = 0
+    for path in files:
+        try:
+            path.unlink()
+            count += 1
+        except FileNotFoundError:
+            continue
+    return count
+
+
+def _keys(path: Path) -> set[str]:
+    """The keys of the actions a record ordered."""
+    try:
+        lines = record.read(path).lines
+    except (OSError, record.RecordError):
+        return set()
+    orders: list[dict[str, Any]] = [line.get("effect", {}) for line in lines]
+    return {order["idempotency_key"] for order in orders if order.get("type") == "RunAction"}
+
+
+def _blank(path: Path, keys: set[str]) -> None:
+    """Overwrite these actions' lines with spaces, in place: whoever appends meanwhile is not disturbed."""
+    if not keys or not path.is_file():
+        return
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        at = 0
+        for line in path.read_bytes().splitlines(keepends=True):
+            if _key(line) in keys:
+                os.pwrite(descriptor, b" " * (len(line) - 1), at)
+            at += len(line)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _key(line: bytes) -> str:
+    try:
+        return str(msgspec.json.decode(line, type=dict[str, Any]).get("idempotency_key", ""))
+    except msgspec.MsgspecError:
+        return ""
