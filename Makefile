@@ -7,7 +7,7 @@ LOCKED := voice postgres mcp fast stats lsp vonage dev
 CODE := voiceflow_compiler runtime schemas tests $(wildcard benchmarks examples)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo demo-postgres test check format-check lint types contracts docs bench faults mutants corpus golden format lock clean
+.PHONY: help venv demo demo-postgres test check format-check lint types contracts docs bench side-by-side soak faults mutants corpus golden format lock clean
 .DELETE_ON_ERROR:
 
 help:  ## Show these targets.
@@ -50,6 +50,15 @@ docs: $(STAMP)
 
 bench: $(STAMP)  ## Measure the compiler, the engine and the bridge.
 	$(BIN)/python -m benchmarks
+
+# The peers pin older libraries than ours: they have an environment of their own.
+side-by-side: $(STAMP)  ## Measure the bridge beside bare relays and peers, one core each (about 15 minutes).
+	@test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
+	@.venv-peers/bin/python -m pip install --quiet --requirement benchmarks/side_by_side/requirements.txt
+	$(BIN)/python -m benchmarks.side_by_side --peers .venv-peers/bin/python
+
+soak: $(STAMP)  ## Carry 10,000 short calls and see that nothing is left of them (about 8 minutes).
+	$(BIN)/python -m benchmarks.soak --calls $(or $(CALLS),10000)
 
 faults: $(STAMP)  ## Run the tests that break the line, the model and the input on purpose.
 	$(BIN)/python -m pytest -m "faults or long"

@@ -1,13 +1,17 @@
 """The benchmarks run and tell sane figures. No time is judged here: a test machine is busy."""
 
+import asyncio
 import json
 import os
+import sys
 from functools import cache
 
 import pytest
+import uvloop
 
 from benchmarks.__main__ import BENCHMARKS, main
 from benchmarks.figures import Figure, Floor, Goal, as_row, percentile
+from benchmarks.side_by_side import run as side_by_side
 
 
 @pytest.mark.parametrize("name", BENCHMARKS)
@@ -91,3 +95,14 @@ def test_a_percentile_is_one_of_the_values() -> None:
 def _measured(name: str) -> tuple[Figure, ...]:
     """Each benchmark runs once, whoever asks."""
     return BENCHMARKS[name](quick=True)
+
+
+def test_bridges_are_measured_by_one_load() -> None:
+    """Calls are carried whole; an interruption reaches caller and model, and nothing stale is heard."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        told = runner.run(side_by_side.measure("ours", sys.executable, side_by_side.QUICK))
+    assert [level.calls for level in told.levels] == [2]
+    assert told.levels[0].lost_ms <= side_by_side.LOST_MS
+    assert told.manners[0].clear is not None
+    assert told.manners[0].truncation_error is not None
+    assert told.manners[0].stale == 0

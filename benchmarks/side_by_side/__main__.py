@@ -14,7 +14,7 @@ from typing import Final
 import uvloop
 
 from benchmarks.figures import machine
-from benchmarks.side_by_side.run import LEVELS, MOST_MS, Told, measure
+from benchmarks.side_by_side.run import LEVELS, MOST_MS, QUICK, Plan, Told, measure
 
 OURS: Final = ("ours", "bare_picows", "bare_websockets")
 PEERS: Final = ("sample", "agents_sdk", "pipecat")
@@ -26,12 +26,14 @@ def main() -> int:
     parser.add_argument("names", nargs="*", choices=[*OURS, *PEERS, []], help="all without")
     parser.add_argument("--peers", default="", help="a Python that has the peers (requirements.txt here)")
     parser.add_argument("--levels", type=lambda text: tuple(map(int, text.split(","))), default=LEVELS)
+    parser.add_argument("--quick", action="store_true", help="a smoke run: real but rough figures")
     parser.add_argument("--format", choices=("text", "json"), default="text")
     chosen = parser.parse_args()
     names = chosen.names or (*OURS, *(PEERS if chosen.peers else ()))
     where = machine()
     os.sched_setaffinity(0, {1 % (os.cpu_count() or 1)})
-    told = [_measured(name, chosen.peers, chosen.levels) for name in names]
+    plan = QUICK if chosen.quick else Plan(chosen.levels)
+    told = [_measured(name, chosen.peers, plan) for name in names]
     if chosen.format == "json":
         print(json.dumps({"machine": asdict(where), "bridges": [asdict(one) for one in told]}, indent=2))
     else:
@@ -39,11 +41,11 @@ def main() -> int:
     return 0
 
 
-def _measured(name: str, peers: str, levels: tuple[int, ...]) -> Told:
+def _measured(name: str, peers: str, plan: Plan) -> Told:
     print(f"measuring {name} ...", file=sys.stderr, flush=True)
     python = peers if name in PEERS else sys.executable
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(measure(name, python, levels))
+        return runner.run(measure(name, python, plan))
 
 
 def _table(told: list[Told]) -> list[str]:

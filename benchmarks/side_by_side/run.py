@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import sys
 from bisect import bisect_left
 from collections.abc import AsyncIterator, Sequence
@@ -23,13 +24,24 @@ from benchmarks.side_by_side.phones import Bridge, Callers, Phone
 ROOT: Final = Path(__file__).parents[2]
 LEVELS: Final = (10, 25, 50, 75, 100, 125, 150, 175, 200, 250, 300, 350, 400)
 MOST_MS: Final = 20.0  # p99 of the round trip a bridge may add
-SETTLE_S: Final = 3.0
-WINDOW_S: Final = 8.0
 LOST_MS: Final = 250.0  # a call: more missing after a window is loss; a piece of 200 may be under way
-INTERRUPTED: Final = 8
 NEVER_MS: Final = 1000.0
 BUSY: Final = 0.92  # of a core: above that the load itself is the limit
+_PINNED: Final = ("taskset", "-c", "0") if shutil.which("taskset") else ()
 TICKS: Final = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How long is measured: `levels` of calls at once, each for a while, then some that are interrupted."""
+
+    levels: tuple[int, ...] = LEVELS
+    settle_s: float = 3.0
+    window_s: float = 8.0
+    interrupted: int = 8
+
+
+QUICK: Final = Plan((2,), settle_s=0.5, window_s=2.2, interrupted=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +96,7 @@ class Told:
 async def target(python: str, name: str, model: Model) -> AsyncIterator[tuple[Bridge, int]]:
     """Run a bridge in a process of its own on the first core."""
     process = await asyncio.create_subprocess_exec(
-        *("taskset", "-c", "0", python, "-m", f"benchmarks.side_by_side.targets.{name}", model.base_url),
+        *(*_PINNED, python, "-m", f"benchmarks.side_by_side.targets.{name}", model.base_url),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         cwd=ROOT,
@@ -106,30 +118,30 @@ async def target(python: str, name: str, model: Model) -> AsyncIterator[tuple[Br
             await process.wait()
 
 
-async def measure(name: str, python: str, levels: tuple[int, ...]) -> Told:
+async def measure(name: str, python: str, plan: Plan) -> Told:
     """Everything about one bridge."""
     async with serving() as model, httpx2.AsyncClient(trust_env=False, timeout=30) as http:
         async with target(python, name, model) as (bridge, pid):
-            held, limit = await _ladder(bridge, pid, model, http, levels)
+            held, limit = await _ladder(bridge, pid, model, http, plan)
         model.burst = True
         model.sessions.clear()
         async with target(python, name, model) as (bridge, _):
-            manners = await _interruptions(bridge, model, http)
+            manners = await _interruptions(bridge, model, http, plan.interrupted)
     return Told(name, tuple(held), tuple(manners), limit)
 
 
 async def _ladder(
-    bridge: Bridge, pid: int, model: Model, http: httpx2.AsyncClient, levels: tuple[int, ...]
+    bridge: Bridge, pid: int, model: Model, http: httpx2.AsyncClient, plan: Plan
 ) -> tuple[list[Level], str]:
     callers, held = Callers(), []
     callers.run()
     limit, idle_mb = "every level was held", _rss_mb(pid)
     try:
-        for count in levels:
+        for count in plan.levels:
             for number in range(len(callers.phones), count):
                 await _join(callers, number + 1, bridge, model, http)
-            await asyncio.sleep(SETTLE_S)
-            level = await _level(callers, pid, model, idle_mb)
+            await asyncio.sleep(plan.settle_s)
+            level = await _level(callers, pid, model, idle_mb, plan.window_s)
             held.append(level)
             print(f"  {level}", file=sys.stderr, flush=True)
             if level.load_cpu > BUSY:
@@ -169,14 +181,14 @@ async def _hang_up(callers: Callers) -> None:
     await asyncio.sleep(1.5)
 
 
-async def _level(callers: Callers, pid: int, model: Model, idle_mb: float) -> Level:
+async def _level(callers: Callers, pid: int, model: Model, idle_mb: float, window_s: float) -> Level:
     pairs = list(zip(callers.phones, (one.heard for one in model.sessions), strict=True))
     for phone, heard in pairs:
         for times in (phone.said_loud_at, phone.loud_at, heard.loud_at, heard.said_loud_at):
             times.clear()
     before = [(p.said_ms - h.ms, h.said_ms - p.heard_ms) for p, h in pairs]
     cpu, own, began = _cpu_s(pid), process_time(), monotonic()
-    await asyncio.sleep(WINDOW_S)
+    await asyncio.sleep(window_s)
     took = monotonic() - began
     cpu, own = _cpu_s(pid) - cpu, process_time() - own
     after = [(p.said_ms - h.ms, h.said_ms - p.heard_ms) for p, h in pairs]
@@ -216,12 +228,12 @@ def _share(delays: list[float], share: float) -> float:
     return round(percentile(delays, share), 2) if delays else NEVER_MS
 
 
-async def _interruptions(bridge: Bridge, model: Model, http: httpx2.AsyncClient) -> list[Manners]:
+async def _interruptions(bridge: Bridge, model: Model, http: httpx2.AsyncClient, count: int) -> list[Manners]:
     """A few calls, each interrupted once while it speaks, at different places."""
     callers = Callers()
     callers.run()
     try:
-        phones = [await _join(callers, number + 1, bridge, model, http) for number in range(INTERRUPTED)]
+        phones = [await _join(callers, number + 1, bridge, model, http) for number in range(count)]
         told = await asyncio.gather(
             *(_interruption(phone, model.sessions[phone.number - 1]) for phone in phones)
         )
