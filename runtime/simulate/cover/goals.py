@@ -80,8 +80,10 @@ def excused(artifact: Artifact, goal: Goal) -> str:
         intent = goal[2].split(" ")[1]
         if _triggered(artifact, intent):
             return f"a trigger takes {intent} before the node's own answer"
-    if goal[0] == "edge" and goal[2] == "failure":
-        return ""
+    if goal[0] == PAIR:
+        nodes = (goal[1], goal[3], goal[5])
+        most = max(nodes.count(name) for name in nodes)
+        return "no call may come to one node so often" if most > artifact.limits.visits else ""
     return ""
 
 
