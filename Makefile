@@ -7,7 +7,7 @@ LOCKED := voice postgres mcp fast stats lsp vonage dev
 CODE := voiceflow_compiler runtime schemas tests $(wildcard benchmarks examples)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo demo-postgres test check format-check lint types contracts docs bench side-by-side soak faults mutants corpus golden format lock clean
+.PHONY: help venv demo demo-postgres test check format-check lint types contracts docs bench side-by-side soak faults long suites mutants corpus golden format lock clean
 .DELETE_ON_ERROR:
 
 help:  ## Show these targets.
@@ -62,6 +62,12 @@ soak: $(STAMP)  ## Carry 10,000 short calls and see that nothing is left of them
 
 faults: $(STAMP)  ## Run the tests that break the line, the model and the input on purpose.
 	$(BIN)/python -m pytest -m "faults or long"
+
+long: $(STAMP)  ## Run in full what the tests do in part: whole walks, two hundred flows, many calls.
+	$(BIN)/python -m pytest -m long
+
+suites: $(STAMP)  ## Generate the calls for the shipped flows and 200 random ones; print how few can do.
+	@$(BIN)/python -m tests.suites $(or $(FLOWS),200)
 
 mutants: $(STAMP)  ## Break the engine and the checks on purpose, piece by piece; the tests must notice.
 	$(BIN)/python -m pytest -m mutants tests/mutants tests/corpus

@@ -85,12 +85,11 @@ async def many(world: World, number: int) -> None:
 @pytest.mark.parametrize(
     "faults",
     [
-        FaultPlan(),
-        FaultPlan(abort_after_deltas=2),
-        FaultPlan(refuse_status=503),
-        FaultPlan(stall_after_deltas=2),
+        pytest.param(FaultPlan(), id="well"),
+        pytest.param(FaultPlan(abort_after_deltas=2), id="dropped"),
+        pytest.param(FaultPlan(refuse_status=503), id="refused", marks=pytest.mark.long),
+        pytest.param(FaultPlan(stall_after_deltas=2), id="stalled", marks=pytest.mark.long),
     ],
-    ids=["well", "dropped", "refused", "stalled"],
 )
 def test_nothing_is_left_of_short_calls(tmp_path: Path, faults: Any) -> None:
     """After many short calls, with a model that is well or not, there are no more sockets or tasks than
