@@ -97,7 +97,7 @@ async def _short(
             phone = Phone(number)
             await phone.call(bridge, http)
             callers.add(phone)
-            await asyncio.sleep(SHORT_S * (0.5 + number % 5 / 5))
+            await asyncio.sleep(SHORT_S * (0.9 + number % 5 / 10))
             callers.remove(phone)
             phone.hang_up()
             lost += not phone.heard_ms

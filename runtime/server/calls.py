@@ -39,7 +39,7 @@ from runtime.telephony.base import Answerer, Codec, LineCall, StreamStarted
 
 log = structlog.get_logger()
 
-REMEMBERED: Final = 10_000  # calls that are over, so that a late webhook is answered as it should be
+REMEMBERED: Final = 2_000  # calls that are over, so that a late webhook is answered as it should be
 Carry = Callable[[Caller, Outside], Awaitable[str]]
 Watch = Callable[[str, Mapping[str, Any]], None]
 

@@ -4,14 +4,18 @@ and 10) by a client that writes its frames byte by byte.
 
 import asyncio
 import os
+import ssl
 import struct
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
+from runtime.session.tls import authorities
 from runtime.websocket import Message, RefusedError, ServerSocket, Socket, connect
+from tests.runtime.authority import issue
 
 MOST = 65_536
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
@@ -365,3 +369,43 @@ async def test_what_comes_before_anybody_listens_is_kept() -> None:
         socket.close()
         await socket.wait_gone()
         assert got[-1] is None
+
+
+@asynccontextmanager
+async def open_tls_server(folder: Path, name: str) -> AsyncIterator[tuple[str, ssl.SSLContext]]:
+    """The echo behind TLS with a certificate for `name`; the address, and the context that trusts it."""
+    serving, trusting = issue(folder, name)
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(
+        lambda: ServerSocket(echo, most=MOST, within_s=5), "127.0.0.1", 0, ssl=serving
+    )
+    async with server:
+        yield f"wss://localhost:{server.sockets[0].getsockname()[1]}/media", trusting
+
+
+async def test_a_socket_behind_tls_carries_messages(tmp_path: Path) -> None:
+    """A certificate of a trusted authority for the name that was asked opens it; long messages pass."""
+    async with open_tls_server(tmp_path, "localhost") as (url, trusting):
+        socket = await connect(url, {}, most=MOST, trust=trusting)
+        got: asyncio.Queue[Message | None] = asyncio.Queue()
+        socket.listen(got.put_nowait)
+        for message in ("a word", "*" * MOST):
+            socket.send(message)
+            async with asyncio.timeout(PATIENCE_S):
+                assert await got.get() == message
+        socket.close()
+        await socket.wait_gone()
+
+
+async def test_a_certificate_for_another_name_is_refused(tmp_path: Path) -> None:
+    """Nothing is sent to a server that is not who was asked for."""
+    async with open_tls_server(tmp_path, "elsewhere.example") as (url, trusting):
+        with pytest.raises(ssl.SSLCertVerificationError):
+            await connect(url, {}, most=MOST, trust=trusting)
+
+
+async def test_a_certificate_of_an_unknown_authority_is_refused(tmp_path: Path) -> None:
+    """Only the authorities of this machine are trusted unless told otherwise."""
+    async with open_tls_server(tmp_path, "localhost") as (url, _):
+        with pytest.raises(ssl.SSLCertVerificationError):
+            await connect(url, {}, most=MOST, trust=authorities())
