@@ -47,6 +47,7 @@ from voiceflow_compiler.artifact import Artifact
 
 log = structlog.get_logger()
 
+UNSENT: Final = 4096  # bytes; a third of a second of mu-law in JSON
 LINGER_S: Final = 2.0  # after the last call, for the provider's question what to do next
 
 
@@ -247,6 +248,10 @@ def _listen(host: str, port: int) -> socket.socket:
     # asyncio turns Nagle's delay off only where the protocol is named; with it a frame may wait 40 ms.
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+        # Sound that a carrier does not take must wait with us, where it is dropped once it is old, and not in
+        # megabytes of the system's buffers. Sockets that are accepted have it from this one.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
     try:
         listening.bind((host, port))
     except OSError as error:

@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
+from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
@@ -300,5 +302,18 @@ async def open_wired(
     faults: LineFaults = GOOD,
 ) -> MediaStream:
     """Open a media WebSocket of any network. Raises OSError or websockets' InvalidHandshake."""
-    connection = await connect(url, additional_headers=dict(headers), max_size=None, compression=None)
+    options: dict[str, Any] = {"sock": await _small(url)} if faults.deaf else {}
+    connection = await connect(
+        url, additional_headers=dict(headers), max_size=None, compression=None, **options
+    )
     return MediaStream(connection, open_wire, tape, faults)
+
+
+async def _small(url: str) -> socket.socket:
+    """A connected socket that holds next to nothing for a reader who does not read."""
+    parts = urlsplit(url)
+    made = socket.socket(socket.AF_INET6 if ":" in (parts.hostname or "") else socket.AF_INET)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+    made.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(made, (parts.hostname, parts.port or 80))
+    return made

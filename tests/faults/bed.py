@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -21,6 +22,7 @@ from runtime.session.stand_in import FaultPlan, StandIn
 from runtime.simulate.bad_line import LineFaults
 from runtime.simulate.callers import Caller
 from runtime.simulate.clock import idle
+from runtime.simulate.line import Deed, Moment, Mouth
 from runtime.simulate.phone import Ended, Subscription, place
 from runtime.simulate.profile import Line, Person, Profile
 from runtime.voices.tones import Tones
@@ -42,6 +44,7 @@ QUESTION = "How many people are you?"
 WAIT = "One moment."
 GOODBYE = "Your table is booked. Goodbye."
 HOLD = "Please hold on."
+SORRY_PERSON = "I'm sorry, something went wrong on our side. I'm connecting you with a person."
 LOST = "I am sorry, I lost my thread. We will call you back."
 FLOW = f"""
 language: 1
@@ -120,6 +123,11 @@ def voice() -> Tones:
     return Tones()
 
 
+def length_ms(words: str) -> int:
+    """How long these words are heard."""
+    return audio.duration_ms(voice().speak(words))
+
+
 def sound(words: str) -> bytes:
     """These words as the caller hears them, without the silence around them."""
     return voice().speak(words).strip(audio.MULAW_SILENCE)
@@ -131,6 +139,32 @@ def profile(*says: Line | str, person: Person = "accepts", patience_ms: int = 40
 
 
 BOOKS = profile("four people", "four people", "four people")
+
+
+class Interrupter:
+    """A caller who speaks once so much of the assistant's speech was heard, and then answers its question."""
+
+    def __init__(self, heard_ms: int, says: str = "four people", answers: str = "four people") -> None:
+        self._left_ms = heard_ms
+        self._frames: deque[bytes] = deque()
+        self._says, self._answers = says, answers
+        self._quiet_ms = 0
+        self.onset_ms = -1
+        self.heard_ms = 0  # until it stopped
+        self._stopped = False
+
+    def tick(self, moment: Moment) -> Deed:
+        self._stopped = self._stopped or (self.onset_ms >= 0 and not moment.playing)
+        self.heard_ms += audio.FRAME_MS if moment.playing and not self._stopped else 0
+        self._quiet_ms = 0 if moment.playing else self._quiet_ms + audio.FRAME_MS
+        if moment.playing and self.onset_ms < 0:
+            self._left_ms -= audio.FRAME_MS
+        if self.onset_ms < 0 and self._left_ms < 0:
+            self.onset_ms = moment.at_ms
+            self._frames.extend(audio.split_frames(sound(self._says)))
+        elif self.onset_ms >= 0 and self._quiet_ms == 1500 and not self._frames:
+            self._frames.extend(audio.split_frames(sound(self._answers)))
+        return Deed(self._frames.popleft() if self._frames else audio.MULAW_SILENCE * audio.FRAME_BYTES)
 
 
 @dataclass(frozen=True)
@@ -155,6 +189,11 @@ class Placed:
         heard = bytes(self.ended.tape.heard)[after_ms * audio.BYTES_PER_MS :]
         left = heard.lstrip(audio.MULAW_SILENCE)
         return after_ms + (len(heard) - len(left)) // audio.BYTES_PER_MS if left else None
+
+    def stopped_after(self, onset_ms: int) -> int:
+        """How long after this the assistant was still heard, until a tenth of a second without sound."""
+        heard = bytes(self.ended.tape.heard)[onset_ms * audio.BYTES_PER_MS :]
+        return heard.find(audio.MULAW_SILENCE * 100 * audio.BYTES_PER_MS) // audio.BYTES_PER_MS
 
     @property
     def dead_air_ms(self) -> int:
@@ -212,22 +251,24 @@ class Bed:
     evidence: Evidence
     lines: list[Mapping[str, Any]] = field(default_factory=list)
 
-    async def call(self, who: Profile = BOOKS, faults: LineFaults | None = None, token: str = TOKEN) -> Later:
-        """Place one call; what it left can be asked for once the bed is made."""
-        mouth = Caller(who, voice().speak)
+    async def call(
+        self, who: Profile = BOOKS, faults: LineFaults | None = None, mouth: Mouth | None = None
+    ) -> Later:
+        """Place one call of this caller, or this mouth; its rest can be asked for once the bed is made."""
+        speaker = mouth or Caller(who, voice().speak)
         began: list[float] = []
 
         class Timed:
             """The caller, noting when the tape began."""
 
-            def tick(self, moment: Any) -> Any:
+            def tick(self, moment: Moment) -> Deed:
                 if not began:
                     began.append(asyncio.get_running_loop().time() - moment.at_ms / 1000)
-                return mouth.tick(moment)
+                return speaker.tick(moment)
 
         async with asyncio.timeout(PATIENCE_S):
             ended = await place(
-                Subscription(self.running.voice_url, token),
+                Subscription(self.running.voice_url, TOKEN),
                 Timed(),
                 caller_number=who.number,
                 person=who.person,
@@ -242,7 +283,9 @@ class Bed:
         """So many calls at once."""
         return list(await asyncio.gather(*(self.call(**options) for _ in range(number))))
 
-    async def repeat(self, number: int, *, who: Profile = BOOKS, **faults: Any) -> list[tuple[int, Later]]:
+    async def repeat(
+        self, number: int, *, who: Profile = BOOKS, mouth: Mouth | None = None, **faults: Any
+    ) -> list[tuple[int, Later]]:
         """So many calls one after the other, each with this fault on its own first connection to the model:
         that connection's number, and the call.
         """
@@ -250,7 +293,7 @@ class Bed:
         for _ in range(number):
             first = self.stand_in.connections + 1
             self.stand_in.faults = plan([first], **faults)
-            made.append((first, await self.call(who)))
+            made.append((first, await self.call(who, mouth=mouth)))
         self.stand_in.faults = FaultPlan()
         return made
 
