@@ -26,6 +26,7 @@ import msgspec
 
 from runtime.engine import effects as fx
 from runtime.engine import events as ev
+from runtime.engine.resuming import resume
 from runtime.engine.slots import slot_value
 from runtime.engine.state import State
 from runtime.engine.step import start, step
@@ -54,8 +55,13 @@ def traced(artifact: Artifact, lines: Iterable[Mapping[str, Any]]) -> Trace:
     for line in lines:
         if "event" in line:
             event = msgspec.convert(line["event"], ev.Event)
-            begins = isinstance(event, ev.CallStarted)
-            state, effects = start(artifact, event) if begins else step(artifact, state, event)
+            match event:
+                case ev.CallStarted():
+                    state, effects = start(artifact, event)
+                case ev.CallResumed() if not call.trace:
+                    state, effects = resume(artifact, event)
+                case _:
+                    state, effects = step(artifact, state, event)
             call.trace.append((event, effects, state))
     return call
 
@@ -73,6 +79,7 @@ def undisclosed_effects(call: Trace) -> list[fx.Effect]:
     said = {node.line.say for node in call.artifact.nodes.values() if node.kind == "disclosure" and node.line}
     for event, effects, _ in call.trace:
         finished = finished or (isinstance(event, ev.PlaybackFinished) and event.speech_id in disclosures)
+        finished = finished or (isinstance(event, ev.CallResumed) and bool(event.state.get("disclosed")))
         for effect in effects:
             if isinstance(effect, fx.PlayScript) and effect.text in said and effect.protected:
                 disclosures.add(effect.speech_id)
@@ -154,6 +161,8 @@ def hasty_transfers(call: Trace) -> list[fx.Effect]:
     for event, effects, state in call.trace:
         if isinstance(event, ev.PackageDelivered):
             acknowledged.add(event.handoff_id)
+        if isinstance(event, ev.CallResumed) and event.state.get("phase") in ("speaking", "transferring"):
+            acknowledged.add(event.state.get("handoff_id", ""))  # in the part of the record before this one
         for effect in effects:
             match effect:
                 case fx.Transfer(mode="warm", handoff_id=handoff_id) if handoff_id not in acknowledged:
@@ -187,10 +196,17 @@ def invented_transitions(call: Trace) -> list[tuple[str, str]]:
     allowed = edges(call.artifact)
     broken: list[tuple[str, str]] = []
     at = ""
-    for effect in call.effects(fx.EnterNode):
-        if (at, effect.node) not in allowed:
-            broken.append((at, effect.node))
-        at = effect.node
+    for event, effects, state in call.trace:
+        back: set[str] = set()
+        if isinstance(event, ev.CallResumed):
+            # It enters the node where it stood once more, or begins again undisclosed.
+            at = event.state.get("node", "")
+            back = {at} if state.disclosed else {call.artifact.start}
+        for effect in effects:
+            if isinstance(effect, fx.EnterNode):
+                if (at, effect.node) not in allowed and effect.node not in back:
+                    broken.append((at, effect.node))
+                at = effect.node
     return broken
 
 

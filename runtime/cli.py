@@ -5,7 +5,6 @@ inside the commands, so that `vfc --help` answers at once.
 """
 
 import asyncio
-import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 COULD_NOT_RUN = 2
 INTERRUPTED = 130
 HIGHEST_PORT = 65_535
+MOST_WORKERS = 64
 
 
 class Voice(StrEnum):
@@ -85,20 +85,16 @@ def serve(
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Take unsigned requests; on loopback only.")
     ] = False,
+    workers: Annotated[
+        int,
+        typer.Option("--workers", help="Processes that share the port: one a core.", min=1, max=MOST_WORKERS),
+    ] = 1,
 ) -> None:
     """Answer telephone calls with flows, until Ctrl-C or SIGTERM."""
-    from runtime import server
-    from runtime.settings import load
-    from runtime.settings.keys import SettingsError
+    from runtime.commands.serve import serve as serve_flows
 
-    _log("info")
     options = {"listen.host": host, "listen.port": port, "telephony.insecure": insecure or None}
-    try:
-        chosen = load(settings, os.environ, options)
-        artifacts = [_artifact(flow) for flow in flows]
-        _run(server.serve(artifacts, chosen, print))
-    except SettingsError as error:
-        _stop(*error.problems)
+    serve_flows(lambda: [_artifact(flow) for flow in flows], settings, options, workers=workers)
 
 
 @app.command("stand-in")
@@ -227,21 +223,6 @@ def _artifact(path: Path) -> "Artifact":
         _stop(f"{path}: {error}")
     except OSError as error:
         _stop(f"{path}: {(error.strerror or 'cannot be read').lower()}")
-
-
-def _log(level: str) -> None:
-    """Log lines are JSON on stderr; what a command says to a person is on stdout."""
-    import structlog
-
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:

@@ -25,11 +25,13 @@ REASONS: Final = frozenset(
         "assistant_hangup",
         "caller_hangup",
         "cancelled",
+        "drained",
         "internal_error",
         "line_lost",
         "malformed_flood",
         "never_started",
         "transferred",
+        "worker_lost",
     }
 )
 STATUSES: Final = ("completed", "cancelled", "failed", "incomplete")

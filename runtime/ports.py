@@ -10,6 +10,9 @@ from typing import Any, Literal, Protocol
 
 from runtime.engine.effects import DeliverPackage, RunAction, Transfer
 
+# Sees every line of a call's record, by call id, as it is written.
+Watch = Callable[[str, Mapping[str, Any]], None]
+
 
 class FactSource(Protocol):
     async def look_up(self, caller_number: str) -> Mapping[str, Any] | None:

@@ -29,6 +29,7 @@ Class = Literal["safe", "personal", "sensitive", "secret"]
 SAFE: Final[Mapping[str, Class]] = {}
 CLASSES: Final[Mapping[str, Mapping[str, Class]]] = {
     "CallStarted": {"caller_number": "personal", "called_number": "personal"},
+    "CallResumed": {"state": "personal"},
     "AnswererDetected": SAFE,
     "ContextLoaded": {"facts": "personal"},
     "ContextMissing": SAFE,
@@ -80,6 +81,7 @@ CLASSES: Final[Mapping[str, Mapping[str, Class]]] = {
     "packages": {"content": "personal"},
     "deeds": {"key": "personal", "arguments": "sensitive", "result": "personal"},
     "rollouts": SAFE,
+    "leases": {"call": "personal", "token": "personal", "state": "personal"},
 }
 
 # Every field that may name or quote a person, by its type.

@@ -26,9 +26,9 @@ from typing import IO, Any, Final
 import msgspec
 
 from runtime.engine.effects import Effect
-from runtime.engine.events import CallStarted, Event
+from runtime.engine.events import CallResumed, CallStarted, Event
 from runtime.privacy import without_digits
-from runtime.seals import SealError, Seals, of_process, opened
+from runtime.seals import SealError, Seals, of_process, opened, sealed
 
 RECORD_VERSION: Final = 1
 SUM_CHARACTERS: Final = 16
@@ -291,6 +291,39 @@ def _good_lines(content: bytes, seals: Seals | None) -> Iterator[tuple[Mapping[s
         yield line, len(written) + 1
 
 
+def finish(path: Path, reason: str) -> bool:
+    """Give the record of a call whose process died its one end: after its last good line, and nothing of that
+    is changed. What cannot be read is kept beside it. False: it has an end, or is no record at all.
+    """
+    try:
+        record = read(path)
+        content = path.read_bytes()
+    except (OSError, RecordError):
+        return False
+    if record.whole:
+        return False
+    good = content[: len(content) - record.torn]
+    if record.torn:
+        _beside(path, content)
+    lines = (record.header, *record.lines)
+    at_ms = max((int(line.get("at_ms", 0)) for line in lines), default=0)
+    end = {"seq": len(lines), "at_ms": at_ms, "end": {"reason": reason, "outcome": None}}
+    encoded = msgspec.json.encode(end)
+    total = chain(str(lines[-1]["sum"]), encoded)
+    mended = path.with_suffix(".mending")
+    with open(mended, "wb", opener=_private) as file:
+        file.write(good + sealed(encoded[:-1] + b',"sum":"' + total.encode() + b'"}', of_process()) + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    mended.replace(path)
+    return True
+
+
+def _beside(path: Path, content: bytes) -> None:
+    with open(path.with_suffix(".torn"), "wb", opener=_private) as file:
+        file.write(content)
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """Where a replay parts from the record: the line, what it holds and what the engine does now (None:
@@ -306,7 +339,8 @@ def replay(artifact: Any, lines: Iterable[Mapping[str, Any]]) -> Difference | No
     """Feed the recorded events again; the first effect that differs, or None. `lines` are those after the
     header.
     """
-    from runtime.engine.step import start, step  # heavy only where it is needed
+    from runtime.engine.resuming import resume  # heavy only where it is needed
+    from runtime.engine.step import start, step
 
     state: Any = None
     due: list[tuple[int, Mapping[str, Any]]] = []
@@ -321,6 +355,8 @@ def replay(artifact: Any, lines: Iterable[Mapping[str, Any]]) -> Difference | No
             event = msgspec.convert(line["event"], Event)
             if state is None and isinstance(event, CallStarted):
                 state, effects = start(artifact, event)
+            elif state is None and isinstance(event, CallResumed):
+                state, effects = resume(artifact, event)
             else:
                 state, effects = step(artifact, state, event)
             due = [(line["seq"], msgspec.to_builtins(effect)) for effect in effects]

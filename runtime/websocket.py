@@ -16,6 +16,7 @@ import logging
 import ssl
 from collections import deque
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Final, cast
 from urllib.parse import urlsplit
 
@@ -88,6 +89,10 @@ class Socket(WSListener):
             take(self._early.popleft())
         if self._transport is not None and not self.gone:
             self._transport.underlying_transport.resume_reading()
+
+    def hold(self) -> None:
+        """Keep what comes until somebody listens again."""
+        self._take, self._flow = self._keep, _nothing
 
     def send(self, message: Message) -> None:
         """Hand a message to the peer; on a socket that is gone, to nobody."""
@@ -196,8 +201,10 @@ async def connect(
     most: int,
     trust: ssl.SSLContext | None = None,
     ping_s: float = PING_S,
+    unix: Path | None = None,
 ) -> Socket:
-    """Open a socket to a server; a `wss:` address must show a certificate of an authority in `trust`.
+    """Open a socket to a server; a `wss:` address must show a certificate of an authority in `trust`. `unix`:
+    to whoever listens there, whatever the address names.
 
     Raises RefusedError for an answer that is no WebSocket, OSError when nobody answers.
     """
@@ -220,7 +227,10 @@ async def connect(
     )
     loop = asyncio.get_running_loop()
     host, port = parts.hostname or "", parts.port or (443 if secure else 80)
-    await loop.create_connection(lambda: protocol, host, port, ssl=trust if secure else None)
+    if unix is not None:
+        await loop.create_unix_connection(lambda: protocol, str(unix))
+    else:
+        await loop.create_connection(lambda: protocol, host, port, ssl=trust if secure else None)
     try:
         await protocol.wait_until_handshake_complete()
     except WSHandshakeError as error:

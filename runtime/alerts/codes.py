@@ -124,12 +124,32 @@ CODES: Final[Mapping[str, Alert]] = {
         "P3", "A number rang that no flow answers.", "Name it under [numbers], or take it off the provider."
     ),
     "call.repeated": Alert("P3", "A call's webhook came twice; it is one call all the same.", "Nothing."),
+    "call.resumed": Alert(
+        "P2",
+        "A call whose stream broke or whose process died went on where it stood.",
+        "One now and then is the network. Many at once: look for `worker.died`.",
+    ),
+    "call.lost": Alert(
+        "P1",
+        "A process died with this call, and nobody asked to go on with it; perhaps the caller hung up.",
+        "Look for `worker.died`. Check that the provider reaches the address it asks after a stream.",
+    ),
+    "call.superseded": Alert(
+        "P2",
+        "A call was gone on with elsewhere while this process still held it; here it was ended.",
+        "Look for `loop.stuck` and `store.away` before it.",
+    ),
     "call.unsettled": Alert(
         "P2",
         "A call's stream ended and the call did not say why within three seconds.",
         "Look for blocked processes.",
     ),
     # storage
+    "store.away": Alert(
+        "P1",
+        "The store does not answer, or not soon enough. Calls go on; what is to be kept waits.",
+        "Bring the store back; until then a call whose process dies begins anew.",
+    ),
     "record.failed": Alert(
         "P1",
         "The disk refused a call's record. The call goes on; nothing that changes anything outside is done.",
@@ -190,6 +210,26 @@ CODES: Final[Mapping[str, Alert]] = {
         "From five an hour on: find the source.",
     ),
     # the process
+    "loop.blocked": Alert(
+        "P2",
+        "The event loop stood still for more than 250 ms; the line `loop.stood_still` names the place.",
+        "A machine too busy, or a defect: report it with the place.",
+    ),
+    "loop.stuck": Alert(
+        "P1",
+        "The event loop stood still for more than two seconds; its callers heard nothing meanwhile.",
+        "As `loop.blocked`.",
+    ),
+    "worker.died": Alert(
+        "P1",
+        "A worker process ended by itself; it is started again, and its calls are gone on with by others.",
+        "Its last lines say why. Killed by signal 9: look for a lack of memory.",
+    ),
+    "worker.hung": Alert(
+        "P1",
+        "A worker's event loop did not turn for a minute; the supervisor killed it.",
+        "The stack it wrote before is on stderr: report it.",
+    ),
     "drain.deadline": Alert(
         "P2",
         "Calls were still live at the end of the time to drain, and were ended.",

@@ -1,9 +1,11 @@
 """What one call is given: who calls, and everything outside the engine that it may use."""
 
-from collections.abc import Awaitable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
+from runtime.engine.state import State
 from runtime.ports import ActionRunner, Desk, FactSource, ScriptVoice
 from runtime.record import Recorder
 from runtime.recording.base import Recording
@@ -23,11 +25,23 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
+class Resumed:
+    """Where a call goes on: the engine's state as plain data, at milliseconds since the first answer."""
+
+    state: Mapping[str, Any] = field(repr=False)
+    at_ms: int
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
 class Outside:
     """Everything a call touches. `codec` has decoded `start`; `session` may be connecting; `scripts` is
     audio in the line's format by script name.
 
     `answerer`: on a call we placed, who or what picked up, once that is known; None: nothing is waited for.
+
+    `resumed`: the call does not begin but goes on from there. `keep` is told where the call stands, whenever
+    it would be gone on with from elsewhere. `leave`: once set, the call ends (`drained`) at a turn boundary.
 
     The call closes `line` and `session` and ends `record`; the rest is the owner's.
     """
@@ -44,3 +58,6 @@ class Outside:
     record: Recorder
     recording: Recording
     answerer: Awaitable[str] | None = None
+    resumed: Resumed | None = None
+    keep: Callable[[int, State], None] | None = None
+    leave: asyncio.Event | None = None

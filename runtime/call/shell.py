@@ -24,11 +24,15 @@ from runtime.call.hearing import hear_session, read_line, watch_line
 from runtime.call.outside import Caller, Outside
 from runtime.call.under_way import LAST_WORDS_MS, Broken, Call, Flush
 from runtime.engine.effects import Effect, RunAction
-from runtime.engine.events import AnswererDetected, CallEnded, CallStarted, DtmfPressed, Event
+from runtime.engine.events import AnswererDetected, CallEnded, CallResumed, CallStarted, DtmfPressed, Event
+from runtime.engine.resuming import resume
 from runtime.engine.step import start, step
 
 LOOSE_ENDS_S: Final = 10.0  # an action under way at the end is given this long to tell its result
 UNDO_S: Final = 120.0  # the same where its result decides whether something is to be taken back
+LEAVE_WITHIN_S: Final = 10.0
+# What is new when one of these is: a turn was heard, a node entered, something done or promised.
+MATTERS: Final = ("phase", "node", "slots", "disclosed", "done", "facts", "handoff_id")
 LOG = structlog.get_logger("call")
 
 
@@ -53,23 +57,65 @@ async def _run(call: Call) -> None:
 
 
 def _begin(call: Call) -> None:
-    outside, caller = call.outside, call.caller
+    outside = call.outside
     outside.session.connect()
     for work in (read_line(call), watch_line(call), hear_session(call)):
         call.spawn(work)
-    event = CallStarted(
+    if outside.answerer is not None:
+        call.spawn(_answerer(call, outside.answerer))
+    if outside.leave is not None:
+        call.spawn(_leaving(call, outside.leave))
+    event: CallStarted | CallResumed
+    if outside.resumed is not None:
+        held = outside.resumed
+        event = CallResumed(at_ms=held.at_ms, state=dict(held.state), attempt=held.attempt)
+        outside.record.event(event)
+        call.state, effects = resume(outside.artifact, event)
+    else:
+        event = _started(call)
+        outside.record.event(event)
+        call.state, effects = start(outside.artifact, event)
+    _keep(call)
+    _perform(call, effects)
+
+
+def _started(call: Call) -> CallStarted:
+    caller = call.caller
+    return CallStarted(
         at_ms=0,
         call_id=caller.call_id,
         caller_number=caller.caller_number,
         called_number=caller.called_number,
         direction=caller.direction,
-        answerer_due=outside.answerer is not None,
+        answerer_due=call.outside.answerer is not None,
     )
-    if outside.answerer is not None:
-        call.spawn(_answerer(call, outside.answerer))
-    outside.record.event(event)
-    call.state, effects = start(outside.artifact, event)
-    _perform(call, effects)
+
+
+async def _leaving(call: Call, leave: asyncio.Event) -> None:
+    """Asked to leave: at the next turn boundary, or where none comes, soon."""
+    await leave.wait()
+    call.leaving = True
+    call.queue.put_nowait(Flush())  # it may be at one now
+    await asyncio.sleep(LEAVE_WITHIN_S)
+    call.post(CallEnded, reason="drained")
+
+
+def _at_boundary(call: Call) -> bool:
+    """Whether it is the caller's turn and they have not begun it: nothing is lost by leaving now."""
+    state = call.state
+    quiet = state.phase == "listening" and not state.overlap and not state.pending
+    return quiet and not call.ledger.speaking
+
+
+def _keep(call: Call) -> None:
+    """Tell where the call stands, where that has changed in a way that matters to whoever goes on with it."""
+    keep, state, kept = call.outside.keep, call.state, call.kept
+    if keep is None or state is kept or state.phase == "ended":
+        return
+    if kept is not None and all(getattr(state, name) is getattr(kept, name) for name in MATTERS):
+        return
+    call.kept = state
+    keep(call.at_ms(), state)
 
 
 async def _answerer(call: Call, verdict: Awaitable[str]) -> None:
@@ -81,10 +127,13 @@ def _turn(call: Call, item: Event | Broken | Flush) -> None:
         raise item.error
     if isinstance(item, Flush):
         call.outside.session.flush()
-        return
-    _perform(call, _step(call, item))
+    else:
+        _perform(call, _step(call, item))
+        _keep(call)
     if isinstance(item, CallEnded):
         call.reason = item.reason
+    elif call.leaving and _at_boundary(call):
+        call.post(CallEnded, reason="drained")
 
 
 def _step(call: Call, event: Event) -> tuple[Effect, ...]:

@@ -52,7 +52,7 @@ class Call:
     def __init__(self, caller: Caller, outside: Outside) -> None:
         self.caller, self.outside = caller, outside
         self.loop = asyncio.get_running_loop()
-        self.began = self.loop.time()
+        self.began = self.loop.time() - (outside.resumed.at_ms / 1000 if outside.resumed else 0)
         codec = outside.codec
         self.ledger = Ledger(codec.audio.bytes_per_ms, codec.frame_bytes)
         self.line = LineWriter(outside.line, paced=codec.frame_bytes > 0)
@@ -62,7 +62,7 @@ class Call:
         self.transfers: dict[str, asyncio.Task[None]] = {}
         self.beside = False  # a person is rung, and the caller hears us all the same
         self.protected: set[str] = set()
-        self.last_frame = self.began
+        self.last_frame = self.loop.time()
         self.close_code = 1000
         self.queue: asyncio.Queue[Event | Broken | Flush] = asyncio.Queue()
         self._timers: dict[str, asyncio.TimerHandle] = {}
@@ -70,6 +70,8 @@ class Call:
         self.loose: set[asyncio.Task[None]] = set()
         self._expiry: asyncio.TimerHandle | None = None
         self.state: Any = None
+        self.kept: Any = None  # the last state that was told
+        self.leaving = False
         self._ending = ""
         self.broken = False
         self.withheld = False

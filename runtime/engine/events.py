@@ -63,6 +63,15 @@ class CallStarted(_Event, frozen=True):
     answerer_due: bool = False
 
 
+class CallResumed(_Event, frozen=True):
+    """The call goes on here after its stream broke, or the process that carried it died. `state` is the state
+    it stood in, as plain data; `attempt` counts from 1.
+    """
+
+    state: Unsettled
+    attempt: int = 1
+
+
 class AnswererDetected(_Event, frozen=True):
     """The verdict on who answered a call we placed."""
 
@@ -256,6 +265,7 @@ class CallEnded(_Event, frozen=True):
 
 Event = (
     CallStarted
+    | CallResumed
     | AnswererDetected
     | ContextLoaded
     | ContextMissing

@@ -85,7 +85,7 @@ def _withhold(artifact: Artifact, state: State, out: list[Effect], name: str) ->
 def _came_from(artifact: Artifact, state: State, why: str) -> str:
     """The ask node a change may be taken back to: nothing was said or done since but a decision."""
     left = artifact.nodes.get(state.node)
-    if left is None or why == "overlap":
+    if left is None or why in ("overlap", "resumed"):
         return ""
     return state.node if left.kind == "ask" else state.came_from if left.kind == "decide" else ""
 

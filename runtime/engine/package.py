@@ -46,7 +46,8 @@ def _facts(artifact: Artifact, state: State) -> dict[str, Any]:
     return {name: state.facts[name] for name in sorted(state.known_facts) if not artifact.facts[name].secret}
 
 
-def _transcript(artifact: Artifact, state: State) -> list[dict[str, Any]]:
+def transcript(artifact: Artifact, state: State) -> list[dict[str, Any]]:
+    """What was said, oldest first; what callers said where a secret was asked for is withheld."""
     secret_nodes = {
         name
         for name, node in artifact.nodes.items()
@@ -93,7 +94,7 @@ _FIELDS: dict[str, Callable[[Artifact, State], Any]] = {
     "summary": _summary,
     "slots": _slots,
     "facts": _facts,
-    "transcript": _transcript,
+    "transcript": transcript,
     "sentiment": _sentiment,
     "callback_number": _callback_number,
 }

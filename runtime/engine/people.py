@@ -43,7 +43,7 @@ def at_undelivered(artifact: Artifact, state: State, out: list[Effect], event: P
     cancel(out, "package")
     closed = event.reason in NOBODY_THERE  # the package is there, but nobody is: that is no trouble of ours
     out.append(Flag(kind="handoff_closed" if closed else "package_failed", detail=state.handoff))
-    return _nobody(artifact, state, out, "closed" if closed else "package failed")
+    return nobody(artifact, state, out, "closed" if closed else "package failed")
 
 
 def package_too_slow(artifact: Artifact, state: State, out: list[Effect]) -> State:
@@ -116,7 +116,7 @@ def at_refused(
         out.append(Flag(kind="event_ignored", detail=type(event).__name__))
         return state
     cancel(out, "transfer", "hold")
-    return _nobody(artifact, state, out, "unanswered")
+    return nobody(artifact, state, out, "unanswered")
 
 
 def transfer_too_slow(artifact: Artifact, state: State, out: list[Effect]) -> State:
@@ -124,10 +124,10 @@ def transfer_too_slow(artifact: Artifact, state: State, out: list[Effect]) -> St
         return state
     cancel(out, "hold")
     out.append(ReturnToCaller(handoff_id=state.handoff_id))
-    return _nobody(artifact, state, out, "too slow")
+    return nobody(artifact, state, out, "too slow")
 
 
-def _nobody(artifact: Artifact, state: State, out: list[Effect], why: str) -> State:
+def nobody(artifact: Artifact, state: State, out: list[Effect], why: str) -> State:
     handoff = artifact.handoffs[state.handoff]
     state = replace(state, handoff="", handoff_id="", reason="", rings="")
     line = handoff.unanswered_line

@@ -29,6 +29,7 @@ from runtime.engine.events import (
     CallEnded,
     CallerSpeechStarted,
     CallerTurn,
+    CallResumed,
     CallStarted,
     ContextLoaded,
     ContextMissing,
@@ -153,6 +154,7 @@ _TIMERS: dict[str, Callable[[Artifact, State, list[Effect]], State]] = {
 
 _ON: dict[type, Callable[[Artifact, State, list[Effect], Any], State]] = {
     CallStarted: _ignored,
+    CallResumed: _ignored,
     AnswererDetected: outside.at_answerer,
     ContextLoaded: outside.at_context,
     ContextMissing: outside.at_no_context,

@@ -4,80 +4,51 @@ remembered when over.
 1. One call id is one call: a webhook that comes twice gets the same answer, and no second call begins.
 2. Nothing of one call is reachable from another: each has its own line, session and record.
 3. A call that was answered and whose stream never comes is let go.
+4. Any worker may get the stream of a call that another one answered: the token says what is needed, and the
+   lease lets one of them have it.
 """
 
 from __future__ import annotations
 
 import asyncio
-import datetime
+import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import structlog
 
-from runtime import context
 from runtime.alerts import Alerts
-from runtime.alerts.lines import Lines
-from runtime.call import Caller, Outside, carry
-from runtime.engine.effects import SetOutcome
-from runtime.handoff import FOLDER, Board, CallDesk, Ringer, Spool
-from runtime.ports import Packages
-from runtime.record import Header, Recorder
-from runtime.recording.tracks import Tracks
-from runtime.seals import of_process
-from runtime.server.conference import Conference
+from runtime.call import Caller, Outside, Resumed, carry
+from runtime.handoff import Board, Ringer, Spool
+from runtime.ports import OutsideFailure, Packages, Watch
+from runtime.server.carrying import Carrying
 from runtime.server.deploy import Deployment, line_format
 from runtime.server.keeping import Index
-from runtime.server.line import Line
-from runtime.server.tokens import LIFETIME_MS, Tokens
-from runtime.session.openai import OpenAISession
+from runtime.server.leasing import Hold, Leasing
+from runtime.server.live import PLANNED, Held, LiveCall, Told, Watched, told_of, unsealed
+from runtime.server.pulse import Pulse
+from runtime.server.tokens import LIFETIME_MS, Opens, Tokens, call_of
 from runtime.settings import Settings
 from runtime.telephony.base import Answerer, Codec, LineCall, StreamStarted
 
 log = structlog.get_logger()
 
+SHORT: Final = 16  # characters of a content hash in a token, whose length is bounded
+LEAVE_S: Final = 15.0  # for calls that leave at a turn boundary
 REMEMBERED: Final = 2_000  # calls that are over, so that a late webhook is answered as it should be
 Carry = Callable[[Caller, Outside], Awaitable[str]]
-Watch = Callable[[str, Mapping[str, Any]], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """What a call holds while it lives: its session, the look-up begun for it, its sound where kept."""
-
-    session: OpenAISession
-    look_up: context.StartedLookUp | None
-    sound: Tracks | None
-
-
-@dataclass(slots=True)
-class LiveCall:
-    """One call from its first webhook on. `reason`: why it ended, None while it has not.
-
-    `held` is None once the call has let go of it: many calls that are over are remembered.
-    """
-
-    call: LineCall
-    deployment: Deployment
-    token: str = field(repr=False)
-    held: Held | None = field(repr=False)
-    record: Path
-    answerer: asyncio.Future[Answerer] | None = field(default=None, repr=False)
-    consent: str = ""
-    line: Line = field(default_factory=Line)
-    conference: Conference | None = field(default=None, repr=False)
-    tokens_used: set[str] = field(default_factory=set, repr=False)
-    expiry: asyncio.TimerHandle | None = field(default=None, repr=False)
-    task: asyncio.Task[None] | None = field(default=None, repr=False)
-    reason: str | None = None
-    ended: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
+Find = Callable[[str], Awaitable[Deployment | None]]
 
 
 class Calls:
-    """Every call of this process, live and over."""
+    """Every call of this process, live and over.
+
+    `alone`: every stream comes here, so that the model is connected to and the facts are asked for while the
+    phone still rings. `find_deployment`: a flow by its content hash, served now or before.
+    """
 
     def __init__(
         self,
@@ -91,18 +62,24 @@ class Calls:
         packages: Packages | None = None,
         board: Board | None = None,
         spool: Spool | None = None,
+        tokens: Tokens | None = None,
+        find_deployment: Find | None = None,
+        alone: bool = True,
     ) -> None:
         self.settings = settings
         self.deployments = deployments
         self.audio = line_format(settings)
         self.draining = False
         self.alert, self.metrics = alerts, alerts.metrics
+        self.leasing: Leasing | None = None
+        self.pulse: Pulse | None = None
         self._carry = carry
-        self._watch = watch
-        self._index, self._packages, self.board, self._spool = index, packages, board, spool
+        self._index, self.board = index, board
+        self._carrying = Carrying(settings, alerts, watch, packages, board, spool)
         # Who brings people onto a call; the line itself where nothing better was set.
         self.ringer: Callable[[LiveCall], Ringer] = lambda live: live.line
-        self._tokens = Tokens()
+        self._tokens = tokens or Tokens()
+        self._find_deployment, self._alone = find_deployment, alone
         self._known: OrderedDict[str, LiveCall] = OrderedDict()
         self._live: set[str] = set()
         self._none_live = asyncio.Event()
@@ -119,6 +96,10 @@ class Calls:
         """Whether no further call is taken now."""
         return self.live >= self.settings.limits.calls
 
+    def record_of(self, call_id: str, part: int) -> Path:
+        """Where (that part of) a call's record lies."""
+        return self._carrying.record(call_id, part)
+
     def find(self, call_id: str) -> LiveCall | None:
         """The call with this id, live or over, if it is remembered."""
         return self._known.get(call_id)
@@ -130,52 +111,122 @@ class Calls:
             return next(iter(self.deployments.values()))
         return self.deployments.get(flow or "")
 
-    def begin(
+    async def deployment_of(self, flow: str, content_hash: str) -> Deployment | None:
+        """The flow a call began with (by the first SHORT characters of its hash at least), also when another
+        version of it is served now.
+        """
+        served = self.deployments.get(flow)
+        if served is not None and served.artifact.content_hash.startswith(content_hash):
+            return served
+        return await self._find_deployment(content_hash) if self._find_deployment else None
+
+    # --- admitted ---
+
+    async def begin(
         self,
         call: LineCall,
         deployment: Deployment,
         *,
         answerer: asyncio.Future[Answerer] | None = None,
         consent: str = "",
-    ) -> LiveCall:
-        """Admit a call: the model is connected to and the facts are asked for while the phone still rings.
-
-        A call we placed waits for its `answerer`, and its record names the consent it was placed by.
+    ) -> LiveCall | None:
+        """Admit a call; None when the store has it as over. A call we placed waits for its `answerer`, and
+        its record names the consent it was placed by.
         """
-        session = OpenAISession(deployment.session)
-        session.connect()
-        facts, number = deployment.facts, call.caller_number
-        live = LiveCall(
-            call=call,
-            deployment=deployment,
-            answerer=answerer,
-            consent=consent,
-            token=self.new_token(call),
-            held=Held(
-                session=session,
-                look_up=context.begin(facts, number) if facts and number else None,
-                sound=Tracks(self.audio) if self.settings.keep_sound else None,
-            ),
-            record=self.settings.records / "calls" / f"{call.call_id}.jsonl",
-        )
-        live.expiry = asyncio.get_running_loop().call_later(LIFETIME_MS / 1000, self.miss, live)
+        token = self.new_token(call, deployment)
+        live = self._new(call, deployment, token, consent=consent)
+        live.answerer = answerer
+        if self._alone:
+            live.held = self._carrying.open(live)
         self._remember(live)
+        known = await self.leasing.begin(live.hold) if self.leasing and live.hold else None
+        if known is not None:
+            if known.ended:
+                self.drop(live)
+                return None
+            live.token = known.token  # another worker may have been asked first
         self._note_begin(live)
         self.metrics.begun.inc()
         log.info("call.answered", call_id=call.call_id, flow=deployment.artifact.flow)
         return live
 
-    def new_token(self, call: LineCall) -> str:
-        """A token for one more stream of this call."""
-        return self._tokens.make(call.call_id, call.account_id, _now_ms())
+    def new_token(self, call: LineCall, deployment: Deployment, *, owner: str = "") -> str:
+        """A token for one more stream of this call; `owner`: only there, since the call is live there."""
+        artifact = deployment.artifact
+        return self._tokens.make(
+            call, now_ms(), flow=artifact.flow, artifact=artifact.content_hash[:SHORT], owner=owner
+        )
 
-    def claim(self, token: str, started: StreamStarted) -> LiveCall | None:
+    def another_token(self, live: LiveCall) -> str:
+        """A token for the stream that brings a caller back to this call."""
+        return self.new_token(live.call, live.deployment, owner=self.leasing.owner if self.leasing else "-")
+
+    def read_token(self, token: str, started: StreamStarted) -> Opens | None:
+        """What a stream's token is for, when it is one of ours and of this call."""
+        return self._tokens.read(token, started.call_id, started.account_id, now_ms())
+
+    # --- let in ---
+
+    async def claim(self, token: str, started: StreamStarted) -> LiveCall | None:
         """The call this token opens, once. None for a token that is forged, old, used, or of another call."""
+        opens = self.read_token(token, started)
         live = self._known.get(started.call_id)
-        known = self._tokens.check(token, started.call_id, started.account_id, _now_ms())
-        if live is None or not known or token in live.tokens_used or live.reason or live.line.over:
+        if opens is None or (live is not None and token in live.tokens_used):
+            return None
+        if opens.owner:
+            return self._claim_back(live, token)
+        if live is not None and live.reason is None:
+            if live.task is not None or live.line.over:
+                return None
+            live.tokens_used.add(token)
+        return await self._take(live, opens, token, started)
+
+    def _claim_back(self, live: LiveCall | None, token: str) -> LiveCall | None:
+        if live is None or live.reason or live.line.over:
             return None
         live.tokens_used.add(token)
+        return live
+
+    async def _take(
+        self, live: LiveCall | None, opens: Opens, token: str, started: StreamStarted
+    ) -> LiveCall | None:
+        """Have the call by its lease; while the store is away the token alone decides."""
+        lease = None
+        if self.leasing is not None:
+            try:
+                lease = await self.leasing.take(started.call_id, token)
+            except (OutsideFailure, TimeoutError):
+                self.alert("store.away", call_id=started.call_id, detail="take")
+            else:
+                if lease is None:
+                    return None
+        if live is None or live.reason is not None:
+            live = await self._arrived(opens, token, started)
+        if live is None or live.task is not None:
+            return None
+        if lease is not None and live.hold is not None:
+            live.hold.fence = lease.fence
+            if lease.call:
+                live.consent = msgspec.json.decode(unsealed(lease.call), type=Told).consent
+            if lease.fence > 1:
+                live.record = self._carrying.record(started.call_id, lease.fence)
+            if lease.state is not None:
+                # How long the line was cut is not known here: a second is what it takes at best.
+                state = msgspec.json.decode(unsealed(lease.state), type=dict[str, Any])
+                live.resumed = Resumed(state, lease.at_ms + 1000, lease.attempts)
+                self.alert("call.resumed", call_id=started.call_id)
+        if live.held is None:
+            live.held = self._carrying.open(live)
+        return live
+
+    async def _arrived(self, opens: Opens, token: str, started: StreamStarted) -> LiveCall | None:
+        """A call that another worker answered, or that goes on here."""
+        deployment = await self.deployment_of(opens.flow, opens.artifact)
+        if deployment is None:
+            return None
+        live = self._new(call_of(opens, started.call_id, started.account_id), deployment, token)
+        live.tokens_used.add(token)
+        self._remember(live)
         return live
 
     def take(self, live: LiveCall, codec: Codec) -> None:
@@ -185,18 +236,38 @@ class Calls:
         if live.held:
             live.task = self.keep(self._hold(live, live.held, codec))
 
-    async def drain(self, within_ms: int) -> None:
-        """Take no more calls; wait until the live ones are over, then end what is left."""
+    # --- over ---
+
+    async def drain(self, within_ms: int, *, leave_s: float = LEAVE_S) -> None:
+        """Take no more calls; wait until the live ones are over, then let the others leave through the net,
+        each at a turn boundary.
+        """
         self.draining = True
+        if await self._empty(within_ms / 1000):
+            return
+        self.alert("drain.deadline")
+        for live in list(self._known.values()):
+            live.leave.set()
+        if not await self._empty(leave_s):
+            await self._end_all()
+
+    async def _empty(self, within_s: float) -> bool:
         try:
-            async with asyncio.timeout(within_ms / 1000):
+            async with asyncio.timeout(within_s):
                 await self._none_live.wait()
         except TimeoutError:
-            self.alert("drain.deadline")
-        await self.close()
+            return False
+        return True
 
     async def close(self) -> None:
         """End every call now."""
+        await self._end_all()
+        if self.board:
+            self.board.close()
+        if self.leasing:
+            await self.leasing.close()
+
+    async def _end_all(self) -> None:
         self.draining = True
         for live in list(self._known.values()):
             if live.reason is None and live.task is None:
@@ -208,14 +279,12 @@ class Calls:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
-        if self.board:
-            self.board.close()
 
     async def _hold(self, live: LiveCall, held: Held, codec: Codec) -> None:
         call = live.call
         reason = "internal_error"
         caller = Caller(call.call_id, call.caller_number, call.called_number, call.direction)
-        outside = self._outside(live, held, codec)
+        outside = self._carrying.outside(live, held, codec, self.leasing, self.ringer(live))
         try:
             reason = await self._carry(caller, outside)
         except Exception as error:  # noqa: BLE001 - the outermost loop of a call: the others must go on
@@ -223,77 +292,74 @@ class Calls:
             self.alert("call.broken", call_id=call.call_id)
             outside.record.end(0, reason, None)
         finally:
-            self._over(live, reason, outcome_of(outside.record))
+            outcome = outside.record.outcome if isinstance(outside.record, Watched) else None
+            self._over(live, reason, outcome, hung_up=codec.at_close != "caller_hangup")
             log.info("call.ended", call_id=call.call_id, reason=reason)
-            await self._let_go(live)
+            await self._carrying.let_go(live)
             if outside.record.failed:
                 self.alert("record.failed", call_id=call.call_id)
-
-    def _outside(self, live: LiveCall, held: Held, codec: Codec) -> Outside:
-        deployment = live.deployment
-        artifact, call_id = deployment.artifact, live.call.call_id
-        header = Header(
-            call_id=call_id,
-            started=datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"),
-            artifact_hash=artifact.content_hash,
-            flow=artifact.flow,
-            flow_version=artifact.flow_version,
-        )
-        folder = self.settings.records / FOLDER
-        lines = Lines(self.alert, self.metrics, call_id, artifact.content_hash)
-        record = _Watched(live.record, header, self._watch, lines)
-        if live.consent:
-            record.note(0, "consent", id=live.consent)
-        return Outside(
-            artifact=artifact,
-            line=live.line,
-            codec=codec,
-            session=held.session,
-            facts=held.look_up or deployment.facts,
-            actions=deployment.actions,
-            desk=CallDesk(
-                call_id,
-                folder,
-                deployment.destinations,
-                self.ringer(live),
-                self._packages,
-                self.board,
-                self._spool,
-            ),
-            voice=deployment.voice,
-            scripts=deployment.scripts,
-            record=record,
-            recording=held.sound or Unrecorded(),
-            answerer=live.answerer,
-        )
 
     def miss(self, live: LiveCall) -> None:
         """The stream never came: the caller hung up while it rang, or the provider could not reach us."""
         if live.task is None and live.reason is None:
             self._over(live, "never_started")
             log.info("call.missed", call_id=live.call.call_id)
-            self.keep(self._let_go(live))
+            self.keep(self._carrying.let_go(live))
 
-    async def _let_go(self, live: LiveCall) -> None:
-        if live.expiry:
-            live.expiry.cancel()
-        live.line.close()
-        held, live.held = live.held, None
-        if held is None:
-            return
-        if held.look_up:
-            held.look_up.task.cancel()
-            await asyncio.gather(held.look_up.task, return_exceptions=True)
-        await held.session.close()
-        if held.sound and live.task:
-            await self._keep_sound(live, held.sound)
+    def drop(self, live: LiveCall) -> None:
+        """Forget a call that is another worker's."""
+        if live.task is None:
+            if live.expiry:
+                live.expiry.cancel()
+            self._known.pop(live.call.call_id, None)
+            self._forget(live)
 
-    async def _keep_sound(self, live: LiveCall, sound: Tracks) -> None:
-        path = live.record.with_suffix(".wav")
-        try:
-            await asyncio.to_thread(_write_sound, sound, path)
-        except OSError as error:
-            self.alert("sound.failed", call_id=live.call.call_id, detail=type(error).__name__.lower())
+    def _expire(self, live: LiveCall) -> None:
+        self.keep(self._expired(live))
+
+    async def _expired(self, live: LiveCall) -> None:
+        """No stream came here: it may have come to another worker."""
+        lease = await self.leasing.find(live.call.call_id) if self.leasing and not self._alone else None
+        if lease is not None and not lease.expects:
+            self.drop(live)
+        else:
+            self.miss(live)
+
+    def _over(self, live: LiveCall, reason: str, outcome: str | None = None, *, hung_up: bool = True) -> None:
+        live.reason = reason
+        self.metrics.ended_call(reason)
+        if self.board:
+            self.board.end_call(live.call.call_id)
+        # Where a line says no good-bye, a caller who hung up may still be there: the provider tells.
+        planned = reason in PLANNED and (hung_up or reason != "caller_hangup")
+        if self.leasing and live.hold:
+            self.leasing.over(live.hold, reason, outcome, planned=planned)
+        elif self._index:
+            self._index.end(live.call.call_id, reason, outcome)
+        live.ended.set()
+        self._forget(live)
+
+    def _forget(self, live: LiveCall) -> None:
+        self._live.discard(live.call.call_id)
+        self.metrics.live.set(self.live)
+        if not self._live:
+            self._none_live.set()
+
+    # --- the parts of a call ---
+
+    def _new(self, call: LineCall, deployment: Deployment, token: str, *, consent: str = "") -> LiveCall:
+        live = LiveCall(
+            call=call,
+            deployment=deployment,
+            token=token,
+            record=self._carrying.record(call.call_id, 1),
+            consent=consent,
+        )
+        if self.leasing:
+            lost = lambda: live.line.close(1001)  # noqa: E731
+            live.hold = Hold(call.call_id, deployment.artifact, told_of(call, consent), token, lost)
+        live.expiry = asyncio.get_running_loop().call_later(LIFETIME_MS / 1000, self._expire, live)
+        return live
 
     def _note_begin(self, live: LiveCall) -> None:
         call, artifact = live.call, live.deployment.artifact
@@ -308,19 +374,6 @@ class Calls:
                 direction=call.direction,
                 record=str(live.record),
             )
-
-    def _over(self, live: LiveCall, reason: str, outcome: str | None = None) -> None:
-        live.reason = reason
-        self.metrics.ended_call(reason)
-        if self.board:
-            self.board.end_call(live.call.call_id)
-        if self._index:
-            self._index.end(live.call.call_id, reason, outcome)
-        live.ended.set()
-        self._live.discard(live.call.call_id)
-        self.metrics.live.set(self.live)
-        if not self._live:
-            self._none_live.set()
 
     def _remember(self, live: LiveCall) -> None:
         self._known[live.call.call_id] = live
@@ -339,48 +392,6 @@ class Calls:
         return task
 
 
-class _Watched(Recorder):
-    """A record whose lines someone looks at while they are written."""
-
-    def __init__(self, path: Path, header: Header, watch: Watch | None, lines: Lines) -> None:
-        self._call_id, self._watch, self._lines = header.call_id, watch, lines
-        self.outcome: str | None = None
-        super().__init__(path, header)
-
-    def append(self, body: Mapping[str, Any]) -> None:
-        super().append(body)
-        if isinstance(body.get("effect"), SetOutcome):
-            self.outcome = body["effect"].outcome
-        self._lines.read(body)
-        if self._watch:
-            self._watch(self._call_id, body)
-
-
-def outcome_of(record: Recorder) -> str | None:
-    """What a call has led to so far."""
-    return record.outcome if isinstance(record, _Watched) else None
-
-
-class Unrecorded:
-    """Implements Recording for calls whose sound is not kept."""
-
-    def caller(self, at_ms: int, payload: str) -> None:
-        """Nothing is kept."""
-
-    def assistant(self, at_ms: int, payload: str) -> None:
-        """Nothing is kept."""
-
-    def cleared(self, at_ms: int) -> None:
-        """Nothing is kept."""
-
-
-def _write_sound(sound: Tracks, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    seals = of_process()
-    kept = path if seals is None else path.with_suffix(".wav.sealed")
-    kept.touch(mode=0o600)
-    kept.write_bytes(sound.wav() if seals is None else seals.seal(sound.wav()))
-
-
-def _now_ms() -> int:
-    return int(asyncio.get_running_loop().time() * 1000)
+def now_ms() -> int:
+    """Milliseconds of this machine's monotonic clock, which its processes share."""
+    return time.monotonic_ns() // 1_000_000

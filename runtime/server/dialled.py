@@ -73,12 +73,14 @@ class Dialled:
             ours = self.calls.settings.dialling.number
             told = LineCall(call.call_id, call.account_id, order.number, ours, "outbound", leg_id=call.leg_id)
             detect = self.calls.settings.dialling.detect
-            known = self.calls.begin(
+            known = await self.calls.begin(
                 told, order.deployment, answerer=order.answerer if detect else None, consent=order.consent
             )
             order.call_id = call.call_id
             order.answered.set()
-        return self.webhooks.connect(known.call, known.token)
+        if known is None:
+            return self.provider.hang_up()
+        return self.webhooks.net.connect(known.call, known.token)
 
     def event(self, form: dict[str, str], request: Request) -> None:
         """How things stand: who answered, or why nobody did."""

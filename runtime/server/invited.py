@@ -8,8 +8,9 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from runtime.handoff import Ringer
-from runtime.server.calls import Calls, LiveCall
+from runtime.server.calls import Calls
 from runtime.server.conference import Conference
+from runtime.server.live import LiveCall
 from runtime.server.rest import Rest
 from runtime.server.webhooks import Answer, Webhooks
 from runtime.telephony.base import LineCall
@@ -33,7 +34,7 @@ class Invited:
             self._rest,
             self._place,
             from_number=ours,
-            connect=lambda: self._webhooks.connect(live.call, self._calls.new_token(live.call)),
+            connect=lambda: self._webhooks.net.connect(live.call, self._calls.another_token(live)),
             keep=self._calls.keep,
         )
         return live.conference

@@ -81,13 +81,17 @@ async def _written(write: Write) -> bool:
     return True
 
 
-async def mend(store: Store, actions: Iterable[Actions]) -> None:
-    """Look for deeds left over, now and then, for ever."""
+async def mend(store: Store, actions: Iterable[Actions], stopping: asyncio.Event) -> None:
+    """Look for deeds left over, now and then, until it is time to stop."""
     flows = list(actions)
-    while True:
+    while not stopping.is_set():
         for one in flows:
             await _mend(store, one)
-        await asyncio.sleep(LOOK_EVERY_S)
+        try:
+            async with asyncio.timeout(LOOK_EVERY_S):
+                await stopping.wait()
+        except TimeoutError:
+            pass  # time to look again
 
 
 async def _mend(store: Store, actions: Actions) -> None:

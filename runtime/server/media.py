@@ -12,7 +12,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from runtime.server.calls import Calls
+from runtime.server.fleet import Fleet, slot_of, socket_path
 from runtime.server.place import Place
+from runtime.server.relay import relay
 from runtime.server.upgrade import MAX_MESSAGE
 from runtime.telephony.base import Asked, Ignored, Provider, StreamStarted
 from runtime.websocket import Message, Socket
@@ -25,8 +27,8 @@ REFUSED: Final = 1008
 class Media:
     """Lets media streams in; each socket is its call's once the stream has started."""
 
-    def __init__(self, calls: Calls, provider: Provider, place: Place) -> None:
-        self.calls, self.provider, self.place = calls, provider, place
+    def __init__(self, calls: Calls, provider: Provider, place: Place, fleet: Fleet | None = None) -> None:
+        self.calls, self.provider, self.place, self.fleet = calls, provider, place, fleet
         self._waiting = 0
 
     def admit(self, path: str, headers: Mapping[str, str]) -> Socket | int:
@@ -38,7 +40,7 @@ class Media:
                 self.calls.alert(kind, detail=why)
             return status
         socket = Socket(MAX_MESSAGE)
-        _Waiting(self, socket)
+        _Waiting(self, socket, headers)
         return socket
 
     def _turned_away(self, path: str, headers: Mapping[str, str]) -> tuple[str, int]:
@@ -68,10 +70,11 @@ class Media:
 class _Waiting:
     """A socket that has not started: it has a few messages and seconds to show a token that opens a call."""
 
-    def __init__(self, media: Media, socket: Socket) -> None:
-        self._media, self._socket = media, socket
+    def __init__(self, media: Media, socket: Socket, headers: Mapping[str, str]) -> None:
+        self._media, self._socket, self._headers = media, socket, headers
         self._codec = media.provider.open_codec(media.calls.audio)
         self._messages = 0
+        self._refused = False
         limit = media.calls.settings.limits.start_ms / 1000
         self._late = asyncio.get_running_loop().call_later(limit, self._refuse)
         media.waiting(1)
@@ -82,28 +85,41 @@ class _Waiting:
         self._messages += 1
         match event:
             case StreamStarted():
-                if not self._let_in(event, message or ""):
-                    self._refuse()
+                # Whose call it is may have to be asked: what comes meanwhile is kept.
+                self._socket.hold()
+                self._media.calls.keep(self._let_in(event, message or ""))
             case Ignored() if self._messages < FIRST_MESSAGES:
                 pass
             case _:
                 self._refuse()
 
-    def _let_in(self, started: StreamStarted, message: Message) -> bool:
-        """Give the socket to the line of the call its token opens."""
-        calls = self._media.calls
-        live = calls.claim(started.parameters.get(self._media.provider.TOKEN_PARAMETER, ""), started)
-        if live is None:
-            return False
+    async def _let_in(self, started: StreamStarted, message: Message) -> None:
+        """Give the socket to the line of the call its token opens, here or in the worker that has it."""
+        calls, fleet = self._media.calls, self._media.fleet
+        token = started.parameters.get(self._media.provider.TOKEN_PARAMETER, "")
+        opens = calls.read_token(token, started)
+        if fleet is not None and opens is not None and opens.owner and not calls.find(started.call_id):
+            path = socket_path(fleet.folder, slot_of(opens.owner))
+            if await relay(self._socket, message, path, self._media.place.media, self._headers):
+                self._done()
+                return
+        live = await calls.claim(token, started)
+        if live is None or self._refused:
+            self._refuse()
+            return
         self._done()
         if live.task:
             live.line.attach(self._socket, message)
-        else:
-            live.line.attach(self._socket, None)
-            calls.take(live, self._codec)
-        return True
+            return
+        live.line.attach(self._socket, None)
+        calls.take(live, self._codec)
+        if fleet is not None:
+            calls.keep(fleet.tell_taken(live.call.call_id))
 
     def _refuse(self) -> None:
+        if self._refused:
+            return
+        self._refused = True
         self._media.calls.alert("security.stream_refused", detail="start")
         self._done()
         self._socket.listen(_unheard)

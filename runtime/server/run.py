@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import signal
 import socket
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import structlog
@@ -19,35 +20,44 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
+from runtime import record
 from runtime.alerts import Alerts
 from runtime.call import carry
 from runtime.console import Console
 from runtime.handoff import Board
 from runtime.metrics import Metrics
-from runtime.ports import OutsideFailure
+from runtime.ports import OutsideFailure, Watch
 from runtime.retention import keep_pruning
-from runtime.server.calls import Calls, Carry, Watch
+from runtime.server.calls import Calls, Carry
 from runtime.server.deploy import Deployment, Tell, deploy
 from runtime.server.dialled import Dialled
+from runtime.server.fleet import Fleet
 from runtime.server.invited import Invited
 from runtime.server.keeping import Index, mend
+from runtime.server.leasing import Leasing
 from runtime.server.measured import Measured
 from runtime.server.media import Media
+from runtime.server.net import Net
 from runtime.server.people import open_spool
 from runtime.server.place import Place
+from runtime.server.pulse import Pulse
 from runtime.server.rest import Rest
 from runtime.server.split import Split
+from runtime.server.starting import check, listen, public_url
+from runtime.server.tokens import Tokens
 from runtime.server.upgrade import upgrades
+from runtime.server.versions import Versions
 from runtime.server.webhooks import Webhooks
-from runtime.settings import Settings, is_loopback_url
+from runtime.settings import Settings
 from runtime.settings.keys import SettingsError
-from runtime.store import Store, open_store, store_url
+from runtime.store import Lease, Store, open_store, store_url
 from runtime.telephony import PROVIDERS
 from voiceflow_compiler.artifact import Artifact
 
 log = structlog.get_logger()
 
-UNSENT: Final = 4096  # bytes; a third of a second of mu-law in JSON
+STOP_S: Final = 5.0
+BACKLOG: Final = 2048
 LINGER_S: Final = 2.0  # after the last call, for the provider's question what to do next
 
 
@@ -114,15 +124,17 @@ async def start(
     tell: Tell = lambda line: None,
     watch: Watch | None = None,
     carry: Carry = carry,
+    shared: Shared | None = None,
 ) -> Running:
     """Start a server for these flows on the running loop; it takes calls when this returns. `aclose` ends it.
 
     Port 0 takes any free one. `watch(call_id, line)` sees every line of every call record as it is written.
-    Raises SettingsError.
+    `shared`: what it shares with the other workers of its supervisor. Raises SettingsError.
     """
-    _check(artifacts, settings)
+    check(artifacts, settings)
     async with contextlib.AsyncExitStack() as undo:
-        listening = undo.enter_context(_listen(settings.listen.host, settings.listen.port))
+        host, port = settings.listen.host, settings.listen.port
+        listening = undo.enter_context(shared.listening if shared else listen(host, port))
         store = await _store(settings, undo)
         alerts = Alerts(Metrics())
         index = Index(store)
@@ -131,9 +143,12 @@ async def start(
         for artifact in artifacts:
             deployments[artifact.flow] = await deploy(artifact, settings, tell, store, alerts)
             undo.push_async_callback(deployments[artifact.flow].close)
-        mending = asyncio.create_task(mend(store, [one.actions for one in deployments.values()]))
-        undo.push_async_callback(_cancel, mending)
+        stopping = asyncio.Event()
+        mending = asyncio.create_task(mend(store, [one.actions for one in deployments.values()], stopping))
+        undo.push_async_callback(_finish, mending, stopping)
         undo.push_async_callback(_cancel, asyncio.create_task(keep_pruning(store, settings)))
+        versions = Versions(settings, store, alerts, tell)
+        undo.push_async_callback(versions.close)
         calls = Calls(
             settings,
             deployments,
@@ -144,34 +159,73 @@ async def start(
             packages=store,
             board=Board() if settings.desk_token else None,
             spool=await open_spool(settings, deployments.values(), alerts, undo),
+            tokens=Tokens(shared.key) if shared else None,
+            find_deployment=versions.find,
+            alone=shared is None,
         )
+        calls.leasing = _leasing(store, calls, index, shared.fleet if shared else None)
         split = Split(store, settings, {one.flow: one.content_hash for one in artifacts})
         await split.begin()
         undo.push_async_callback(_cancel, asyncio.create_task(split.watch()))
         # Once it runs, all of this is the running server's to let go of.
-        return await _run(listening, settings, calls, split, undo)
+        return await _run(listening, settings, calls, split, shared, undo)
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the workers of a supervisor share: the socket they listen on, the key of their tokens."""
+
+    listening: socket.socket
+    key: bytes = field(repr=False)
+    fleet: Fleet
+
+
+def _leasing(store: Store, calls: Calls, index: Index, fleet: Fleet | None) -> Leasing:
+    async def swept(lease: Lease) -> None:
+        path = calls.record_of(lease.call_id, lease.fence)
+        await asyncio.to_thread(record.finish, path, lease.reason or "worker_lost")
+
+    owner = f"{fleet.name if fleet else 'w0'}.{secrets.token_hex(6)}"
+    return Leasing(store.leases, owner, index=index, alert=calls.alert, swept=swept)
 
 
 async def serve(artifacts: Sequence[Artifact], settings: Settings, tell: Tell) -> None:
     """Take calls until a signal says to stop; `tell` gets a line for each flow. Raises SettingsError."""
     running = await start(artifacts, settings, tell=tell)
-    stop, now = asyncio.Event(), asyncio.Event()
+    lines = []
+    for flow in running.calls.deployments:
+        numbers = [number for number, name in settings.numbers.items() if name == flow]
+        lines.append(f"{flow}: {running.voice_url} ({', '.join(numbers) or 'every number'})")
+    try:
+        await until_told(running, settings.limits.drain_ms, lines, tell)
+    finally:
+        await running.aclose()
+
+
+async def until_told(
+    running: Running,
+    drain_ms: int,
+    lines: Sequence[str] = (),
+    tell: Tell = lambda line: None,
+    *,
+    orphaned: asyncio.Event | None = None,
+) -> None:
+    """Take calls until a signal (or the end of the supervisor) says to stop, then drain. `lines` are told
+    once signals are heard.
+    """
+    stop, now = orphaned or asyncio.Event(), asyncio.Event()
     acts: dict[signal.Signals, Callable[[], None]] = {
         signal.SIGTERM: stop.set,
         signal.SIGINT: lambda: (now if stop.is_set() else stop).set(),
     }
-    try:
-        with _on_signals(acts):
-            for flow in running.calls.deployments:
-                numbers = [number for number, name in settings.numbers.items() if name == flow]
-                tell(f"{flow}: {running.voice_url} ({', '.join(numbers) or 'every number'})")
-            await _first(stop.wait(), running.wait())
-            if running.calls.live:
-                within = settings.limits.drain_ms // 1000
-                tell(f"stopping: {running.calls.live} live calls may finish within {within} s")
-            await _first(running.drain(settings.limits.drain_ms), now.wait())
-    finally:
-        await running.aclose()
+    with on_signals(acts):
+        for line in lines:
+            tell(line)
+        await _first(stop.wait(), running.wait())
+        running.calls.draining = True
+        if running.calls.live:
+            tell(f"stopping: {running.calls.live} live calls may finish within {drain_ms // 1000} s")
+        await _first(running.drain(drain_ms), now.wait())
 
 
 async def _store(settings: Settings, undo: contextlib.AsyncExitStack) -> Store:
@@ -184,6 +238,13 @@ async def _store(settings: Settings, undo: contextlib.AsyncExitStack) -> Store:
     return store
 
 
+async def _finish(task: asyncio.Task[None], stopping: asyncio.Event) -> None:
+    """Let what is under way come to its end, for a while: a connection torn away would be left open."""
+    stopping.set()
+    await asyncio.wait([task], timeout=STOP_S)
+    await _cancel(task)
+
+
 async def _cancel(task: asyncio.Task[None]) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
@@ -194,14 +255,15 @@ async def _run(
     settings: Settings,
     calls: Calls,
     split: Split,
+    shared: Shared | None,
     undo: contextlib.AsyncExitStack,
 ) -> Running:
-    name = settings.telephony.provider
-    place, provider = Place(_public_url(settings, listening), name), PROVIDERS[name]
-    media = Media(calls, provider, place)
+    name, fleet = settings.telephony.provider, shared.fleet if shared else None
+    place, provider = Place(public_url(settings, listening), name), PROVIDERS[name]
+    media = Media(calls, provider, place, fleet)
     rest = Rest(settings, provider)
     undo.push_async_callback(rest.aclose)
-    webhooks = Webhooks(calls, provider, place, split, rest)
+    webhooks = Webhooks(calls, provider, place, split, Net(calls, provider, place), rest, fleet)
     invited = Invited(calls, webhooks, rest)
     calls.ringer = invited.ringer
     dialled = Dialled(calls, webhooks, provider, place)
@@ -214,18 +276,17 @@ async def _run(
     if calls.board:
         routes += Console(calls.board, settings.desk_token, place.public_url, alert=calls.alert).routes()
     server = _Uvicorn(_config(Starlette(routes=routes), media))
-    task = asyncio.create_task(server.serve(sockets=[listening]))
+    sockets = [listening]
+    if fleet is not None:
+        sockets.append(undo.enter_context(fleet.listen()))
+        undo.push_async_callback(fleet.close)
+    pulse = Pulse(calls.alert, fleet.pulse_of(calls) if fleet else lambda lag_ms: None)
+    undo.push_async_callback(pulse.close)
+    calls.pulse = pulse
+    task = asyncio.create_task(server.serve(sockets=sockets))
     await _first(server.listening.wait(), _join(task))
+    listening.listen(BACKLOG)
     return Running(place, calls, dialled, server, task, undo.pop_all())
-
-
-def _public_url(settings: Settings, listening: socket.socket) -> str:
-    """The public address; on this machine alone, with a port taken as it came, that port."""
-    host, port = settings.listen.host, listening.getsockname()[1]
-    public = settings.public_url
-    if public and not (settings.listen.port == 0 and is_loopback_url(public)):
-        return public
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _config(app: Starlette, media: Media) -> uvicorn.Config:
@@ -240,58 +301,13 @@ def _config(app: Starlette, media: Media) -> uvicorn.Config:
         h11_max_incomplete_event_size=16_384,
         timeout_keep_alive=10,
         timeout_graceful_shutdown=5,
+        # asyncio takes so many connections at a time, too: one each leaves the rest to other workers.
+        backlog=1,
     )
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio turns Nagle's delay off only where the protocol is named; with it a frame may wait 40 ms.
-    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    if hasattr(socket, "TCP_NOTSENT_LOWAT"):
-        # Sound that a carrier does not take must wait with us, where it is dropped once it is old, and not in
-        # megabytes of the system's buffers. Sockets that are accepted have it from this one.
-        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
-    try:
-        listening.bind((host, port))
-    except OSError as error:
-        listening.close()
-        raise SettingsError(
-            [f"listen.port: {host}:{port} cannot be listened on ({error.strerror}): set VFC_PORT to another."]
-        ) from None
-    return listening
-
-
-def _check(artifacts: Sequence[Artifact], settings: Settings) -> None:
-    flows = {artifact.flow for artifact in artifacts}
-    names = ", ".join(sorted(flows))
-    problems = [
-        f"numbers.{number} names the flow {flow!r}, which is not served: name one of {names}."
-        for number, flow in settings.numbers.items()
-        if flow not in flows
-    ]
-    if len(flows) < len(artifacts):
-        problems.append("two of the flows have the same name: give each its own `flow:`.")
-    if len(flows) > 1 and not settings.numbers:
-        problems.append("with several flows, say which answers which number: write [numbers] in vfc.toml.")
-    problems += _line_problems(settings)
-    if problems:
-        raise SettingsError(problems)
-
-
-def _line_problems(settings: Settings) -> list[str]:
-    telephony = settings.telephony
-    provider = PROVIDERS.get(telephony.provider)
-    if provider is None:
-        return [f"telephony.provider must be one of {', '.join(PROVIDERS)}: set it in vfc.toml."]
-    names = [one.name for one in provider.FORMATS]
-    if telephony.audio and telephony.audio not in names:
-        return [f"telephony.audio: {telephony.provider} carries {' or '.join(names)}: leave it away."]
-    return []
-
-
 @contextlib.contextmanager
-def _on_signals(acts: Mapping[signal.Signals, Callable[[], None]]) -> Iterator[None]:
+def on_signals(acts: Mapping[signal.Signals, Callable[[], None]]) -> Iterator[None]:
     loop = asyncio.get_running_loop()
     for number, act in acts.items():
         loop.add_signal_handler(number, act)

@@ -22,11 +22,14 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from runtime.handoff import Ring
-from runtime.server.calls import Calls, LiveCall
+from runtime.server.calls import Calls
+from runtime.server.fleet import NOT_MINE, Fleet, inside, passed_on
+from runtime.server.live import PLANNED, LiveCall
+from runtime.server.net import Net
 from runtime.server.place import Place
 from runtime.server.rest import Rest, RestFailed
 from runtime.server.split import Split
-from runtime.telephony.base import Asked, LineCall, Provider, bearer
+from runtime.telephony.base import Asked, LineCall, Provider
 
 log = structlog.get_logger()
 
@@ -34,14 +37,11 @@ MAX_BODY: Final = 65_536
 MAX_FIELDS: Final = 200
 RING_PEOPLE_MS: Final = 60_000  # how long the human line may ring
 SETTLE_MS: Final = 3000  # how long a call may take to say why it ended, once its stream is gone
-PLANNED: Final = frozenset({"caller_hangup", "assistant_hangup", "transferred"})
 
 BUSY: Final = "All our lines are busy. Please call again in a few minutes."
 CLOSED: Final = "This service is being restarted. Please call again in a few minutes."
 UNKNOWN: Final = "This number is not in service."
 NOBODY: Final = "I'm sorry, nobody can take your call right now. Please call again in a few minutes."
-SORRY: Final = "I'm sorry, something went wrong on our side, and I could not go on."
-SORRY_PERSON: Final = "I'm sorry, something went wrong on our side. I'm connecting you with a person."
 
 Answer = Callable[[LineCall, dict[str, str], Request], Awaitable[str]]
 
@@ -49,9 +49,18 @@ Answer = Callable[[LineCall, dict[str, str], Request], Awaitable[str]]
 class Webhooks:
     """The provider's questions, answered from the calls of this process."""
 
-    def __init__(self, calls: Calls, provider: Provider, place: Place, split: Split, rest: Rest) -> None:
+    def __init__(
+        self,
+        calls: Calls,
+        provider: Provider,
+        place: Place,
+        split: Split,
+        net: Net,
+        rest: Rest,
+        fleet: Fleet | None = None,
+    ) -> None:
         self.calls, self.provider, self.place, self.split = calls, provider, place, split
-        self.rest = rest
+        self.net, self.rest, self.fleet = net, rest, fleet
 
     def routes(self) -> list[Route]:
         """Every HTTP address of the server."""
@@ -67,56 +76,72 @@ class Webhooks:
         return [
             *(Route(path, self.signed(answer), methods=["POST"]) for path, answer in asked.items()),
             Route(self.place.events, self.told(self.event), methods=["POST"]),
+            Route("/fleet/taken/{call_id}", self.taken, methods=["POST"]),
             Route("/healthz", self.health, methods=["GET"]),
             Route("/readyz", self.ready, methods=["GET"]),
         ]
 
     async def health(self, request: Request) -> Response:
-        """The process is alive."""
+        """The process is alive: its loop turns, or nobody would answer."""
         return PlainTextResponse("ok\n")
 
     async def ready(self, request: Request) -> Response:
         """Whether a further call would be taken."""
-        ready = not self.calls.draining and not self.calls.full
-        return JSONResponse({"ready": ready, "calls": self.calls.live}, status_code=200 if ready else 503)
+        if self.fleet is None:
+            ready = not self.calls.draining and not self.calls.full
+            return JSONResponse({"ready": ready, "calls": self.calls.live}, status_code=200 if ready else 503)
+        rows = [row for row in self.fleet.board.rows() if row.live]
+        live, most = self.fleet.calls
+        ready = any(row.ready for row in rows) and not self.calls.draining and live < most
+        told = {"ready": ready, "calls": live, "workers": len(rows)}
+        return JSONResponse(told, status_code=200 if ready else 503)
 
     def event(self, form: dict[str, str], request: Request) -> None:
         """How a call stands: one that is over before its stream came is let go at once."""
         call = self.provider.read_call(form)
-        live = self.calls.find(call.call_id) if call is not None and call.ended else None
+        if call is not None and call.ended:
+            self._tell_ended(call)
+
+    def _tell_ended(self, call: LineCall) -> None:
+        """The provider says that a call is over: whatever waits for a stream waits no more."""
+        live = self.calls.find(call.call_id)
         if live is not None and live.task is None:
             self.calls.miss(live)
         elif live is not None and live.conference:
             live.conference.caller_gone()
+        if self.calls.leasing:
+            self.calls.leasing.finish(call.call_id)
 
     async def voice(self, call: LineCall, form: dict[str, str], request: Request) -> str:
         """The telephone rings: answer with a media stream. The same call asked twice is answered the same."""
         known = self.calls.find(call.call_id)
         if known:
             self.calls.alert("call.repeated", call_id=call.call_id)
-            return self.connect(known.call, known.token)
+            return self.net.connect(known.call, known.token)
         deployment = self.calls.deployment(call.called_number)
         if deployment and not self.split.takes(deployment.artifact.flow, call):
             return self._to_people(call)
         if self.calls.draining:
-            return self._apologise(CLOSED, call)
+            return self.net.apologise(CLOSED, call)
         if self.calls.full:
             self.calls.alert("call.shed", call_id=call.call_id)
-            return self._apologise(BUSY, call)
+            return self.net.apologise(BUSY, call)
         if deployment is None:
             self.calls.alert("call.number_unknown", call_id=call.call_id)
             return self.provider.apologise(text=UNKNOWN)
-        return self.connect(call, self.calls.begin(call, deployment).token)
+        live = await self.calls.begin(call, deployment)
+        return self.net.connect(call, live.token) if live else self.provider.hang_up()
 
     async def after_stream(self, call: LineCall, form: dict[str, str], request: Request) -> str:
-        """A stream has ended: dial if a transfer was ordered, hang up if the call was over, else do not
-        hide it.
+        """A stream has ended: dial if a transfer was ordered, hang up if the call was over, else go on with
+        it, and do not hide it.
         """
         live = self.calls.find(call.call_id)
         if call.ended:
+            self._tell_ended(call)
             return self.provider.hang_up()
         if live is None:
-            return self._sorry(call)
+            return await self.net.go_on(call)
         room = live.conference.caller_document() if live.conference else None
         if room:
             return room
@@ -124,38 +149,43 @@ class Webhooks:
         if ring:
             return self._dial(live, ring)
         if live.line.refused_early():
-            return self.connect(live.call, self.calls.new_token(live.call))
-        if live.task is None:  # the provider could not reach our media address
-            self.calls.miss(live)
+            return self.net.connect(live.call, self.calls.another_token(live))
+        if live.task is None and live.reason is None:
+            return await self.net.try_again(live)
         await self._settled(live)
         # A caller who hung up asks nothing: where the provider says that the socket was cut, they are there.
         planned = live.reason in PLANNED and not (call.cut and live.reason == "caller_hangup")
-        return self.provider.hang_up() if planned else self._sorry(call)
+        return self.provider.hang_up() if planned else await self.net.go_on(call)
 
     async def after_dial(self, call: LineCall, form: dict[str, str], request: Request) -> str:
         """Dialling is over: with nobody on the line the caller comes back to the assistant."""
         live = self.calls.find(call.call_id)
+        dialled = self.provider.read_dialled(form)
+        if call.ended:
+            self._tell_ended(call)
         if live is None:
-            return self.provider.hang_up() if call.ended else self._sorry(call)
+            over = call.ended or dialled.result == "answered"
+            return self.provider.hang_up() if over else await self.net.go_on(call)
         ring = live.line.dial_next(caller_gone=call.ended)
         if ring:
             return self._dial(live, ring)
-        if live.line.dial_ended(self.provider.read_dialled(form), caller_gone=call.ended):
-            return self.connect(live.call, self.calls.new_token(live.call))
-        return self.provider.hang_up() if live.line.joined or call.ended else self._sorry(call)
+        if live.line.dial_ended(dialled, caller_gone=call.ended):
+            return self.net.connect(live.call, self.calls.another_token(live))
+        joined = live.line.joined or call.ended
+        return self.provider.hang_up() if joined else await self.net.go_on(call)
 
     async def back(self, call: LineCall, form: dict[str, str], request: Request) -> str:
         """A caller was fetched back while the network still rang a person."""
         live = self.calls.find(call.call_id)
         if live is None or call.ended or live.line.over:
             return self.provider.hang_up()
-        return self.connect(live.call, self.calls.new_token(live.call))
+        return self.net.connect(live.call, self.calls.another_token(live))
 
     async def after_people(self, call: LineCall, form: dict[str, str], request: Request) -> str:
         """The human line was rung: over, or nobody was there."""
         if call.ended or self.provider.read_dialled(form).result == "answered":
             return self.provider.hang_up()
-        return self._apologise(NOBODY, call)
+        return self.net.apologise(NOBODY, call)
 
     async def whisper(self, call: LineCall, form: dict[str, str], request: Request) -> str:
         """A person picked up: tell them who it is, before the two are joined."""
@@ -179,7 +209,7 @@ class Webhooks:
         number = self.split.human_number
         log.info("call.to_people", call_id=call.call_id)
         if not number:  # a rollout that was begun while a server ran without a human line
-            return self._sorry(call)
+            return self.net.sorry(call)
         return self.provider.dial(
             number=number,
             timeout_ms=RING_PEOPLE_MS,
@@ -206,7 +236,7 @@ class Webhooks:
             self.rest.account,
             live.call.leg_id or live.call.call_id,
             url=self.place.url(f"{self.place.back}/{live.call.call_id}"),
-            document=self.connect(live.call, self.calls.new_token(live.call)),
+            document=self.net.connect(live.call, self.calls.another_token(live)),
         )
         try:
             await self.rest.insist(order)
@@ -225,26 +255,6 @@ class Webhooks:
             from_number=live.call.called_number,
         )
 
-    def connect(self, call: LineCall, token: str) -> str:
-        """The document that opens a media stream for this call."""
-        secret = self.calls.settings.telephony.auth_token
-        return self.provider.connect(
-            media_url=self.place.media_url,
-            after_url=self.place.url(self.place.after_stream),
-            token=token,
-            call=call,
-            bearer=bearer(secret, self.place.media_url) if secret else "",
-            wanted=self.calls.audio,
-        )
-
-    def _apologise(self, text: str, call: LineCall) -> str:
-        number = self.calls.settings.telephony.fallback_number
-        return self.provider.apologise(text=text, number=number, from_number=call.called_number)
-
-    def _sorry(self, call: LineCall) -> str:
-        person = self.calls.settings.telephony.fallback_number
-        return self._apologise(SORRY_PERSON if person else SORRY, call)
-
     def told(
         self, take: Callable[[dict[str, str], Request], None]
     ) -> Callable[[Request], Awaitable[Response]]:
@@ -254,7 +264,11 @@ class Webhooks:
             asked = await self._asked(request)
             if asked is None or not self._genuine(asked):
                 return self._refuse("signature")
-            take(dict(asked.fields), request)
+            form = dict(asked.fields)
+            elsewhere = await self._elsewhere(self.provider.read_call(form), request, asked)
+            if elsewhere is not None:
+                return elsewhere
+            take(form, request)
             return Response(status_code=204)
 
         return taken
@@ -272,9 +286,31 @@ class Webhooks:
                 return self._refuse("call")
             if not self.provider.wants_document(form):
                 return Response(status_code=204)
+            elsewhere = await self._elsewhere(call, request, asked)
+            if elsewhere is not None:
+                return elsewhere
             return Response(await answer(call, form, request), media_type=self.provider.DOCUMENT_TYPE)
 
         return answered
+
+    async def _elsewhere(self, call: LineCall | None, request: Request, asked: Asked) -> Response | None:
+        """The answer of the worker whose call this is, where it is not ours."""
+        if self.fleet is None or call is None:
+            return None
+        named = str(request.path_params.get("call_id", call.call_id))
+        mine = self.calls.find(named) is not None or request.scope["path"] == self.place.voice
+        if mine:
+            return None
+        if passed_on(request):
+            return Response(status_code=NOT_MINE)
+        return await self.fleet.ask(request, asked.body)
+
+    async def taken(self, request: Request) -> Response:
+        """Another worker has the stream of a call we answered."""
+        live = self.calls.find(request.path_params["call_id"])
+        if inside(request) and live is not None:
+            self.calls.drop(live)
+        return Response(status_code=204 if inside(request) else 404)
 
     async def _asked(self, request: Request) -> Asked | None:
         body = await _body(request)

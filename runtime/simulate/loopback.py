@@ -21,7 +21,7 @@ import httpx2
 import msgspec
 
 from runtime import server, settings
-from runtime.server.calls import Watch
+from runtime.ports import Watch
 from runtime.session.stand_in import StandIn
 from runtime.settings.keys import FILE_NAME
 from runtime.simulate.carriers import CARRIERS

@@ -58,11 +58,14 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something that happened on the line, at milliseconds since the answer. `what` is from a closed set."""
+    """Something that happened on the line, at milliseconds since the answer. `what` is from a closed set;
+    `clock_s`: when, by the loop's clock, which also runs while nothing is on the line.
+    """
 
     at_ms: int
     what: str
     detail: str = ""
+    clock_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ class _Leg:
     passed: list[Passed] = field(default_factory=list)
 
     def note(self, what: str, detail: str = "") -> None:
-        self.notes.append(Note(self.tape.at_ms, what, detail))
+        self.notes.append(Note(self.tape.at_ms, what, detail, asyncio.get_running_loop().time()))
 
 
 async def place(
@@ -157,15 +160,18 @@ async def _obey(leg: _Leg) -> Ending:
 
 
 async def _run(leg: _Leg, url: str, verbs: tuple[Verb, ...]) -> Ending | tuple[str, tuple[Verb, ...]]:
-    """One document: how the call ended in it, or the address and the verbs of the next one."""
+    """One document: how the call ended in it, or the address and the verbs of the next one.
+
+    A stream that ends, however it does, leads to its `action` unless the caller hung up.
+    """
     for verb in verbs:
         match verb:
             case Stream():
                 how = await _hold_stream(leg, verb)
                 if how == "caller_hung_up":
                     return "caller_hung_up"
-                if verb.action:
-                    return await _next(leg, urljoin(url, verb.action), "stream_ended")
+                if verb.action and (after := await _reached(leg, urljoin(url, verb.action), "stream_ended")):
+                    return after
             case Dial():
                 status = await _dial(leg, url, verb)
                 if status == "joined":
@@ -184,7 +190,8 @@ async def _run(leg: _Leg, url: str, verbs: tuple[Verb, ...]) -> Ending | tuple[s
                     return "assistant_hung_up"
                 return await _next(leg, urljoin(url, verb.action), "dialled", status="completed")
             case Redirect(target):
-                return await _next(leg, urljoin(url, target), "redirected")
+                if after := await _reached(leg, urljoin(url, target), "redirected"):
+                    return after
             case Say(text):
                 leg.note("say", text)
                 leg.tape.add(b"", leg.speak(text))
@@ -195,6 +202,17 @@ async def _run(leg: _Leg, url: str, verbs: tuple[Verb, ...]) -> Ending | tuple[s
             case Gather():
                 raise TwimlError("<Gather> on the caller's leg is not known here")
     return "assistant_hung_up"
+
+
+async def _reached(leg: _Leg, url: str, occasion: Occasion) -> tuple[str, tuple[Verb, ...]] | None:
+    """The next document. None where nobody answers: then the network goes on in the present one. That is what
+    a trailing verb is for; whether a network does so must be tried on its own lines.
+    """
+    try:
+        return await _next(leg, url, occasion)
+    except (httpx2.HTTPError, OSError):
+        leg.note("nobody_answers", occasion)
+        return None
 
 
 async def _next(leg: _Leg, url: str, occasion: Occasion, **told: Any) -> tuple[str, tuple[Verb, ...]]:
@@ -210,11 +228,17 @@ async def _hold_stream(leg: _Leg, verb: Stream) -> str:
     headers = leg.carrier.upgrade(leg.subscription.token, verb)
     wire = leg.carrier.open_wire(leg.call_id, verb)
     faults, leg.faults = leg.faults, GOOD
-    if leg.network.connect:
-        connection = await leg.network.connect(verb.url, headers)
-        stream = MediaStream(connection, lambda parameters: wire, leg.tape, faults)
-    else:
-        stream = await open_wired(verb.url, headers, lambda parameters: wire, leg.tape, faults)
+    try:
+        if leg.network.connect:
+            connection = await leg.network.connect(verb.url, headers)
+            stream = MediaStream(connection, lambda parameters: wire, leg.tape, faults)
+        else:
+            stream = await open_wired(verb.url, headers, lambda parameters: wire, leg.tape, faults)
+    except (OSError, InvalidHandshake):
+        if not verb.action:
+            raise
+        leg.note("stream_refused")  # to the network that is a stream that ended
+        return "assistant_closed"
     stream.passed = leg.passed
     leg.note("stream_started")
     how = await stream.carry(leg.mouth, verb.parameters)

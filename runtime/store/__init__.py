@@ -4,6 +4,7 @@ What a method has returned from is on the disk (SQLite) or committed (PostgreSQL
 Importing this loads SQLAlchemy: only commands that store anything do so.
 """
 
+from runtime.store.leases import Lease, Leases
 from runtime.store.store import Deed, Kept, Rollout, Store, is_there, open_store, store_url
 
-__all__ = ["Deed", "Kept", "Rollout", "Store", "is_there", "open_store", "store_url"]
+__all__ = ["Deed", "Kept", "Lease", "Leases", "Rollout", "Store", "is_there", "open_store", "store_url"]

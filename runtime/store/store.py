@@ -26,8 +26,9 @@ from runtime.ports import Intent, OutsideFailure, Settled, Standing
 from runtime.seals import SealError, Seals, of_process, opened
 from runtime.settings import Settings
 from runtime.settings.keys import SettingsError
+from runtime.store.leases import Leases
 from runtime.store.migrate import bring_up
-from runtime.store.tables import CALLS, DEEDS, PACKAGES, ROLLOUTS
+from runtime.store.tables import CALLS, DEEDS, LEASES, PACKAGES, ROLLOUTS
 
 FILE_NAME: Final = "store.db"
 _INSERTS: Final[dict[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
@@ -89,6 +90,11 @@ class Store:
         """Let go of every connection."""
         await close_engine(self.engine)
 
+    @property
+    def leases(self) -> Leases:
+        """Whose the live calls are."""
+        return Leases(self.engine, self.clock)
+
     # --- calls ---
 
     async def begin_call(self, call: Mapping[str, Any]) -> None:
@@ -126,8 +132,8 @@ class Store:
             return [str(row.call_id) for row in await connection.execute(chosen)]
 
     async def forget_call(self, call_id: str) -> int:
-        """Take a call and its packages out of the store; how many rows that were."""
-        return await self._forget(*(table.c.call_id == call_id for table in (PACKAGES, CALLS)))
+        """Take a call, its packages and its lease out of the store; how many rows that were."""
+        return await self._forget(*(table.c.call_id == call_id for table in (PACKAGES, LEASES, CALLS)))
 
     async def forget_packages_before(self, ms: int) -> int:
         """Take out packages kept before this time."""

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, String, Table, Text
 
 METADATA: Final = MetaData()
 
@@ -64,4 +64,26 @@ ROLLOUTS: Final = Table(
     Column("version", Integer, nullable=False),
     Column("state", Text, nullable=False),
     Column("changed_ms", BigInteger, nullable=False),
+)
+
+LEASES: Final = Table(
+    "leases",
+    METADATA,
+    Column("call_id", String(64), primary_key=True),
+    Column("flow", String(128), nullable=False),
+    Column("artifact", String(64), nullable=False),
+    Column("call", Text, nullable=False),  # personal
+    Column("token", String(512), nullable=False),  # personal: it names the caller
+    Column("expects", Boolean, nullable=False),  # the token was not brought yet
+    Column("owner", String(128), nullable=False),  # "": answered, and its stream has not come
+    Column("fence", Integer, nullable=False),
+    Column("beat", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("state", Text),  # personal
+    Column("reason", String(64), nullable=False),
+    Column("outcome", String(128)),
+    Column("begun_ms", BigInteger, nullable=False),
+    Column("ended_ms", BigInteger),
+    Index("leases_by_end", "ended_ms"),
 )

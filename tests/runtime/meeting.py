@@ -23,6 +23,7 @@ from runtime.server.calls import Calls
 from runtime.server.deploy import Deployment
 from runtime.server.invited import Invited
 from runtime.server.media import Media, _Waiting
+from runtime.server.net import Net
 from runtime.server.place import Place
 from runtime.server.rest import Rest
 from runtime.server.split import Split
@@ -304,7 +305,7 @@ async def _stage(
     network = Network(CARRIERS[carrier], SECRET, _unready, person, pick_up)
     network.interface += interface
     rest = Rest(chosen, provider, _Order(network))
-    webhooks = Webhooks(calls, provider, where, Split(Any, chosen, {}), rest)  # type: ignore[arg-type]
+    webhooks = Webhooks(calls, provider, where, Split(Any, chosen, {}), Net(calls, provider, where), rest)  # type: ignore[arg-type]
     invited = Invited(calls, webhooks, rest)
     calls.ringer = invited.ringer
     media = Media(calls, provider, where)
@@ -320,7 +321,7 @@ async def _stage(
         why = media._turned_away(path, {name.lower(): value for name, value in headers.items()})
         assert why == ("", 0), why
         wire: Any = ServerEnd()
-        _Waiting(media, wire)
+        _Waiting(media, wire, headers)
         return NetworkEnd(wire)
 
     network.ask, network.connect = ask, connect

@@ -64,7 +64,7 @@ async def test_at_the_deadline_a_live_call_ends_and_the_caller_is_told(tmp_path:
         async with board.stream(token) as stream:
             await stream.send(media_message())
             await read(stream)
-            await board.running.calls.drain(1)
+            await board.running.calls.drain(1, leave_s=0)
             async with asyncio.timeout(PATIENCE_S):
                 await stream.wait_closed()
         assert "went wrong" in ((await board.ask("/twilio/after-stream")).findtext("Say") or "")

@@ -268,7 +268,14 @@ class Provider(Protocol):
         call: LineCall | None = None,
         bearer: str = "",
         wanted: Format = ...,
-    ) -> str: ...
+        say: str = "",
+        last_words: str = "",
+        person: str | None = None,
+    ) -> str:
+        """`say`: spoken before the stream. `last_words`, and then `person`: where nobody answers `after_url`
+        and the provider goes on in the document.
+        """
+        ...
 
     def dial(
         self,

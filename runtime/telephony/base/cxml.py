@@ -137,13 +137,25 @@ def read_digit(form: Mapping[str, str]) -> str:
     return form.get("Digits", "")[:1]
 
 
-def connect(*, media_url: str, after_url: str, token: str, **extra: str) -> str:
+def connect(
+    *,
+    media_url: str,
+    after_url: str,
+    token: str,
+    say: str = "",
+    last_words: str = "",
+    person: str | None = None,
+    **extra: str,
+) -> str:
     """The answer to a call: open a media stream to us, and ask `after_url` when it ends. `extra`: attributes
     of `<Stream>`.
 
-    The last verb is the second net: should the provider go on past `<Connect>` unasked, it asks then.
+    What follows is the second net: should the provider go on past `<Connect>` unasked, it asks then; should
+    nobody answer, the last words are said and the person is rung.
     """
     response = Element("Response")
+    if say:
+        SubElement(response, "Say").text = printable(say)
     stream = SubElement(
         SubElement(response, "Connect", action=after_url, method="POST"),
         "Stream",
@@ -151,7 +163,16 @@ def connect(*, media_url: str, after_url: str, token: str, **extra: str) -> str:
     )
     SubElement(stream, "Parameter", name=TOKEN_PARAMETER, value=token)
     SubElement(response, "Redirect", method="POST").text = after_url
+    if last_words:
+        SubElement(response, "Say").text = printable(last_words)
+        if person:
+            _ring(response, person)
     return document(response)
+
+
+def _ring(response: Element, number: str) -> None:
+    verb = SubElement(response, "Dial", answerOnBridge="true")
+    SubElement(verb, "Sip" if number.startswith("sip:") else "Number").text = number
 
 
 def dial(
@@ -246,10 +267,7 @@ def apologise(*, text: str, number: str | None = None, from_number: str | None =
     response = Element("Response")
     SubElement(response, "Say").text = printable(text)
     if number:
-        SubElement(
-            SubElement(response, "Dial", answerOnBridge="true"),
-            "Sip" if number.startswith("sip:") else "Number",
-        ).text = number
+        _ring(response, number)
     SubElement(response, "Hangup")
     return document(response)
 

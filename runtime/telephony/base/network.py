@@ -88,11 +88,22 @@ class CxmlProvider:
         call: LineCall | None = None,
         bearer: str = "",
         wanted: Format = PCMU,
+        say: str = "",
+        last_words: str = "",
+        person: str | None = None,
     ) -> str:
         """The answer to a call: open a media stream to us, in this format, with what lets its upgrade in."""
         extra = {"codec": self.codecs[wanted]} if self.codecs else {}
         extra |= {"authBearerToken": bearer} if bearer and not self.signs_upgrades else {}
-        return cxml.connect(media_url=media_url, after_url=after_url, token=token, **extra)
+        return cxml.connect(
+            media_url=media_url,
+            after_url=after_url,
+            token=token,
+            say=say,
+            last_words=last_words,
+            person=person,
+            **extra,
+        )
 
     def place_call(self, account: Account, placing: Placing) -> HttpOrder:
         """Place a call."""

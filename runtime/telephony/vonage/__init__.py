@@ -169,10 +169,14 @@ def connect(
     call: LineCall | None = None,
     bearer: str = "",
     wanted: Format = PCM24,
+    say: str = "",
+    last_words: str = "",
+    person: str | None = None,
 ) -> str:
     """The answer to a call: a WebSocket to us; `after_url` is asked when it ends.
 
-    The last action is the second net: should Vonage go on past `connect` unasked, it asks then.
+    What follows is the second net: should Vonage go on past `connect` unasked, it asks then; should nobody
+    answer, the last words are said and the person is rung.
     """
     headers = {TOKEN_PARAMETER: token}
     if call is not None:
@@ -186,7 +190,9 @@ def connect(
     if bearer:
         endpoint["authorization"] = {"type": "custom", "value": f"Bearer {bearer}"}
     ours = call.called_number if call is not None else None
-    return _document(_connect(endpoint, after_url, ours), _notify(after_url, "stream"))
+    first = [_talk(say)] if say else []
+    last = _last(last_words, person, ours) if last_words else []
+    return _document(*first, _connect(endpoint, after_url, ours), _notify(after_url, "stream"), *last)
 
 
 def dial(
@@ -290,9 +296,17 @@ def hang_up() -> str:
 
 def apologise(*, text: str, number: str | None = None, from_number: str | None = None) -> str:
     """One honest sentence, then a person where there is one, else the end."""
-    sorry = {"action": "talk", "text": _speakable(text)}
+    return _document(*_last(text, number, from_number))
+
+
+def _last(text: str, number: str | None, from_number: str | None) -> list[dict[str, Any]]:
+    """Words, and a person where there is one."""
     person = {"action": "connect", **_from(from_number), "endpoint": [_person(number)]} if number else None
-    return _document(sorry, *([person] if person else []))
+    return [_talk(text), *([person] if person else [])]
+
+
+def _talk(text: str) -> dict[str, Any]:
+    return {"action": "talk", "text": _speakable(text)}
 
 
 def _document(*actions: Mapping[str, Any]) -> str:

@@ -1,0 +1,132 @@
+"""What carrying a call takes: its session, its record, its sound, and what all calls of a process share."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+from dataclasses import dataclass
+from pathlib import Path
+
+from runtime import context
+from runtime.alerts import Alerts
+from runtime.alerts.lines import Lines
+from runtime.call import Outside
+from runtime.handoff import FOLDER, Board, CallDesk, Ringer, Spool
+from runtime.ports import Packages, Watch
+from runtime.record import Header
+from runtime.recording.tracks import Tracks
+from runtime.seals import of_process
+from runtime.server.deploy import line_format
+from runtime.server.leasing import Leasing
+from runtime.server.live import Held, LiveCall, Unrecorded, Watched
+from runtime.session.openai import OpenAISession
+from runtime.settings import Settings
+from runtime.telephony.base import Codec
+
+
+@dataclass(frozen=True, slots=True)
+class Carrying:
+    """What the calls of a process share."""
+
+    settings: Settings
+    alert: Alerts
+    watch: Watch | None
+    packages: Packages | None
+    board: Board | None
+    spool: Spool | None
+
+    def record(self, call_id: str, part: int) -> Path:
+        """Where a call's record lies; one that goes on has a part for each stream it went on with."""
+        name = f"{call_id}.jsonl" if part <= 1 else f"{call_id}.{part}.jsonl"
+        return self.settings.records / "calls" / name
+
+    def open(self, live: LiveCall) -> Held:
+        """Connect to the model, and ask for the facts of a call that begins."""
+        deployment, number = live.deployment, live.call.caller_number
+        session = OpenAISession(deployment.session)
+        session.connect()
+        facts = deployment.facts if live.resumed is None else None
+        return Held(
+            session=session,
+            look_up=context.begin(facts, number) if facts and number else None,
+            sound=Tracks(line_format(self.settings)) if self.settings.keep_sound else None,
+        )
+
+    def outside(
+        self, live: LiveCall, held: Held, codec: Codec, leasing: Leasing | None, ringer: Ringer
+    ) -> Outside:
+        """Everything a call touches."""
+        deployment, hold = live.deployment, live.hold
+        keep = None
+        if leasing is not None and hold is not None:
+            keep = lambda at_ms, state: leasing.keep(hold, at_ms, state)  # noqa: E731
+        return Outside(
+            artifact=deployment.artifact,
+            line=live.line,
+            codec=codec,
+            session=held.session,
+            facts=held.look_up or deployment.facts,
+            actions=deployment.actions,
+            desk=CallDesk(
+                live.call.call_id,
+                self.settings.records / FOLDER,
+                deployment.destinations,
+                ringer,
+                self.packages,
+                self.board,
+                self.spool,
+            ),
+            voice=deployment.voice,
+            scripts=deployment.scripts,
+            record=self._record_of(live),
+            recording=held.sound or Unrecorded(),
+            answerer=live.answerer,
+            resumed=live.resumed,
+            keep=keep,
+            leave=live.leave,
+        )
+
+    def _record_of(self, live: LiveCall) -> Watched:
+        artifact, call_id = live.deployment.artifact, live.call.call_id
+        header = Header(
+            call_id=call_id,
+            started=datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"),
+            artifact_hash=artifact.content_hash,
+            flow=artifact.flow,
+            flow_version=artifact.flow_version,
+        )
+        lines = Lines(self.alert, self.alert.metrics, call_id, artifact.content_hash)
+        record = Watched(live.record, header, self.watch, lines)
+        if live.consent:
+            record.note(0, "consent", id=live.consent)
+        return record
+
+    async def let_go(self, live: LiveCall) -> None:
+        """Let go of everything a call held."""
+        if live.expiry:
+            live.expiry.cancel()
+        live.line.close()
+        held, live.held = live.held, None
+        if held is None:
+            return
+        if held.look_up:
+            held.look_up.task.cancel()
+            await asyncio.gather(held.look_up.task, return_exceptions=True)
+        await held.session.close()
+        if held.sound and live.task:
+            await self._keep_sound(live, held.sound)
+
+    async def _keep_sound(self, live: LiveCall, sound: Tracks) -> None:
+        path = live.record.with_suffix(".wav")
+        try:
+            await asyncio.to_thread(_write_sound, sound, path)
+        except OSError as error:
+            self.alert("sound.failed", call_id=live.call.call_id, detail=type(error).__name__.lower())
+
+
+def _write_sound(sound: Tracks, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    seals = of_process()
+    kept = path if seals is None else path.with_suffix(".wav.sealed")
+    kept.touch(mode=0o600)
+    kept.write_bytes(sound.wav() if seals is None else seals.seal(sound.wav()))

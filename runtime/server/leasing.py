@@ -1,0 +1,314 @@
+"""What a worker tells the store of its live calls, behind their backs: whose they are and where they stand.
+
+1. Nothing here holds up a call's sound. States are gathered and kept in one write, the newest alone; what a
+   dead worker loses is at most the turn under way.
+2. While the store is away calls go on; what is to be kept waits, and is kept when it is back.
+3. A call whose owner shows no beat for DEAD_S gets its one end from whichever worker sees that first. No
+   clock that somebody may set is asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import msgspec
+import structlog
+
+from runtime.engine.resuming import keepable
+from runtime.engine.state import State
+from runtime.ports import Alert, OutsideFailure
+from runtime.seals import of_process, sealed
+from voiceflow_compiler.artifact import Artifact
+
+if TYPE_CHECKING:
+    from runtime.server.keeping import Index
+    from runtime.store.leases import Lease, Leases
+
+log = structlog.get_logger()
+
+WITHIN_S: Final = 0.25  # a provider waits for our answer: the store gets no more of that time than this
+GATHER_S: Final = 0.2
+RETRY_S: Final = 1.0
+BEAT_S: Final = 4.0
+DEAD_S: Final = 20.0
+UNSTARTED_S: Final = 40.0  # a call that was answered and whose stream never came to anybody
+FORGET_MS: Final = 86_400_000
+CLOSE_S: Final = 10.0
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True, eq=False)
+class Hold:
+    """One call of this worker. `fence`: None while the store has not been told; `over`: reason, outcome and
+    whether that was planned.
+    """
+
+    call_id: str
+    artifact: Artifact = field(repr=False)
+    call: str = field(repr=False)
+    token: str = field(repr=False)
+    superseded: Callable[[], object] = field(repr=False)
+    fence: int | None = None
+    at_ms: int = 0
+    state: State | None = field(default=None, repr=False)
+    over: tuple[str, str | None, bool] | None = None
+
+
+class Leasing:
+    """The leases of one worker's calls. `owner` names the worker and this run of it."""
+
+    def __init__(
+        self,
+        leases: Leases,
+        owner: str,
+        *,
+        index: Index,
+        alert: Alert,
+        swept: Callable[[Lease], Awaitable[None]],
+        beat_s: float = BEAT_S,
+        dead_s: float = DEAD_S,
+    ) -> None:
+        self.owner = owner
+        self._leases, self._index, self._alert, self._swept = leases, index, alert, swept
+        self._beat_s, self._dead_s = beat_s, dead_s
+        self._changed: dict[str, Hold] = {}
+        self._left: dict[str, Hold] = {}
+        self._wake, self._writing = asyncio.Event(), asyncio.Lock()
+        self._seen: dict[str, tuple[tuple[int, int], float]] = {}
+        self._stopping = asyncio.Event()
+        self._asked: set[asyncio.Future[Any]] = set()
+        self._tasks = [asyncio.create_task(one) for one in (self._write(), self._beat(), self._sweep())]
+
+    # --- asked while a provider waits ---
+
+    async def begin(self, hold: Hold) -> Lease | None:
+        """A call was answered here. What the store has of it (another worker may have answered it before);
+        None when the store is away.
+        """
+        artifact = hold.artifact
+        begin = self._leases.begin
+        return await self._soon(
+            begin(hold.call_id, artifact.flow, artifact.content_hash, hold.call, hold.token)
+        )
+
+    async def find(self, call_id: str) -> Lease | None:
+        """The lease of a call with all that we know of it; None where there is none or the store is away."""
+        return await self._soon(self._find(call_id))
+
+    async def _find(self, call_id: str) -> Lease | None:
+        async with self._writing:
+            hold = self._changed.get(call_id)
+            if hold is not None:
+                await self._write_all([hold])
+        return await self._leases.find(call_id)
+
+    async def take(self, call_id: str, token: str) -> Lease | None:
+        """A stream brought this token: its call's lease, or None when the token opens nothing. Raises
+        OutsideFailure when the store is away, or was not told of the call yet.
+        """
+        async with asyncio.timeout(WITHIN_S * 2):
+            return await self._begun(self._take(call_id, token))
+
+    async def _take(self, call_id: str, token: str) -> Lease | None:
+        taken = await self._leases.take(call_id, token, self.owner)
+        if taken is None and await self._leases.find(call_id) is None:
+            raise OutsideFailure("unknown")
+        return taken
+
+    async def reopen(self, seen: Lease, token: str, *, counts: bool) -> Lease | None:
+        """Let a new stream go on with a call; None when somebody else was first, or the store is away."""
+        return await self._soon(self._leases.reopen(seen, token, counts=counts))
+
+    # --- told, and written when there is time ---
+
+    def keep(self, hold: Hold, at_ms: int, state: State) -> None:
+        """Where a call stands now."""
+        hold.at_ms, hold.state = at_ms, state
+        self._put(hold)
+
+    def over(self, hold: Hold, reason: str, outcome: str | None, *, planned: bool) -> None:
+        """The stream of a call is over; unplanned, somebody may still go on with the call."""
+        hold.over = (reason, outcome, planned)
+        if planned:
+            self._index.end(hold.call_id, reason, outcome)
+        else:
+            self._left[hold.call_id] = hold
+        self._put(hold)
+
+    def finish(self, call_id: str) -> None:
+        """The provider says that the call is over: nobody will go on with it."""
+        hold = self._left.pop(call_id, None)
+        if hold is not None and hold.over is not None:
+            reason, outcome, _ = hold.over
+            self.over(hold, reason, outcome, planned=True)
+
+    async def flush(self) -> None:
+        """Wait until all that was told is written, if the store takes it soon."""
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                async with self._writing:
+                    await self._write_all(list(self._changed.values()))
+        except (OutsideFailure, TimeoutError):
+            log.error("leases.lost", calls=len(self._changed))
+
+    async def close(self) -> None:
+        """End what was left with nobody to go on with it, write what waits, and stop."""
+        await self.flush()
+        for call_id, hold in list(self._left.items()):
+            if hold.fence is not None and hold.over is not None:
+                await self._end_left(call_id, hold.fence, hold.over)
+        self._stopping.set()
+        self._wake.set()
+        working = {*self._tasks, *self._asked}
+        _, late = await asyncio.wait(working, timeout=CLOSE_S)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*working, return_exceptions=True)
+
+    async def _end_left(self, call_id: str, fence: int, over: tuple[str, str | None, bool]) -> None:
+        try:
+            if await self._leases.end(call_id, fence, over[0]):
+                self._index.end(call_id, over[0], over[1])
+        except OutsideFailure as failure:
+            log.warning("lease.unended", reason=failure.reason)
+
+    # --- the writer ---
+
+    def _put(self, hold: Hold) -> None:
+        self._changed[hold.call_id] = hold
+        self._wake.set()
+
+    async def _write(self) -> None:
+        while await self._woken():
+            try:
+                async with self._writing:
+                    await self._write_all(list(self._changed.values()))
+            except OutsideFailure as failure:
+                self._alert("store.away", detail=failure.reason)
+                self._wake.set()
+                await self._pause(RETRY_S)
+
+    async def _woken(self) -> bool:
+        await self._wake.wait()
+        self._wake.clear()
+        return await self._pause(GATHER_S)
+
+    async def _write_all(self, batch: list[Hold]) -> None:
+        from runtime.store.leases import Kept
+
+        for hold in batch:
+            if hold.fence is None and not await self._adopt(hold):
+                self._changed.pop(hold.call_id, None)
+        held = [hold for hold in batch if hold.fence is not None]
+        states = {hold.call_id: hold.state for hold in held if hold.state is not None}
+        kept = [
+            Kept(hold.call_id, hold.fence or 0, hold.at_ms, _text(hold.artifact, state))
+            for hold in held
+            if (state := states.get(hold.call_id)) is not None
+        ]
+        gone = set(await self._leases.keep(kept)) if kept else set()
+        for hold in held:
+            over = hold.over
+            if over is not None:
+                await self._write_end(hold)
+            elif hold.call_id in gone:
+                self._alert("call.superseded", call_id=hold.call_id)
+                hold.superseded()
+            same = hold.over is over and hold.state is states.get(hold.call_id)
+            if same and self._changed.get(hold.call_id) is hold:
+                del self._changed[hold.call_id]
+
+    async def _adopt(self, hold: Hold) -> bool:
+        """Tell the store of a call that began while it was away."""
+        artifact = hold.artifact
+        begin = self._leases.begin
+        begun = await begin(hold.call_id, artifact.flow, artifact.content_hash, hold.call, hold.token)
+        mine = begun.owner == self.owner  # it was only slow to say so
+        lease = begun if mine else await self._leases.take(hold.call_id, hold.token, self.owner)
+        hold.fence = lease.fence if lease else None
+        return lease is not None
+
+    async def _write_end(self, hold: Hold) -> None:
+        assert hold.over is not None
+        reason, outcome, planned = hold.over
+        if planned:
+            await self._leases.end(hold.call_id, hold.fence or 0, reason)
+        else:
+            await self._leases.leave(hold.call_id, hold.fence or 0, reason, outcome)
+
+    # --- who lives ---
+
+    async def _beat(self) -> None:
+        await self._try(self._leases.beat(self.owner))
+        while await self._pause(self._beat_s):
+            await self._try(self._leases.beat(self.owner))
+
+    async def _sweep(self) -> None:
+        while await self._pause(self._dead_s / 4):
+            await self._try(self._swept_once())
+
+    async def _swept_once(self) -> None:
+        now = asyncio.get_running_loop().time()
+        live = {lease.call_id: lease for lease in await self._leases.live()}
+        self._seen = {call_id: one for call_id, one in self._seen.items() if call_id in live}
+        for lease in live.values():
+            beat, since = self._seen.get(lease.call_id, ((-1, -1), now))
+            if beat != (lease.fence, lease.beat):
+                self._seen[lease.call_id] = ((lease.fence, lease.beat), now)
+            elif now - since > (UNSTARTED_S if lease.expects else self._dead_s):
+                await self._bury(lease)
+        await self._leases.forget(self._leases.clock() - FORGET_MS)
+
+    async def _bury(self, lease: Lease) -> None:
+        """Nobody carries this call, and nobody asked to go on with it: say how it ended, once."""
+        reason = lease.reason or ("never_started" if lease.expects else "worker_lost")
+        if await self._leases.end(lease.call_id, lease.fence, reason):
+            self._left.pop(lease.call_id, None)
+            self._index.end(lease.call_id, reason, lease.outcome)
+            if reason == "worker_lost":
+                self._alert("call.lost", call_id=lease.call_id)
+            await self._swept(lease)
+
+    async def _try(self, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except OutsideFailure as failure:
+            self._alert("store.away", detail=failure.reason)
+
+    async def _soon(self, work: Awaitable[T | None]) -> T | None:
+        """The store's answer, if it comes soon; what was begun is finished all the same."""
+        try:
+            async with asyncio.timeout(WITHIN_S):
+                return await self._begun(work)
+        except (OutsideFailure, TimeoutError):
+            log.info("store.slow")
+            return None
+
+    def _begun(self, work: Awaitable[T]) -> asyncio.Future[T]:
+        """Work that is finished though nobody waits for it any more: a connection must not be torn away."""
+        task = asyncio.ensure_future(work)
+        self._asked.add(task)
+        task.add_done_callback(self._heard)
+        return asyncio.shield(task)
+
+    def _heard(self, task: asyncio.Future[Any]) -> None:
+        self._asked.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever waited was told; nobody may be waiting any more
+
+    async def _pause(self, seconds: float) -> bool:
+        """Wait so long; False: it is time to stop."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+        except TimeoutError:
+            return True
+        return False
+
+
+def _text(artifact: Artifact, state: State) -> str:
+    return sealed(msgspec.json.encode(keepable(artifact, state)), of_process()).decode()

@@ -1,0 +1,79 @@
+"""Several workers on one port: a killed one's calls go on elsewhere, where they stood."""
+
+import asyncio
+import collections
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from runtime.record import replay
+from runtime.simulate.loopback import RECORDS
+from runtime.simulate.phone import Ended
+from tests.flows.shipped import artifact
+from tests.stack.workers import FLOW, Fleet, open_fleet
+
+FULL = bool(os.environ.get("FULL"))
+CALLS = 20 if FULL else 4
+WORKERS = 3 if FULL else 2
+BACK_S = 5.0
+
+
+async def most_loaded(fleet: Fleet, calls: int) -> tuple[int, set[str]]:
+    """Wait until all calls have collected something; the worker with most of them, and its calls."""
+    async with asyncio.timeout(60):
+        while True:
+            live = [one for one in await fleet.live() if '"slots"' in (one.state or "")]
+            if len(live) == calls:
+                break
+            await asyncio.sleep(0.2)
+    owners = collections.Counter(one.owner for one in live)
+    owner = owners.most_common(1)[0][0]
+    return int(owner[1:].partition(".")[0]), {one.call_id for one in live if one.owner == owner}
+
+
+def silence_s(ended: Ended) -> float:
+    """From the end of the first stream to the beginning of the second, in seconds."""
+    cut = next(note for note in ended.notes if note.what == "stream_ended")
+    back = [note for note in ended.notes if note.what == "stream_started"]
+    return back[1].clock_s - cut.clock_s if len(back) > 1 else float("inf")
+
+
+@pytest.mark.faults
+async def test_row_44_a_killed_workers_calls_go_on_where_they_stood(tmp_path: Path) -> None:
+    """`kill -9` of the worker with most calls: nearly all of its callers hear one sentence and are back at
+    the same node within five seconds; the disclosure is not repeated, nothing is done twice, and the calls of
+    the other workers notice nothing."""
+    async with open_fleet(tmp_path, workers=WORKERS) as fleet:
+        calls = [asyncio.create_task(fleet.call(f"+1202555{one:04}")) for one in range(CALLS)]
+        slot, hit = await most_loaded(fleet, CALLS)
+        os.kill(fleet.worker(slot), signal.SIGKILL)
+        ended = await asyncio.gather(*calls)
+        resumed = [one for one in ended if one.call_id in hit]
+        back = [one for one in resumed if silence_s(one) <= BACK_S]
+        assert len(back) >= len(resumed) - len(resumed) // 20
+        for one in back:
+            assert "we were cut off" in next(note.detail for note in one.notes if note.what == "say")
+            first, second = fleet.records(one.call_id)
+            texts = [line["effect"].get("text", "") for line in second.lines if "effect" in line]
+            assert not [text for text in texts if "AI assistant" in text and "Now at" not in text][1:]
+            at = [
+                line["effect"]["node"]
+                for line in first.lines
+                if line.get("effect", {}).get("type") == "EnterNode"
+            ]
+            again = next(line for line in second.lines if line.get("effect", {}).get("type") == "EnterNode")
+            assert again["effect"]["node"] in at[-2:]
+            assert replay(artifact(FLOW), second.lines) is None
+            assert second.whole
+        for one in ended:
+            if one.call_id not in hit:
+                assert [note.what for note in one.notes].count("stream_started") == 1
+                assert one.how == "assistant_hung_up"
+        actions = tmp_path / RECORDS / "actions.jsonl"
+        keys = [json.loads(line)["idempotency_key"] for line in actions.read_text().splitlines()]
+        assert len(keys) == len(set(keys))
+        rows = {row["call_id"]: row for row in await fleet.store.calls()}
+        assert all(rows[one.call_id]["reason"] for one in ended)
