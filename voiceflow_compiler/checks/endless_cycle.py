@@ -153,18 +153,24 @@ def _past_known(graph: Graph, edge: Edge) -> Edge:
 
 
 def _inherited(graph: Graph) -> Iterator[tuple[Edge, ...]]:
-    """Cycles of one meaning, or one trouble, that leads to the same node from everywhere."""
+    """Cycles of one meaning, or one trouble, that leads to the same node from everywhere.
+
+    A node's own ladder is looked at too: nobody may answer where it leads.
+    """
     seen = set()
     for name in graph.reached:
         for edge in graph.edges_from[name]:
-            if edge.kind not in ("everywhere", "then", "ladder") or not edge.inherited or edge.progress:
+            if edge.kind not in ("everywhere", "then", "ladder") or edge.progress:
                 continue
-            if (edge.label, edge.target) not in seen:
-                seen.add((edge.label, edge.target))
+            if not edge.inherited and edge.kind != "ladder":
+                continue
+            if (edge.label, edge.target, edge.inherited) not in seen:
+                seen.add((edge.label, edge.target, edge.inherited))
                 tree = reach(graph, [edge.target], via=_repeating(edge.label))
                 closing = _closing(graph, tree, edge)
-                if closing is not None:
-                    yield (*way(tree, closing.source), closing)
+                cycle = (*way(tree, closing.source), closing) if closing is not None else ()
+                if edge.inherited or any(each.kind == "unanswered" for each in cycle):
+                    yield cycle
 
 
 def _repeating(label: str) -> Via:

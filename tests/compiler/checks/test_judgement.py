@@ -84,6 +84,67 @@ JUDGED = [
         """,
     ),
     (
+        "a ladder of its own leads back through a person whom nobody is",
+        "VF205",
+        """
+        nodes:
+          offer:
+            kind: ask
+            convey: Offer a demo.
+            on:
+              agreement: {go: email}
+            fallback:
+              no_match:
+                - say: Yes or no?
+                - go: to_sales  # flagged
+          again:
+            kind: tell
+            say: Nobody is free just now.
+            next: offer
+        handoffs:
+          sales:
+            mode: warm
+            say: I'm connecting you with a colleague.
+            package: [reason, summary, slots]
+            if_unanswered: again
+        fallback:
+          no_match:
+            - convey: Ask again.
+            - go: goodbye
+          no_input:
+            after_ms: 6000
+            steps:
+              - go: goodbye
+          lost_model: {say: "I'm sorry, I'm having trouble on my side.", go: to_sales}
+        """,
+    ),
+    (
+        "a caller who asks for a person again may be put through again",
+        "VF205",
+        """
+        nodes:
+          again:
+            kind: tell
+            say: Nobody is free just now.
+            next: offer
+        handoffs:
+          sales:
+            mode: warm
+            say: I'm connecting you with a colleague.
+            package: [reason, summary, slots]
+            if_unanswered: again
+        fallback:
+          no_match:
+            - convey: Ask again.
+            - go: goodbye
+          no_input:
+            after_ms: 6000
+            steps:
+              - go: goodbye
+          lost_model: {say: "I'm sorry, I'm having trouble on my side.", go: to_sales}
+        """,
+    ),
+    (
         "a chain of silent nodes without a way back is no cycle",
         "VF204",
         """

@@ -171,7 +171,7 @@ def _document(
 def _link(link: Label, route: tuple[Point, ...]) -> str:
     """A curve between the pairs of a route, straight within them, and a tip at its end."""
     first, last, before = route[0], route[-1], route[-2]
-    back = 7.0 if last.y >= before.y and last.y > first.y else -7.0
+    back = 7.0 if last.y > before.y - 1 and last.y > first.y else -7.0  # the layout rounds
     tip = f"M{_n(last.x)} {_n(last.y)}l-4 {_n(-back)}h8z"
     names = f'data-from="{escape(link.source)}" data-to="{escape(link.target)}"'
     return (
