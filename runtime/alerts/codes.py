@@ -204,6 +204,21 @@ CODES: Final[Mapping[str, Alert]] = {
         "A media stream came without a signature or a token that is valid, and was refused.",
         "From five an hour on: find the source.",
     ),
+    "security.wrong_person": Alert(
+        "P3",
+        "A look-up found two people, or a record of another number; nobody's facts were used.",
+        "Clean the CRM's numbers; many of one number may be somebody trying.",
+    ),
+    "security.address_refused": Alert(
+        "P1",
+        "An action's address led where it may not, and was not connected to.",
+        "Look at the name's DNS: somebody may bend it. `outbound.private_hosts` lists what may be private.",
+    ),
+    "security.card_number": Alert(
+        "P3",
+        "A caller told a payment card's number where none is asked for; it was taken out of all texts.",
+        "When they gather at one flow, ask for less, or collect it in a secret slot.",
+    ),
     "security.page_refused": Alert(
         "P3",
         "Metrics or the desk were asked for without the token.",

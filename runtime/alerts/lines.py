@@ -7,13 +7,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from runtime.engine.cards import WITHHELD
 from runtime.engine.effects import Flag
 from runtime.engine.events import (
     ActionFailed,
     ActionUnknown,
+    CallerTurn,
     ContextMissing,
     PackageFailed,
     TransferUnanswered,
+    TurnReported,
+    TurnTranscribed,
 )
 from runtime.metrics import Metrics
 from runtime.ports import Alert
@@ -66,8 +70,17 @@ FLAGS: Final[Mapping[str, tuple[Rule, ...]]] = {
     "limit_reached": (Rule("loop.detected", "detail"),),
 }
 EVENTS: Final[Mapping[type[Any], tuple[Rule, ...]]] = {
-    ContextMissing: (Rule("context.missing", "reason", lambda told: told["reason"] not in NOBODY_TO_ASK),),
-    ActionFailed: (Rule("action.failed", "reason", each=True),),
+    ContextMissing: (
+        Rule("security.wrong_person", when=lambda told: told["reason"] == "ambiguous"),
+        Rule("context.missing", "reason", lambda told: told["reason"] not in NOBODY_TO_ASK),
+    ),
+    ActionFailed: (
+        Rule("security.address_refused", when=lambda told: told["reason"] == "forbidden", each=True),
+        Rule("action.failed", "reason", each=True),
+    ),
+    CallerTurn: (Rule("security.card_number", when=lambda told: told["withheld"]),),
+    TurnTranscribed: (Rule("security.card_number", when=lambda told: told["withheld"]),),
+    TurnReported: (Rule("security.card_number", when=lambda told: told["withheld"]),),
     ActionUnknown: (Rule("action.unknown", "reason", lambda told: told["final"], each=True),),
     PackageFailed: (Rule("handoff.package_failed", "reason", each=True),),
     TransferUnanswered: (Rule("handoff.failed", "reason", each=True),),
@@ -76,6 +89,16 @@ ENDS: Final[Mapping[str, Rule]] = {
     "line_lost": Rule("line.lost"),
     "malformed_flood": Rule("line.flood"),
 }
+
+
+def _of_event(event: Any) -> Mapping[str, Any]:
+    """What rules look at; of what was said only whether a card's number was taken out of it."""
+    said = getattr(event, "text", "") or str(getattr(event, "arguments", ""))
+    return {
+        "reason": getattr(event, "reason", ""),
+        "final": getattr(event, "final", True),
+        "withheld": WITHHELD in said,
+    }
 
 
 @dataclass(slots=True)
@@ -94,7 +117,7 @@ class Lines:
             self._note(note)
         elif event := body.get("event"):
             for rule in EVENTS.get(type(event), ()):
-                self._apply(rule, {"reason": event.reason, "final": getattr(event, "final", True)})
+                self._apply(rule, _of_event(event))
         elif isinstance(flag := body.get("effect"), Flag):
             for rule in FLAGS.get(flag.kind, ()):
                 self._apply(rule, {"detail": flag.detail})

@@ -172,10 +172,10 @@ class _Pinned(httpcore2.AsyncNetworkBackend):
 class _Transport(httpx2.AsyncBaseTransport):
     """httpx2's transport over a pool of pinned connections; each request's address is judged again."""
 
-    def __init__(self, reach: Reach, resolver: Resolve) -> None:
+    def __init__(self, reach: Reach, resolver: Resolve, tls: ssl.SSLContext | None) -> None:
         self._reach = reach
         self._pool = httpcore2.AsyncConnectionPool(
-            ssl_context=_tls(),
+            ssl_context=tls or _tls(),
             max_connections=50,
             max_keepalive_connections=10,
             keepalive_expiry=30.0,
@@ -229,10 +229,14 @@ class _Stream(httpx2.AsyncByteStream):
             await close()
 
 
-def open_client(reach: Reach, *, resolver: Resolve = resolve) -> httpx2.AsyncClient:
-    """A client that reaches only what it may. Raises OutsideFailure("forbidden") from its requests."""
+def open_client(
+    reach: Reach, *, resolver: Resolve = resolve, tls: ssl.SSLContext | None = None
+) -> httpx2.AsyncClient:
+    """A client that reaches only what it may. Raises OutsideFailure("forbidden") from its requests. `tls`:
+    whom it trusts, if not the machine's own authorities.
+    """
     return httpx2.AsyncClient(
-        transport=_Transport(reach, resolver), trust_env=False, follow_redirects=False, timeout=None
+        transport=_Transport(reach, resolver, tls), trust_env=False, follow_redirects=False, timeout=None
     )
 
 

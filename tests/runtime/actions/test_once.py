@@ -12,6 +12,7 @@ import pytest
 from runtime.database import read_url
 from runtime.ports import Intent, OutsideFailure, Settled, Standing, Unsure
 from runtime.store import Store, open_store
+from tests.faults.bed import sized
 from tests.runtime.actions.desk import opened, order, reason
 from tests.runtime.office import Answer, listening
 from tests.runtime.provider import provider
@@ -38,6 +39,37 @@ async def state(store: Store, key: str = "k1") -> tuple[str, int]:
 def http(url: str, more: str = "") -> str:
     """A table of an action over HTTP."""
     return f'executor = "http"\nurl = "{url}/demos"\n{more}'
+
+
+async def test_row_35_two_to_five_requests_are_one_deed(store: Store, tmp_path: Path) -> None:
+    """In a thousand random schedules of repeats, two processes, interruptions and lost answers, every key is
+    done exactly once.
+    """
+    dice = random.Random(35)
+    schedules = sized(60, 1000)
+    async with (
+        provider(lose=schedules // 10) as (url, deeds),
+        opened(tmp_path, http(url), ledger=store) as one,
+    ):
+        twin = Store(store.engine)
+        async with opened(tmp_path, http(url), ledger=twin) as two:
+
+            async def ask(key: str) -> None:
+                await asyncio.sleep(dice.random() / 50)
+                task = asyncio.create_task(dice.choice((one, two)).run(order(key)))
+                if dice.random() < 0.3:
+                    await asyncio.sleep(dice.random() / 100)
+                    task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+
+            keys = [f"k{number}" for number in range(schedules)]
+            for at in range(0, schedules, 20):
+                several = [key for key in keys[at : at + 20] for _ in range(dice.randint(2, 5))]
+                dice.shuffle(several)
+                await asyncio.gather(*(ask(key) for key in several))
+            for key in keys:
+                await one.find_out(order(key))
+    assert Counter(deeds) == dict.fromkeys(keys, 1)
 
 
 async def test_the_same_action_asked_in_any_order_is_done_once(store: Store, tmp_path: Path) -> None:
@@ -143,8 +175,9 @@ async def test_a_storm_of_failures_opens_the_breaker_of_that_action_alone(
 
 
 @pytest.mark.parametrize("mark", ["intended", "called", "settled"])
-async def test_a_killed_process_leaves_a_deed_that_is_done_once(
-    store: Store, database_url: str, tmp_path: Path, mark: str
+@pytest.mark.parametrize("time", range(sized(1, 50)))
+async def test_row_36_a_killed_process_leaves_a_deed_that_is_done_once(
+    store: Store, database_url: str, tmp_path: Path, mark: str, time: int
 ) -> None:
     """kill -9 between intent and call, call and outcome, outcome and words: afterwards it is done, once, and
     whoever asks gets the answer the provider gave.
