@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import sys
 from collections.abc import Iterator, Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
 
 CRM = "crm.csv"
 SCENARIOS = "scenarios"
+
+
+class Report(StrEnum):
+    """How a command tells what came of it."""
+
+    TEXT = "text"
+    JSON = "json"
 
 
 def stop(*lines: str) -> NoReturn:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from runtime.commands.base import compiled, stop, write
+from runtime.commands.base import Report, compiled, stop, write
 from runtime.commands.gating import (
     Alpha,
     Expected,
@@ -18,7 +18,6 @@ from runtime.commands.gating import (
     Looks,
     Margin,
     Power,
-    Report,
     SettingsOption,
     Spend,
     Spread,

@@ -11,20 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from runtime.commands.base import stop
+from runtime.commands.base import Report, stop
 from voiceflow_compiler.extras import missing
 
 if TYPE_CHECKING:
     from runtime.gate.plan import Plan
     from runtime.gate.terms import Human, Spending
     from runtime.settings import Settings
-
-
-class Report(StrEnum):
-    """How it is told."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 class Spend(StrEnum):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from runtime.commands.base import compiled, stop
+from runtime.commands.base import Report, compiled, stop
 from runtime.commands.gating import (
     Alpha,
     Expected,
@@ -22,7 +22,6 @@ from runtime.commands.gating import (
     Looks,
     Margin,
     Power,
-    Report,
     SettingsOption,
     Spend,
     Spread,

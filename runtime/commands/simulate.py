@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from runtime.commands.base import compiled, stop
+from runtime.commands.base import Report, compiled, stop
 from runtime.commands.llm import (
     MODEL,
     TOKENS,
@@ -55,13 +55,6 @@ class Voice(StrEnum):
 
     TONES = "tones"
     SPOKEN = "spoken"
-
-
-class Report(StrEnum):
-    """How it is told."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 Flow = Annotated[

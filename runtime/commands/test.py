@@ -7,13 +7,12 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from runtime.commands.base import compiled, crm, flow_of, folder_of, scenario_files, stop, write
+from runtime.commands.base import Report, compiled, crm, flow_of, folder_of, scenario_files, stop, write
 from voiceflow_compiler import cli as compiler
 
 if TYPE_CHECKING:
@@ -21,13 +20,6 @@ if TYPE_CHECKING:
     from runtime.simulate.cover.report import Cover
     from runtime.simulate.scenario.many import Job, Ran
     from voiceflow_compiler.artifact import Artifact
-
-
-class Report(StrEnum):
-    """How results are told."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 def try_flows(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
+from pathlib import Path
 from typing import Final
 
-from runtime.simulate.cover.suite import Planned, Suite
+from msgspec import Struct
+
+from runtime.simulate.cover.suite import Planned, Suite, generate
 from runtime.simulate.drive.moves import (
     OUTSIDE,
     Answered,
@@ -27,38 +31,36 @@ SCORES: Final = (
     "It did what this sheet says it must",
     "It ended as this sheet says",
 )
+FORMAT_VERSION: Final = 1
+SHORT_HASH: Final = 12
 
 
-def sheets(artifact: Artifact, suite: Suite) -> str:
-    """All sheets as one HTML page that prints one call to a page."""
-    pages = "".join(
-        _sheet(artifact, call, number, len(suite.calls)) for number, call in enumerate(suite.calls, 1)
-    )
-    title = escape(f"Call sheets: {artifact.title or artifact.flow} {artifact.flow_version}")
-    head = f"<!doctype html>\n<html lang='en'><meta charset='utf-8'><title>{title}</title>{STYLE}"
-    return f"{head}<body>{pages}</body></html>\n"
+def planned(artifact: Artifact) -> Suite:
+    """The calls that people play: every edge and every trigger once. What one machine tries in a second (each
+    value, each pair) is not worth an hour of theirs.
+    """
+    return generate(artifact, pairs=False, kinds=("edge", "trigger"))
 
 
-def _sheet(artifact: Artifact, call: Planned, number: int, of: int) -> str:
-    whole = see([moment for steps in call.steps for moment in steps])
-    who = (
-        ", ".join(f"{name}: {value}" for name, value in (call.facts or {}).items()) or "nobody the firm knows"
-    )
-    rows = "".join(_rows(artifact, call))
-    score = "<tr><td>{}</td><td class='box'>1 2 3 4 5</td></tr>"
-    scores = "".join(score.format(escape(line)) for line in SCORES)
-    return (
-        f"<section><h1>Call {number} of {of}: {escape(artifact.flow)} {escape(artifact.flow_version)}</h1>"
-        f"<p><b>Who you are:</b> {escape(who)}.</p>"
-        f"<p><b>The call must end with:</b> {escape(whole.outcome or 'no outcome')}.</p>"
-        "<table><tr><th>#</th><th>When it asks at</th><th>You do</th>"
-        "<th>Then it must</th><th>Did it?</th></tr>"
-        f"{rows}</table><h2>Score</h2><table>{scores}</table>"
-        "<p>Name: ______________________ Date: ____________ Findings:</p><div class='lines'></div></section>"
-    )
+class Row(Struct, frozen=True):
+    """One line of a sheet. `turn`: the caller's turn it is, or follows, from 1; `mine`: the caller does it.
+    `intent`: what is meant, "" for keys, silence and what others do.
+    """
+
+    turn: int
+    mine: bool
+    node: str
+    deed: str
+    must: str
+    intent: str = ""
 
 
-def _rows(artifact: Artifact, call: Planned) -> Iterator[str]:
+def rows_of(artifact: Artifact, call: Planned) -> tuple[Row, ...]:
+    """What happens on a planned call, line by line."""
+    return tuple(_rows(artifact, call))
+
+
+def _rows(artifact: Artifact, call: Planned) -> Iterator[Row]:
     turn = 0
     for at, move in enumerate(call.moves, 1):
         steps = call.steps[at]
@@ -69,13 +71,71 @@ def _rows(artifact: Artifact, call: Planned) -> Iterator[str]:
         must = [f"go to {' → '.join(seen.nodes)}" if seen.nodes else f"stay at {seen.at}"]
         must += [f"do {name}" for name, _ in seen.actions]
         must += [f"bring in {name}" for name in seen.handoffs]
-        if isinstance(move, OUTSIDE):
-            yield f"<tr class='out'><td></td><td>{escape(before.node)}</td><td>{escape(_outside(move))}</td>"
-        else:
-            turn += 1
-            deed = escape(in_words(artifact, move))
-            yield f"<tr><td>{turn}</td><td>{escape(before.node)}</td><td>{deed}</td>"
-        yield f"<td>{escape('; '.join(must))}</td><td class='box'>☐</td></tr>"
+        mine = not isinstance(move, OUTSIDE)
+        turn += mine
+        deed = in_words(artifact, move) if mine else _outside(move)
+        intent = move.intent if isinstance(move, Turn) else ""
+        yield Row(turn, mine, before.node, deed, "; ".join(must), intent)
+
+
+def sheets(artifact: Artifact, calls: Sequence[Planned], *, of: int) -> str:
+    """All sheets as one HTML page that prints one call to a page, and saves what was filled in as JSON."""
+    pages = "".join(_sheet(artifact, call, number, of) for number, call in enumerate(calls, 1))
+    title = escape(f"Call sheets: {artifact.title or artifact.flow} {artifact.flow_version}")
+    head = f"<!doctype html>\n<html lang='en'><meta charset='utf-8'><title>{title}</title>"
+    head += f"<style>{_part('css')}</style>"
+    about = json.dumps(
+        {"results": FORMAT_VERSION, "flow": artifact.flow, "artifact": artifact.content_hash[:SHORT_HASH]}
+    )
+    return (
+        f"{head}<body data-about='{escape(about, quote=True)}'><header><b>{title}</b>"
+        "<label>Your name <input id='by'></label><label>Date <input id='date' type='date'></label>"
+        "<button id='save'>Save results</button>"
+        f"<span>Then: <code>vfc sheets FLOW --results FOLDER</code></span></header>{pages}"
+        f"<script>{_part('js')}</script></body></html>\n"
+    )
+
+
+def _part(kind: str) -> str:
+    """The page's own style or script, which stand beside this module."""
+    return Path(__file__).with_suffix(f".{kind}").read_text(encoding="utf-8")
+
+
+def _sheet(artifact: Artifact, call: Planned, number: int, of: int) -> str:
+    whole = see([moment for steps in call.steps for moment in steps])
+    facts = ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in (call.facts or {}).items())
+    rows = "".join(_row(number, place, row) for place, row in enumerate(rows_of(artifact, call), 1))
+    scores = "".join(
+        f"<tr><td>{escape(line)}</td><td class='box'>{_choice(f'c{number}s{place}', '12345')}</td></tr>"
+        for place, line in enumerate(SCORES)
+    )
+    return (
+        f"<section data-call='{number}'><h1>Call {number} of {of}"
+        f"<small>{escape(artifact.flow)} {escape(artifact.flow_version)}</small></h1>"
+        f"<p><b>Who you are:</b> {escape(facts or 'nobody the firm knows')}.</p>"
+        f"<p><b>The call must end with:</b> {escape(whole.outcome or 'no outcome')}.</p>"
+        "<table class='turns'><tr><th>#</th><th>When it asks at</th><th>You do</th><th>Then it must</th>"
+        f"<th>Did it?</th><th>What you said, or what it did instead</th></tr>{rows}</table>"
+        f"<table class='score'><tr><th>Score</th><th class='box'>worst to best</th></tr>{scores}</table>"
+        "<p><b>Findings</b></p><textarea rows='3'></textarea></section>"
+    )
+
+
+def _row(call: int, place: int, row: Row) -> str:
+    number, kind = (str(row.turn), "") if row.mine else ("", " class='out'")
+    said = "<input class='said'>" if row.mine else "<input class='said' hidden>"
+    told = "".join(f"<td>{escape(text)}</td>" for text in (number, row.node, row.deed, row.must))
+    return (
+        f"<tr data-row='{place}'{kind}>{told}<td class='box'>"
+        f"{_choice(f'c{call}r{place}', ('yes', 'no'))}</td>"
+        f"<td>{said}</td></tr>"
+    )
+
+
+def _choice(name: str, values: Iterable[str]) -> str:
+    return "".join(
+        f"<label><input type='radio' name='{name}' value='{value}'>{value}</label>" for value in values
+    )
 
 
 def _outside(move: Move) -> str:
@@ -99,7 +159,10 @@ def in_words(artifact: Artifact, move: Move) -> str:
         case HangUp():
             return "Hang up"
         case Turn(slots=slots) if slots:
-            told = ", ".join(f"“{value}” ({artifact.slots[name].meaning})" for name, value in slots.items())
+            told = ", ".join(
+                f"“{str(value).replace('_', ' ')}” ({artifact.slots[name].meaning})"
+                for name, value in slots.items()
+            )
             return f"Say {told}"
         case Turn(intent=intent):
             known = artifact.intents[intent]
@@ -107,13 +170,6 @@ def in_words(artifact: Artifact, move: Move) -> str:
                 return f"Say “{known.examples[0]}” ({known.means})"
             return "Mumble something" if intent == "unclear" else f"Say something that means: {known.means}"
     return "The line to the model breaks (skip this call if you cannot do that)"
-
-
-STYLE: Final = """<style>
-body{font:11pt sans-serif;margin:1.5cm}section{page-break-after:always}h1{font-size:14pt}h2{font-size:12pt}
-table{border-collapse:collapse;width:100%}td,th{border:1px solid #888;padding:3px 6px;text-align:left;
-vertical-align:top}.out td{color:#666}.box{white-space:nowrap}.lines{height:3cm;border:1px solid #888}
-</style>"""
 
 
 def covered(calls: Sequence[Planned]) -> int:

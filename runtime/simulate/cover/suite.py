@@ -9,7 +9,7 @@ Laws
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -56,13 +56,13 @@ class Suite(Struct, frozen=True):
     whole: bool
 
 
-def generate(artifact: Artifact, *, pairs: bool = True) -> Suite:
-    """The suite of a flow."""
+def generate(artifact: Artifact, *, pairs: bool = True, kinds: Collection[str] = ()) -> Suite:
+    """The suite of a flow. `kinds`: for goals of these kinds alone, where any are named."""
     reader = Reader(artifact)
-    wanted = goals(artifact)
+    wanted = tuple(goal for goal in goals(artifact) if not kinds or goal[0] in kinds)
     chart = _chart(artifact, reader, wanted)
     edges = frozenset(goal for goal in wanted if goal[0] == "edge")
-    sides = sorted(goal for goal in chart.reached if goal[0] == WITH)
+    sides = sorted(goal for goal in chart.reached if goal[0] == WITH and (not kinds or WITH in kinds))
     known = [*(goal for goal in wanted if goal in chart.reached), *sides]
     board = Board(chart, known, edges, pairs=pairs)
     planner = Planner(artifact, reader, chart, board)

@@ -1,10 +1,8 @@
 """A person plays the caller."""
 
-from runtime.simulate.cover.suite import generate
 from runtime.simulate.drive.call import Outside
 from runtime.simulate.roleplay import Roleplay
 from runtime.simulate.scenario.run import run
-from runtime.simulate.sheets import sheets
 from tests.flows.shipped import artifact
 
 FLOW = "lead_qualification"
@@ -44,12 +42,3 @@ def test_a_role_play_becomes_a_scenario() -> None:
     for line in ("sales dashboards", "twenty people", ":intent not_now"):
         list(play.take(line))
     assert run(artifact(FLOW), play.scenario("kept"), None).failures == ()
-
-
-def test_sheets_tell_a_person_what_to_do() -> None:
-    """Each call of the suite is a page with who one is, what to say and what must happen."""
-    suite = generate(artifact("appointment_scheduling"), pairs=False)
-    page = sheets(artifact("appointment_scheduling"), suite)
-    assert page.count("<section>") == len(suite.calls)
-    assert "Who you are" in page
-    assert "Say “" in page
