@@ -61,7 +61,7 @@ soak: $(STAMP)  ## Carry 10,000 short calls and see that nothing is left of them
 	$(BIN)/python -m benchmarks.soak --calls $(or $(CALLS),10000)
 
 faults: $(STAMP)  ## Run the tests that break the line, the model and the input on purpose.
-	$(BIN)/python -m pytest -m "faults or long"
+	FAULTS_FULL=1 $(BIN)/python -m pytest -m "faults or long"
 
 long: $(STAMP)  ## Run in full what the tests do in part: whole walks, two hundred flows, many calls.
 	$(BIN)/python -m pytest -m long
