@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import ssl
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -87,8 +88,7 @@ class Socket(WSListener):
         self._take, self._flow = take, flow or _nothing
         while self._early and self._take is take:
             take(self._early.popleft())
-        if self._transport is not None and not self.gone:
-            self._transport.underlying_transport.resume_reading()
+        self.read(reading=True)
 
     def hold(self) -> None:
         """Keep what comes until somebody listens again."""
@@ -99,13 +99,25 @@ class Socket(WSListener):
         if self._transport is not None:
             self._transport.send(TEXT if isinstance(message, str) else BINARY, message)
 
+    def read(self, *, reading: bool) -> None:
+        """Take what the peer sends, or leave it on the wire: a peer that goes on is held back by TCP."""
+        if self._transport is not None and not self.gone:
+            wire = self._transport.underlying_transport
+            (wire.resume_reading if reading else wire.pause_reading)()
+
+    def room(self, size: int) -> None:
+        """How many bytes may wait on our side of the wire before the peer is held back."""
+        if self._transport is not None:
+            wire = self._transport.underlying_transport.get_extra_info("socket")
+            wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
+
     def close(self, code: int = 1000) -> None:
         """Say goodbye. The socket is gone once the peer answers, or after CLOSE_S."""
         transport = self._transport
         if transport is None or self.gone or transport.is_close_frame_sent:
             return
         transport.send_close(WSCloseCode(code))
-        transport.underlying_transport.resume_reading()  # the peer's goodbye may be behind what nobody took
+        self.read(reading=True)  # the peer's goodbye may be behind what nobody took
         asyncio.get_running_loop().call_later(CLOSE_S, transport.disconnect, False)
 
     def abort(self) -> None:
@@ -170,8 +182,8 @@ class Socket(WSListener):
 
     def _keep(self, message: Message | None) -> None:
         self._early.append(message)
-        if len(self._early) == EARLY and self._transport is not None and message is not None:
-            self._transport.underlying_transport.pause_reading()
+        if len(self._early) == EARLY and message is not None:
+            self.read(reading=False)
 
     def _part(self, frame: WSFrame) -> None:
         self._parts.append(frame.get_payload_as_bytes())

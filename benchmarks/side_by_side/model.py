@@ -84,8 +84,26 @@ class Session:
 
     def begin(self) -> None:
         """The socket is open."""
+        if self._model.shut:
+            self._socket.close(self._model.shut)
+            return
         self._socket.listen(self._take)
         self._tell({"type": "session.created", "session": _session({})})
+
+    def reset(self) -> None:
+        """The connection is gone without a word."""
+        self.stop()
+        self._socket.abort()
+
+    def leave(self) -> None:
+        """The connection is closed politely, as at the end of a session's time."""
+        self.stop()
+        self._socket.close(1001)
+
+    def freeze(self) -> None:
+        """Nothing is said and nothing is read any more."""
+        self.stop()
+        self._socket.read(reading=False)
 
     def interrupt(self) -> None:
         """The caller begins to speak over the response."""
@@ -245,6 +263,8 @@ class Model:
 
     port: int = 0
     burst: bool = False
+    refuse: int = 0  # the status every connection is refused with
+    shut: int = 0  # the code every connection is closed with as soon as it is open
     sessions: list[Session] = field(default_factory=list)
 
     @property
@@ -260,8 +280,10 @@ class Model:
     def base_url(self) -> str:
         return f"http://127.0.0.1:{self.port}/v1"
 
-    def admit(self, path: str, headers: Mapping[str, str]) -> Socket:
-        """Any connection is a session."""
+    def admit(self, path: str, headers: Mapping[str, str]) -> Socket | int:
+        """Any connection is a session, unless they are refused."""
+        if self.refuse:
+            return self.refuse
         socket = Socket(MOST)
         session = Session(self, socket)
         self.sessions.append(session)

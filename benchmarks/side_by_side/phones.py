@@ -26,6 +26,8 @@ SILENT: Final = sound.piece("audio/pcmu", sound.FRAME_MS, loud=False)
 LOUD: Final = sound.piece("audio/pcmu", sound.FRAME_MS, loud=True)
 A_SECOND: Final = 50
 MOST: Final = 16 * 1024 * 1024
+HEARD_S: Final = 0.1  # a shorter silence is a pause of speech
+SMALL: Final = 8_192  # a second of speech: what a telephone that reads nothing leaves on its side of the wire
 
 
 class _Media(msgspec.Struct):
@@ -72,10 +74,16 @@ class Phone:
     stale: int = 0
     item_from_at: float = 0.0  # the model's first loud piece came, this long after the first audio
     item_from_ms: float = 0.0
-    gone: bool = False
+    gone_at: float = 0.0
+    silences: list[tuple[float, float]] = field(default_factory=list)  # from when to when nothing was heard
     _sequence: int = 1
     _marks: dict[str, asyncio.TimerHandle] = field(default_factory=dict)
     _queued_ms: float = 0.0
+
+    @property
+    def gone(self) -> bool:
+        """Whether the bridge has ended the stream."""
+        return bool(self.gone_at)
 
     @property
     def call_id(self) -> str:
@@ -85,11 +93,13 @@ class Phone:
     def stream_id(self) -> str:
         return f"MZ{self.number:032x}"
 
-    async def call(self, bridge: Bridge, http: httpx2.AsyncClient) -> None:
-        """Ring, answer, and start the stream."""
+    async def call(self, bridge: Bridge, http: httpx2.AsyncClient, *, small: bool = False) -> None:
+        """Ring, answer, and start the stream. `small`: little waits on this side of the wire."""
         url, parameters = await self._asked(bridge, http) if bridge.voice_url else (bridge.media_url, {})
         headers = {SIGNATURE_HEADER: sign(bridge.token, url)} if bridge.token else {}
         self.socket = await connect(url, headers, most=MOST)
+        if small:
+            self.socket.room(SMALL)
         self.socket.listen(self._take)
         start: dict[str, Any] = {
             "accountSid": ACCOUNT,
@@ -133,6 +143,15 @@ class Phone:
         )
         self.said_ms += sound.FRAME_MS
 
+    def longest_silence(self, since: float, until: float) -> float:
+        """Seconds of the longest silence in this time."""
+        last = [(self.played_until or self.began_at, until)]
+        return max(0.0, *(min(end, until) - max(start, since) for start, end in self.silences + last))
+
+    def read(self, *, reading: bool) -> None:
+        """Take what the bridge sends, or leave it on the wire."""
+        self.socket.read(reading=reading)
+
     def hang_up(self) -> None:
         """The caller is gone."""
         for timer in self._marks.values():
@@ -142,7 +161,7 @@ class Phone:
 
     def _take(self, message: Message | None) -> None:
         if message is None:
-            self.gone = True
+            self.gone_at = monotonic()
             return
         event = _read(message)
         if event.media is not None:
@@ -156,6 +175,8 @@ class Phone:
         now = monotonic()
         ms = sound.milliseconds(payload, "audio/pcmu")
         self.first_at = self.first_at or now
+        if now > self.played_until + HEARD_S:
+            self.silences.append((self.played_until or self.began_at, now))
         self.stale += bool(self.cleared_at)
         self.heard_ms += ms
         self._queued_ms += ms
