@@ -17,7 +17,7 @@ const WHYS = {
 };
 const handoffs = new Map();
 const announced = new Set();
-let chosen = null;
+let chosen = location.hash.slice(1) || null;
 let lost = false;
 
 const at = (id) => document.getElementById(id);
@@ -71,7 +71,7 @@ function showList() {
   const all = [...handoffs.values()].sort((one, other) => one.since_ms - other.since_ms);
   list.replaceChildren(...all.map((one) => {
     const button = make("button", null, { type: "button", class: `entry ${one.place}`, "data-key": one.key });
-    button.append(make("b", title(one)), make("span", one.package.reason || "no reason stated"), make("span", placeOf(one)));
+    button.append(make("b", title(one)), make("span", one.package.reason || "no reason stated"), make("span", placeOf(one)), sinceOf(one));
     if (one.key === chosen) button.setAttribute("aria-current", "true");
     button.addEventListener("click", () => choose(one.key, true));
     return make("li", null, {}, button);
@@ -84,6 +84,21 @@ function showList() {
   at("count").textContent = waiting ? `(${waiting})` : "";
   at("nobody").hidden = all.length > 0;
   document.title = waiting ? `(${waiting}) Desk` : "Desk";
+}
+
+function sinceOf(one) {
+  // Read once by a screen reader, counted on for the eye.
+  return make("span", waited(one), { class: "since", "data-since": one.since_ms, title: `since ${new Date(one.since_ms).toLocaleTimeString()}` });
+}
+
+const waited = (one) => `for ${minutes(Math.max(0, Date.now() - one.since_ms))}`;
+
+setInterval(() => {
+  for (const shown of document.querySelectorAll("[data-since]")) shown.textContent = waited({ since_ms: Number(shown.dataset.since) });
+}, 1000);
+
+function telephone(number) {
+  return /^\+[0-9]{5,15}$/u.test(number) ? make("a", number, { href: `tel:${number}` }) : document.createTextNode(number);
 }
 
 function section(name, ...children) {
@@ -100,7 +115,7 @@ function slotsOf(slots) {
 }
 
 function pairs(entries) {
-  return make("dl", null, {}, ...entries.flatMap(([name, value]) => [make("dt", words(name)), make("dd", known(value))]));
+  return make("dl", null, {}, ...entries.flatMap(([name, value]) => [make("dt", words(name)), make("dd", null, {}, name === "call back" ? telephone(value) : String(known(value)))]));
 }
 
 function saidOf(lines) {

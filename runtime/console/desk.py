@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from importlib.resources import files
@@ -20,7 +21,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response, Stream
 from starlette.routing import Route
 
 from runtime.console.entry import COOKIE, LASTS_S, Entry
-from runtime.handoff import Board, Waiting
+from runtime.handoff import SharedBoard, Waiting
 from runtime.ports import Alert, untold
 
 log = structlog.get_logger()
@@ -41,30 +42,38 @@ HEADERS: Final = {
 FILES: Final = {"desk.js": "text/javascript", "desk.css": "text/css"}
 
 Shown = Callable[[Request, str], Awaitable[Response]]
+Deed = Callable[[str, str], Awaitable[Waiting | None]]
+KEY: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 
 class Console:
     """The desk's addresses."""
 
     def __init__(
-        self, board: Board, token: str, public_url: str, entry: Entry | None = None, alert: Alert = untold
+        self,
+        desk: SharedBoard,
+        token: str,
+        public_url: str,
+        entry: Entry | None = None,
+        alert: Alert = untold,
     ) -> None:
         self._alert = alert
-        self.board, self.entry = board, entry or Entry(token)
+        self.desk, self.board, self.entry = desk, desk.board, entry or Entry(token)
         self._secure = public_url.startswith("https:")
 
     def routes(self) -> list[Route]:
         """Every address below /desk."""
-        deeds: dict[str, Callable[[str, str], Waiting | None]] = {
-            "received": lambda key, by: self.board.find(key) if self.board.receive(key) else None,
-            "accept": lambda key, by: self.board.answer(key, by, accepted=True),
-            "decline": lambda key, by: self.board.answer(key, by, accepted=False),
-            "put-away": self._put_away,
+        deeds: dict[str, Deed] = {
+            "received": self.desk.receive,
+            "accept": lambda key, by: self.desk.answer(key, by, accepted=True),
+            "decline": lambda key, by: self.desk.answer(key, by, accepted=False),
+            "put-away": self.desk.put_away,
         }
         return [
             Route("/desk", self._page, methods=["GET"]),
             Route("/desk/enter", self._enter, methods=["POST"]),
             Route("/desk/leave", self._leave, methods=["POST"]),
+            Route("/desk/handoffs/{key}", self._linked, methods=["GET"]),
             Route("/desk/changes", self._known(self._changes), methods=["GET"]),
             *(
                 Route(f"/desk/handoffs/{{key}}/{name}", self._known(self._deed(name, do)), methods=["POST"])
@@ -77,17 +86,32 @@ class Console:
         page = "enter.html" if self._name(request) is None else "desk.html"
         return Response(_read(page), media_type="text/html", headers=HEADERS)
 
+    async def _linked(self, request: Request) -> Response:
+        """The link of one package, as messages about it carry: for whoever may see the desk, while it stands
+        there.
+        """
+        key = request.path_params["key"]
+        if self._name(request) is None:
+            page = _read("enter.html").replace(b'value=""', b'value="' + key.encode() + b'"', 1)
+            known = KEY.fullmatch(key)
+            return Response(page if known else _read("enter.html"), media_type="text/html", headers=HEADERS)
+        if self.board.find(key) is None:
+            return Response(_read("gone.html"), status_code=404, media_type="text/html", headers=HEADERS)
+        return RedirectResponse(f"/desk#{key}", status_code=303, headers=HEADERS)
+
     async def _enter(self, request: Request) -> Response:
         if not _ours(request):
             return _refuse()
         body = await _body(request)
-        fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=4) if body else {}
+        fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=6) if body else {}
         cookie = await self.entry.enter(fields.get("token", [""])[0], fields.get("name", [""])[0])
         if cookie is None:
             self._alert("security.page_refused", detail="desk")
             page = _read("enter.html").replace(b"<!-- wrong -->", b"That token is not the desk's.")
             return Response(page, status_code=403, media_type="text/html", headers=HEADERS)
-        answer = RedirectResponse("/desk", status_code=303, headers=HEADERS)
+        to = fields.get("to", [""])[0]
+        where = f"/desk/handoffs/{to}" if KEY.fullmatch(to) else "/desk"
+        answer = RedirectResponse(where, status_code=303, headers=HEADERS)
         answer.set_cookie(
             COOKIE, cookie, LASTS_S, path="/desk", secure=self._secure, httponly=True, samesite="strict"
         )
@@ -109,11 +133,11 @@ class Console:
             async for change in changes:
                 yield b": quiet\n\n" if change is None else b"data: " + msgspec.json.encode(change) + b"\n\n"
 
-    def _deed(self, name: str, do: Callable[[str, str], Waiting | None]) -> Shown:
+    def _deed(self, name: str, do: Deed) -> Shown:
         async def done(request: Request, by: str) -> Response:
             if not _ours(request):
                 return _refuse()
-            one = do(request.path_params["key"], by)
+            one = await do(request.path_params["key"], by)
             if one is None:
                 return JSONResponse({"place": "over"}, status_code=404, headers=HEADERS)
             if name != "received":
@@ -121,10 +145,6 @@ class Console:
             return JSONResponse({"place": one.place, "by": one.by}, headers=HEADERS)
 
         return done
-
-    def _put_away(self, key: str, by: str) -> Waiting | None:
-        one = self.board.find(key)
-        return one if self.board.put_away(key) else None
 
     def _known(self, shown: Shown) -> Callable[[Request], Awaitable[Response]]:
         async def answered(request: Request) -> Response:

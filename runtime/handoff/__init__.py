@@ -4,6 +4,7 @@ from runtime.handoff.board import Board, Waiting
 from runtime.handoff.desk import FOLDER, CallDesk, Ring, Ringer, Transferred
 from runtime.handoff.destinations import Destination, open_destinations
 from runtime.handoff.package import Package, check_package
+from runtime.handoff.shared import SharedBoard
 from runtime.handoff.spool import Spool
 from runtime.ports import Tell
 
@@ -15,6 +16,7 @@ __all__ = [
     "Package",
     "Ring",
     "Ringer",
+    "SharedBoard",
     "Spool",
     "Tell",
     "Transferred",

@@ -1,4 +1,5 @@
-"""The board: the handoffs of this process as the open desk pages see them.
+"""The board: the handoffs as the desk pages of this process see them. `SharedBoard` keeps those of several
+processes alike.
 
 Laws
 1. A handoff stands on the board from its delivery until it is over; one that a person took stays until they
@@ -6,7 +7,7 @@ Laws
 2. The first answer counts, whether it is to accept or to decline; later ones change nothing.
 3. Whoever watches is told first what is there, then every change in its order. A watcher too slow to follow
    is let go and may come again.
-4. What is on the board was said by callers: it is kept in memory alone, and no more than MOST of it.
+4. What is on the board was said by callers: no more than MOST of it is held.
 """
 
 import asyncio
@@ -35,6 +36,7 @@ class Waiting:
     place: Place = "waiting"
     by: str = field(default="", repr=False)
     why: str = ""
+    foreign: bool = False  # another process has the call
     received: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
     answered: "Callable[[Waiting], None] | None" = field(default=None, repr=False)
 
@@ -52,6 +54,8 @@ class Board:
         self._waiting: dict[str, Waiting] = {}
         self._watchers: set[asyncio.Queue[dict[str, Any] | None]] = set()
         self._closed = False
+        # Hears of every change to a handoff of this process.
+        self.changed: Callable[[Waiting], None] = lambda one: None
 
     @property
     def watchers(self) -> int:
@@ -79,6 +83,18 @@ class Board:
             self._drop(next(iter(self._waiting.values())), "crowded")
         self._tell(one)
         return one
+
+    def mirror(self, one: Waiting) -> None:
+        """Show a handoff of another process, or how it stands now."""
+        known = self._waiting.get(one.key)
+        if known is None and one.place != "over":
+            self._waiting[one.key] = one
+        if one.place == "over":
+            self._waiting.pop(one.key, None)
+        if known is not None or one.place != "over":
+            if known is not None:
+                known.place, known.by, known.why = one.place, one.by, one.why
+            self._tell(known or one)
 
     def receive(self, key: str) -> bool:
         """A page has it: the human's side acknowledged."""
@@ -167,6 +183,8 @@ class Board:
         self._tell(one)
 
     def _tell(self, one: Waiting) -> None:
+        if not one.foreign:
+            self.changed(one)
         told = one.seen()
         if one.place == "over":
             told["package"] = None  # it is gone: pages keep nothing of it

@@ -90,6 +90,7 @@ class CallDesk:
     """The human side of one call, as the call sees it (runtime.ports.Desk).
 
     `packages`: the store; `board`: the open desk pages; `spool`: what is sent again; each if there is one.
+    `desk_url`: where a package's link begins.
     """
 
     call_id: str
@@ -99,6 +100,7 @@ class CallDesk:
     packages: Packages | None = None
     board: Board | None = None
     spool: Spool | None = None
+    desk_url: str = ""
     clock: Callable[[], float] = time.time
     _packages: dict[str, Package] = field(default_factory=dict, repr=False)
 
@@ -114,7 +116,10 @@ class CallDesk:
         destination = self.destinations.get(order.handoff, Destination(()))
         is_open = bool(destination.numbers) and destination.hours.open_at(self.clock())
         waiting = self._post(order) if is_open else None
-        delivery = Delivery(self.call_id, order.handoff_id, order.handoff, order.package, content, waiting)
+        link = f"{self.desk_url}/{waiting.key}" if waiting and self.desk_url else ""
+        delivery = Delivery(
+            self.call_id, order.handoff_id, order.handoff, order.package, content, waiting, link
+        )
         try:
             receipts = await self._send(destination.ways, delivery, is_open=is_open)
         except BaseException:

@@ -75,6 +75,7 @@ class Carrying:
                 self.packages,
                 self.board,
                 self.spool,
+                f"{self.settings.public_url}/desk/handoffs" if self.board else "",
             ),
             voice=deployment.voice,
             scripts=deployment.scripts,

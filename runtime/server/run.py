@@ -24,7 +24,7 @@ from runtime import record
 from runtime.alerts import Alerts
 from runtime.call import carry
 from runtime.console import Console
-from runtime.handoff import Board
+from runtime.handoff import Board, SharedBoard
 from runtime.metrics import Metrics
 from runtime.ports import OutsideFailure, Watch
 from runtime.retention import keep_pruning
@@ -50,7 +50,7 @@ from runtime.server.versions import Versions
 from runtime.server.webhooks import Webhooks
 from runtime.settings import Settings
 from runtime.settings.keys import SettingsError
-from runtime.store import Lease, Store, open_store, store_url
+from runtime.store import Lease, Store, WaitingRows, open_store, store_url
 from runtime.telephony import PROVIDERS
 from voiceflow_compiler.artifact import Artifact
 
@@ -168,7 +168,7 @@ async def start(
         await split.begin()
         undo.push_async_callback(_cancel, asyncio.create_task(split.watch()))
         # Once it runs, all of this is the running server's to let go of.
-        return await _run(listening, settings, calls, split, shared, undo)
+        return await _run(listening, settings, calls, split, store, shared, undo)
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +255,7 @@ async def _run(
     settings: Settings,
     calls: Calls,
     split: Split,
+    store: Store,
     shared: Shared | None,
     undo: contextlib.AsyncExitStack,
 ) -> Running:
@@ -274,7 +275,10 @@ async def _run(
         Measured(calls.alert, place, settings.metrics_token).route(),
     ]
     if calls.board:
-        routes += Console(calls.board, settings.desk_token, place.public_url, alert=calls.alert).routes()
+        desk = SharedBoard(calls.board, WaitingRows(store))
+        desk.begin()
+        undo.push_async_callback(desk.close)
+        routes += Console(desk, settings.desk_token, place.public_url, alert=calls.alert).routes()
     server = _Uvicorn(_config(Starlette(routes=routes), media))
     sockets = [listening]
     if fleet is not None:

@@ -6,5 +6,17 @@ Importing this loads SQLAlchemy: only commands that store anything do so.
 
 from runtime.store.leases import Lease, Leases
 from runtime.store.store import Deed, Kept, Rollout, Store, is_there, open_store, store_url
+from runtime.store.waiting import WaitingRows
 
-__all__ = ["Deed", "Kept", "Lease", "Leases", "Rollout", "Store", "is_there", "open_store", "store_url"]
+__all__ = [
+    "Deed",
+    "Kept",
+    "Lease",
+    "Leases",
+    "Rollout",
+    "Store",
+    "WaitingRows",
+    "is_there",
+    "open_store",
+    "store_url",
+]

@@ -57,6 +57,39 @@ DEEDS: Final = Table(
     Index("deeds_by_state", "state", "begun_ms"),
 )
 
+# What the desks of all processes see; the package itself is in PACKAGES.
+WAITING: Final = Table(
+    "waiting",
+    METADATA,
+    Column("key", String(64), primary_key=True),
+    Column("call_id", String(64), nullable=False),
+    Column("handoff_id", String(64), nullable=False),
+    Column("handoff", String(128), nullable=False),
+    Column("owner", String(64), nullable=False),
+    Column("since_ms", BigInteger, nullable=False),
+    Column("place", String(16), nullable=False),  # waiting, ringing, accepted, declined, over
+    Column("answered_by", String(64)),  # personal
+    Column("why", String(32)),
+    Column("received_ms", BigInteger),
+    Column("changed_ms", BigInteger, nullable=False),
+    Column("alive_ms", BigInteger, nullable=False),
+    Index("waiting_by_change", "changed_ms"),
+    Index("waiting_by_call", "call_id"),
+)
+
+# Who looked at a package on a desk, and what they did with it.
+ACCESSES: Final = Table(
+    "accesses",
+    METADATA,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("key", String(64), nullable=False),
+    Column("call_id", String(64), nullable=False),
+    Column("who", String(64), nullable=False),  # personal
+    Column("what", String(16), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Index("accesses_by_call", "call_id"),
+)
+
 ROLLOUTS: Final = Table(
     "rollouts",
     METADATA,

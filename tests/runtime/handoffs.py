@@ -77,7 +77,7 @@ def desk(folder: Path, table: str = "", clock: Clock | None = None, **environmen
     ways = {("sales", way.name): way for way in destinations["sales"].ways}
     clock = clock or Clock()
     spool = Spool(folder / "spool", ways, clock)
-    return CallDesk("CA1", folder / "handoffs", destinations, Remembering(), None, None, spool, clock)
+    return CallDesk("CA1", folder / "handoffs", destinations, Remembering(), None, None, spool, clock=clock)
 
 
 def spooled(folder: Path) -> list[Path]:

@@ -15,7 +15,7 @@ WITHIN_S: Final = 4.0  # one attempt; the engine waits five seconds for what is 
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """One package on its way. `content` is the package as a JSON document; `waiting`: its place on the board,
-    where there is one.
+    where there is one; `link`: that place on the desk's pages.
     """
 
     call_id: str
@@ -24,6 +24,7 @@ class Delivery:
     package: Mapping[str, Any] = field(repr=False)
     content: bytes = field(repr=False)
     waiting: Waiting | None = field(default=None, repr=False)
+    link: str = field(default="", repr=False)
 
     @property
     def key(self) -> str:
@@ -49,9 +50,10 @@ class Channel(Protocol):
 Open = Callable[[str, Table, Settings], Channel]
 
 
-def in_words(package: Package) -> str:
+def in_words(package: Package, link: str = "") -> str:
     """A package as plain text, for people who read it in a message. Personal."""
     lines = [f"Handoff: {package.handoff}", f"Reason: {package.reason or 'not stated'}"]
+    lines += [f"On the desk: {link}"] if link else []
     lines += [f"Call back: {package.callback_number}"] if package.callback_number else []
     lines += ["", package.summary] if package.summary else []
     if package.slots:

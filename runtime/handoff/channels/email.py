@@ -97,7 +97,7 @@ class Email:
         domain = self.sender.partition("@")[2]
         letter["Message-ID"] = f"<{delivery.handoff_id}.{delivery.call_id}.handoff@{domain}>"
         letter["Auto-Submitted"] = "auto-generated"
-        letter.set_content(in_words(check_package(delivery.package)))
+        letter.set_content(in_words(check_package(delivery.package), delivery.link))
         letter.add_attachment(
             delivery.content, maintype="application", subtype="json", filename="handoff.json"
         )

@@ -26,7 +26,7 @@ class Slack:
 
     async def deliver(self, delivery: Delivery) -> str:
         """Post the message; there is no receipt but the success."""
-        text = in_words(check_package(delivery.package))[:MOST]
+        text = in_words(check_package(delivery.package), delivery.link)[:MOST]
         # Angle brackets would make links and mentions out of a caller's words.
         plain = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
         question = Question("POST", self.endpoint.url, content={"text": plain, "mrkdwn": False})

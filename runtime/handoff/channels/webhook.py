@@ -30,6 +30,7 @@ from runtime.settings import Settings
 from runtime.settings.keys import Key, Table, read_optional, read_options, read_url
 
 SIGNATURE_HEADER: Final = "Handoff-Signature"
+LINK_HEADER: Final = "Handoff-Link"
 KEYS: Final = (
     Key("url", None, read_url("https", "http"), "an address the package is posted to"),
     Key("secret", None, read_optional, "what the package is signed with: env:NAME", "", secret=True),
@@ -55,6 +56,8 @@ class Webhook:
     async def deliver(self, delivery: Delivery) -> str:
         """Post it; the receipt is the answer's `receipt`, if it has one."""
         headers: dict[str, str] = {**self.endpoint.headers, KEY_HEADER: delivery.key}
+        if delivery.link:
+            headers[LINK_HEADER] = delivery.link
         if self.key:
             body = msgspec.json.encode(delivery.package)
             headers[SIGNATURE_HEADER] = sign(self.key, int(self.clock()), body)

@@ -183,7 +183,7 @@ async def test_a_handoff_is_accepted_by_keyboard_alone(tmp_path: Path) -> None:
             await page.keyboard.press("Tab")
         await page.keyboard.press("Enter")
         await expect(page.get_by_role("article")).to_contain_text("accepted by Ana: pick up")
-        assert await page.evaluate("document.activeElement.id") == "chosen"
+        await expect(page.locator("#chosen")).to_be_focused()
         assert bridge.told == ["delivered"]
         assert len(await board.ask(f"/twilio/whisper/{CALL}", form(LEG))) == 0
         await bridge.until("accepted/")
