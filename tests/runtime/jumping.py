@@ -143,6 +143,9 @@ class Wire:
     ) -> None:
         self._take = take
 
+    def hold(self) -> None:
+        """Nothing comes while the server makes up its mind; the network says nothing meanwhile."""
+
     def write(self, message: str | bytes | None) -> None:
         if not self.closed:
             self._out.put_nowait(message)
