@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from openapi_spec_validator import validate
 
 from runtime.actions.openapi import OpenApiError, import_operation
 from tests.runtime.actions.desk import opened, order, problem, reason
@@ -161,3 +162,19 @@ def test_a_described_server_that_may_not_be_reached_is_told(tmp_path: Path) -> N
     (tmp_path / "book.json").write_text("{}")
     table = 'executor = "http"\noperation = "book.json"'
     assert "is no file of `vfc action import`" in problem(tmp_path, table)
+
+
+def test_an_independent_validator_judges_the_documents_we_import() -> None:
+    """What is imported here is OpenAPI by another's judgement, and what that refuses we refuse too."""
+    validate(DOCUMENT)
+    for spoil in (
+        lambda document: document.pop("openapi"),
+        lambda document: document.pop("paths"),
+        lambda document: document.__setitem__("openapi", "2.0"),
+    ):
+        broken = copy.deepcopy(DOCUMENT)
+        spoil(broken)
+        with pytest.raises(Exception, match=r".*"):
+            validate(broken)
+        with pytest.raises(OpenApiError):
+            import_operation(broken, "bookDemo")
