@@ -24,12 +24,14 @@ from voiceflow_compiler.commands.base import (
     stop,
     write,
 )
+from voiceflow_compiler.commands.graph import draw_covered
 from voiceflow_compiler.commands.projects import current, meant, name_of, one, shown
 
 __all__ = [
     "app",
     "compiled",
     "current",
+    "draw_covered",
     "flow_file",
     "meant",
     "name_of",

@@ -14,6 +14,7 @@ import typer
 from voiceflow_compiler import cli as compiler
 
 if TYPE_CHECKING:
+    from runtime.simulate.cover.report import Cover
     from voiceflow_compiler.artifact import Artifact
 
 CRM = "crm.csv"
@@ -94,6 +95,14 @@ def compiled(flow: Path) -> Artifact:
         stop(f"{flow}: {error}")
     except OSError as error:
         stop(f"{flow}: {(error.strerror or 'cannot be read').lower()}")
+
+
+def draw_cover(covered: Cover, output: Path, *, several: bool = False) -> None:
+    """Draw what was reached of a flow; of several flows each into a file that ends with its name."""
+    from runtime.simulate.cover.report import picture
+
+    target = output.with_stem(f"{output.stem}-{covered.artifact.flow}") if several else output
+    compiler.draw_covered(covered.artifact, picture(covered), target)
 
 
 def record_files(where: Path) -> list[Path]:

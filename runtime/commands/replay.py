@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from runtime.commands.base import compiled, kept_artifact, stop, write
+from runtime.commands.base import Report, compiled, kept_artifact, stop, write
 
 if TYPE_CHECKING:
     from runtime.record import Record
+    from voiceflow_compiler.artifact import Artifact
 
 
 def replay(
@@ -26,10 +28,9 @@ def replay(
     to_scenario: Annotated[
         Path | None, typer.Option("--to-scenario", help="Write the call as a scenario.", metavar="FILE")
     ] = None,
+    format: Annotated[Report, typer.Option("--format", help="How it is told.")] = Report.TEXT,  # noqa: A002
 ) -> None:
     """Feed a call's record to the engine again and tell where the two part, if they do."""
-    from runtime.record import replay as replay_record
-
     kept = _read(record)
     artifact = compiled(flow or _kept_artifact(record, kept.header["artifact"]["hash"]))
     if kept.changed:
@@ -40,21 +41,29 @@ def replay(
         raise typer.Exit(1)
     if kept.torn:
         print(f"{record}: the last {kept.torn} bytes are not whole lines and are left out", file=sys.stderr)
-    if kept.header["artifact"]["hash"] != artifact.content_hash:
+    same_flow = kept.header["artifact"]["hash"] == artifact.content_hash
+    if not same_flow:
         print(f"{record}: the call was made with another version of this flow", file=sys.stderr)
+    told: dict[str, Any] = {"version": 1, "record": str(record), "same_flow": same_flow}
+    lines: list[str] = []
+    worse = False
     if to_scenario is not None:
-        _to_scenario(artifact, kept, to_scenario)
+        told["scenario"] = {"file": str(to_scenario), "turns": _to_scenario(artifact, kept, to_scenario)}
+        lines.append(f"{to_scenario}: {told['scenario']['turns']} turns\n")
     if new is not None:
-        _part(artifact, kept, new)
-    if new is not None or to_scenario is not None:
-        return
-    difference = replay_record(artifact, kept.lines)
-    if difference is None:
-        print(f"{record}: {len(kept.lines)} lines, the same again")
-        return
-    print(f"{record}: the two part at line {difference.seq}")
-    print(f"  recorded: {difference.recorded}\n  replayed: {difference.replayed}")
-    raise typer.Exit(1)
+        told["parting"], text = _part(artifact, kept, new)
+        worse = told["parting"]["for_the_caller"] == "worse"
+        lines.append(text)
+    if new is None and to_scenario is None:
+        again, text = _again(record, artifact, kept)
+        told |= again
+        worse = not again["same"]
+        lines.append(text)
+    print(
+        json.dumps(told, indent=2, ensure_ascii=False) if format is Report.JSON else "".join(lines).rstrip()
+    )
+    if worse:
+        raise typer.Exit(1)
 
 
 def _read(record: Path) -> Record:
@@ -68,25 +77,34 @@ def _read(record: Path) -> Record:
         stop(f"{record}: {(error.strerror or 'cannot be read').lower()}")
 
 
-def _part(artifact: object, kept: Record, new: Path) -> None:
-    """Tell where the new design parts; exit 1 when it is worse for the caller."""
+def _again(record: Path, artifact: Artifact, kept: Record) -> tuple[dict[str, Any], str]:
+    """Whether the engine does the same again, as data and in words."""
+    from runtime.record import replay as replay_record
+
+    difference = replay_record(artifact, kept.lines)
+    told: dict[str, Any] = {"lines": len(kept.lines), "same": difference is None, "parts_at": None}
+    if difference is None:
+        return told, f"{record}: {len(kept.lines)} lines, the same again\n"
+    recorded, replayed = difference.recorded, difference.replayed
+    told["parts_at"] = {"line": difference.seq, "recorded": recorded, "replayed": replayed}
+    text = f"{record}: the two part at line {difference.seq}\n"
+    return told, text + f"  recorded: {recorded}\n  replayed: {replayed}\n"
+
+
+def _part(artifact: Artifact, kept: Record, new: Path) -> tuple[dict[str, Any], str]:
+    """Where the new design parts, as data and in words."""
     from runtime.simulate.again import had
-    from runtime.simulate.parting import as_text, part
-    from voiceflow_compiler.artifact import Artifact
+    from runtime.simulate.parting import as_json, as_text, part
 
-    assert isinstance(artifact, Artifact)
     parting = part(compiled(new), had(artifact, kept.lines))
-    print(as_text(parting), end="")
-    if parting.better == "worse":
-        raise typer.Exit(1)
+    return as_json(parting), as_text(parting)
 
 
-def _to_scenario(artifact: object, kept: Record, target: Path) -> None:
+def _to_scenario(artifact: Artifact, kept: Record, target: Path) -> int:
+    """Write the call as a scenario; how many turns it has."""
     from runtime.simulate.again import had, play, without_persons
     from runtime.simulate.scenario.write import as_yaml, scenario_of
-    from voiceflow_compiler.artifact import Artifact
 
-    assert isinstance(artifact, Artifact)
     call = without_persons(artifact, had(artifact, kept.lines))
     driven = play(artifact, call)
     moves = call.moves[: len(driven.segments) - 1]
@@ -101,7 +119,7 @@ def _to_scenario(artifact: object, kept: Record, target: Path) -> None:
         outside=call.outside,
     )
     write(target, as_yaml(scenario))
-    print(f"{target}: {len(scenario.turns)} turns")
+    return len(scenario.turns)
 
 
 def _kept_artifact(record: Path, content_hash: str) -> Path:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from runtime.commands.base import Report, compiled, stop
+from runtime.commands.base import Report, compiled, draw_cover, stop
 from runtime.commands.llm import (
     MODEL,
     TOKENS,
@@ -94,6 +94,10 @@ Out = Annotated[
 ]
 Coverage = Annotated[bool, typer.Option("--coverage", help="Tell what of the flow was reached.")]
 Bar = Annotated[float | None, typer.Option("--bar", min=0, max=100, help="Fail below so much coverage.")]
+Drawn = Annotated[
+    Path | None,
+    typer.Option("--picture", help="Draw what was reached: .html, .svg or .png.", metavar="FILE"),
+]
 Form = Annotated[Report, typer.Option("--format", help="How it is told.")]
 
 
@@ -121,6 +125,7 @@ def simulate(
     out: Out = None,
     coverage: Coverage = False,
     bar: Bar = None,
+    picture: Drawn = None,
     form: Form = Report.TEXT,
 ) -> None:
     """Have synthetic callers of many kinds call a flow: thousands of calls in text, or some in sound."""
@@ -153,7 +158,8 @@ def simulate(
         extra = {}
     if audio is None:
         extra["saved"] = _save(artifact, [one for one in had if one.findings], out)
-    _tell(artifact, had, perf_counter() - began, extra, form, bar, coverage=coverage or bar is not None)
+    wanted = coverage or bar is not None or picture is not None
+    _tell(artifact, had, perf_counter() - began, extra, form, bar, coverage=wanted, picture=picture)
 
 
 def _every_flow(given: dict[str, Any]) -> int:
@@ -242,6 +248,7 @@ def _tell(
     bar: float | None,
     *,
     coverage: bool,
+    picture: Path | None,
 ) -> None:
     from runtime.simulate.cover.report import as_json as cover_json
     from runtime.simulate.cover.report import as_text as cover_text
@@ -250,6 +257,8 @@ def _tell(
 
     told = as_value(artifact, had, seconds) | extra
     covered = cover(artifact, Counter(goal for one in had for goal in one.goals)) if coverage else None
+    if covered is not None and picture is not None:
+        draw_cover(covered, picture)
     if form is Report.JSON:
         whole = told | ({"coverage": cover_json(covered)} if covered is not None else {})
         print(json.dumps(whole, indent=2, ensure_ascii=False))

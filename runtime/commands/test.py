@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from runtime.commands.base import Report, compiled, crm, flow_of, folder_of, scenario_files, stop, write
+from runtime.commands.base import (
+    Report,
+    compiled,
+    crm,
+    draw_cover,
+    flow_of,
+    folder_of,
+    scenario_files,
+    stop,
+    write,
+)
 from voiceflow_compiler import cli as compiler
 
 if TYPE_CHECKING:
@@ -43,6 +53,10 @@ def try_flows(
         typer.Option("--bar", min=0, max=100, help="Fail below so much coverage.", metavar="PERCENT"),
     ] = None,
     lines: Annotated[bool, typer.Option("--lines", help="Print each flow with counts per line.")] = False,
+    picture: Annotated[
+        Path | None,
+        typer.Option("--picture", help="Draw what was reached: .html, .svg or .png.", metavar="FILE"),
+    ] = None,
     records: Annotated[
         list[Path] | None, typer.Option("--records", help="Count these call records too.", metavar="DIR")
     ] = None,
@@ -53,14 +67,22 @@ def try_flows(
     ] = None,
 ) -> None:
     """Run scenarios: what callers do, turn by turn, and what must happen."""
+    from runtime.simulate.cover.report import as_json
+
     paths = paths or compiler.meant(None)
     if generate:
         raise typer.Exit(_generate(paths, output, pairs=pairs))
 
     def once() -> int:
-        ran, failed = _run(paths, jobs, audio=audio, voice=voice, form=format, junit=junit)
-        wanted = coverage or lines or bar is not None
-        return failed or (_cover(paths, ran, records or [], bar, lines=lines, form=format) if wanted else 0)
+        ran, told, failed = _run(paths, jobs, audio=audio, voice=voice, form=format, junit=junit)
+        below = 0
+        if coverage or lines or bar is not None or picture is not None:
+            covers = [] if failed and format is Report.TEXT else _covers(ran, records or [])
+            told["coverage"] = [as_json(covered) for _, covered, _ in covers]
+            below = _tell(covers, bar, lines=lines, form=format, picture=picture)
+        if format is Report.JSON:
+            print(json.dumps(told, indent=2, ensure_ascii=False))
+        return failed or below
 
     raise typer.Exit(_watch(paths, once) if watch else once())
 
@@ -73,24 +95,25 @@ def _run(
     voice: str,
     form: Report,
     junit: Path | None,
-) -> tuple[list[Ran], int]:
+) -> tuple[list[Ran], dict[str, Any], int]:
+    """Run them; what ran, the same as data, and whether any failed."""
     from runtime.simulate.scenario.many import run_all
     from runtime.simulate.scenario.report import as_json, as_junit, as_text
 
     loaded = _Loaded(paths)
+    began = time.perf_counter()
     if audio:
         from runtime.simulate.scenario.sound import ring_all
 
         ran = ring_all(loaded.artifacts, loaded.jobs, at_once=jobs, voice=voice)
     else:
         ran = list(run_all(loaded.artifacts, loaded.jobs, jobs))
+    seconds = time.perf_counter() - began
     if junit is not None:
-        write(junit, as_junit(ran, loaded.where))
-    if form is Report.JSON:
-        print(json.dumps(as_json(ran, loaded.where), indent=2, ensure_ascii=False))
-    else:
-        print(as_text(ran, loaded.where), end="")
-    return ran, int(any(one.failures for one in ran))
+        write(junit, as_junit(ran, loaded.where, seconds))
+    if form is Report.TEXT:
+        print(as_text(ran, loaded.where, seconds), end="")
+    return ran, as_json(ran, loaded.where), int(any(one.failures for one in ran))
 
 
 class _Loaded:
@@ -162,32 +185,39 @@ def _watched(paths: list[Path]) -> list[Path]:
 # ---- coverage
 
 
-def _cover(
-    paths: list[Path],
-    ran: Sequence[Ran],
-    records: list[Path],
-    bar: float | None,
-    *,
-    lines: bool,
-    form: Report,
-) -> int:
-    from runtime.simulate.cover.report import as_json, as_text, cover
+Covered = tuple[Path, "Cover", Any]  # a flow, what of it was reached, and the places in its file
 
-    below = 0
-    for flow in sorted({str(flow_of(Path(one.place.partition("#")[0]))) for one in ran}):
+
+def _covers(ran: Sequence[Ran], records: list[Path]) -> list[Covered]:
+    """What was reached of each flow."""
+    from runtime.simulate.cover.report import cover
+
+    found: list[Covered] = []
+    for flow in sorted({one.flow for one in ran}):
         artifact, places = compiler.placed_flow(Path(flow))
         times: Counter[Goal] = Counter()
         for one in ran:
-            if str(flow_of(Path(one.place.partition("#")[0]))) == flow:
+            if one.flow == flow:
                 times.update(one.goals)
         times.update(_recorded(artifact, records))
-        covered: Cover = cover(artifact, times)
-        if form is Report.JSON:
-            print(json.dumps(as_json(covered), indent=2, ensure_ascii=False))
-        else:
+        found.append((Path(flow), cover(artifact, times), places))
+    return found
+
+
+def _tell(
+    covers: list[Covered], bar: float | None, *, lines: bool, form: Report, picture: Path | None
+) -> int:
+    """Tell what was reached; 1 when it is less than the bar asks for."""
+    from runtime.simulate.cover.report import as_text
+
+    below = 0
+    for flow, covered, places in covers:
+        if form is Report.TEXT:
             print(as_text(covered), end="")
-        if lines:
-            print(_lines(covered, places, Path(flow)), end="")
+        if lines and form is Report.TEXT:
+            print(_lines(covered, places, flow), end="")
+        if picture is not None:
+            draw_cover(covered, picture, several=len(covers) > 1)
         if bar is not None and covered.percent() < bar:
             below = 1
             print(f"vfc: {flow}: {covered.percent():.1f} % is below the bar of {bar:g} %", file=sys.stderr)

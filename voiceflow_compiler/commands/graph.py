@@ -2,9 +2,10 @@
 
 import sys
 import tempfile
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +13,9 @@ from voiceflow_compiler.commands.base import compiled, put, stop, write
 from voiceflow_compiler.commands.photograph import photographed
 from voiceflow_compiler.commands.pins import pinned
 from voiceflow_compiler.commands.projects import FlowArgument, here, name_of, one, shown
+
+if TYPE_CHECKING:
+    from voiceflow_compiler.artifact import Artifact
 
 
 class Picture(StrEnum):
@@ -59,6 +63,34 @@ def graph(
             folder = output or shown((project.folder / (project.output or "")) if project else Path())
             to = folder / name_of(each) / _file_name(format)
         _draw(each, format, to, findings=findings, show=show)
+
+
+def draw_covered(artifact: "Artifact", counts: Mapping[str, Any], output: Path) -> None:
+    """Write a picture of what calls reached, as its ending says: .svg, .html or .png.
+
+    `counts` holds "nodes", by name, and "ways", each with "from" and "to"; both with "calls", "reached", "of"
+    and "never".
+    """
+    from voiceflow_compiler.targets import picture
+
+    def trod(told: Mapping[str, Any]) -> picture.Trod:
+        return picture.Trod(told["calls"], told["reached"], told["of"], tuple(told["never"]))
+
+    nodes = {name: trod(told) for name, told in counts["nodes"].items()}
+    ways = {(told["from"], told["to"]): trod(told) for told in counts["ways"]}
+    format = next((each for each in Picture if output.suffix == f".{each.value}"), Picture.MERMAID)  # noqa: A001
+    if format not in (Picture.SVG, Picture.HTML, Picture.PNG):
+        stop(f"{output}: a picture is .svg, .html or .png")
+    text = picture.emit(artifact, trodden=picture.Trodden(nodes, ways))[_PICTURES[format][1]]
+    _keep(text, format, output)
+
+
+def _keep(text: str, format: Picture, output: Path) -> None:  # noqa: A002
+    try:
+        write(output, photographed(text) if format is Picture.PNG else text.encode())
+    except OSError as error:
+        stop(f"{error.filename or output}: {(error.strerror or 'cannot be written').lower()}")
+    print(output, file=sys.stderr)
 
 
 def _file_name(format: Picture) -> str:  # noqa: A002

@@ -80,15 +80,58 @@ def as_json(covered: Cover) -> dict[str, Any]:
         "kinds": {NAMES[kind]: round(covered.percent(kind), 2) for kind in KINDS},
         "missing": [in_words(goal) for goal in covered.missing],
         "impossible": {in_words(goal): reason for goal, reason in covered.impossible.items()},
-        "picture": {
-            "nodes": {goal[1]: covered.times.get(goal, 0) for goal in covered.wanted if goal[0] == "node"},
-            "edges": [
-                {"from": goal[1], "label": goal[2], "to": goal[3], "times": covered.times.get(goal, 0)}
-                for goal in covered.wanted
-                if goal[0] == "edge"
-            ],
-        },
+        "picture": picture(covered),
     }
+
+
+def picture(covered: Cover) -> dict[str, Any]:
+    """What the annotated picture needs: of every node and of the ways between any two, how many calls came
+    by, how much of what there is was reached, and what never was.
+    """
+    nodes: dict[str, list[Goal]] = {}
+    ways: dict[tuple[str, str], list[Goal]] = {}
+    for goal in covered.wanted:
+        if goal[0] in ("node", "edge", "intent", "rung"):
+            nodes.setdefault(goal[1], []).append(goal)
+        if goal[0] == "edge":
+            ways.setdefault((goal[1], goal[3]), []).append(goal)
+    return {
+        "nodes": {name: _trod(covered, found, ("node", name)) for name, found in nodes.items()},
+        "ways": [{"from": start, "to": end, **_trod(covered, found)} for (start, end), found in ways.items()],
+    }
+
+
+def _trod(covered: Cover, found: list[Goal], at: Goal | None = None) -> dict[str, Any]:
+    times = covered.times
+    calls = times.get(at, 0) if at is not None else sum(times.get(goal, 0) for goal in found)
+    never = [goal for goal in found if goal not in times]
+    told = {goal[2] for goal in never if goal[0] == "edge"}
+    return {
+        "calls": calls,
+        "reached": len(found) - len(never),
+        "of": len(found),
+        # an answer or a step that leads on is told once, by its edge
+        "never": [
+            _short(goal) for goal in never if goal[0] in ("node", "edge") or _label_of(goal) not in told
+        ],
+    }
+
+
+def _label_of(goal: Goal) -> str:
+    """The label of the edge that this answer or step would be."""
+    return f"on {goal[2]}" if goal[0] == "intent" else " ".join(goal[2:])
+
+
+def _short(goal: Goal) -> str:
+    """A goal as it stands on the card of its node."""
+    match goal:
+        case ("edge", _, label, end):
+            return f"{label} → {end}"
+        case ("intent", _, intent):
+            return f"on {intent}"
+        case ("rung", _, cause, number):
+            return f"{cause} {number}"
+    return "reached"
 
 
 def written_at(covered: Cover, goal: Goal) -> tuple[str | int, ...] | None:

@@ -31,7 +31,7 @@ class Job(Struct, frozen=True):
 
 
 class Ran(Struct, frozen=True):
-    """One scenario that was run: what was not met, and what of the flow it reached."""
+    """One scenario that was run: what was not met, and what of its flow, named as in the job, it reached."""
 
     place: str
     scenario: str
@@ -39,6 +39,7 @@ class Ran(Struct, frozen=True):
     goals: frozenset[Goal]
     seconds: float
     skipped: str = ""
+    flow: str = ""
 
 
 def run_all(artifacts: Mapping[str, Artifact], jobs: Sequence[Job], processes: int) -> Iterator[Ran]:
@@ -63,7 +64,7 @@ def run_some(artifacts: Mapping[str, Artifact], jobs: Iterable[Job]) -> Iterator
         artifact = artifacts[job.flow]
         verdict = run(artifact, job.scenario, job.facts, ears[job.flow])
         goals = frozenset(Track(artifact).follow(verdict.moments))
-        yield Ran(job.place, verdict.scenario, verdict.failures, goals, perf_counter() - began)
+        yield Ran(job.place, verdict.scenario, verdict.failures, goals, perf_counter() - began, flow=job.flow)
 
 
 _KEPT: dict[str, bytes] = {}

@@ -58,7 +58,7 @@ async def _ring(artifact: Artifact, job: Job, voice: str) -> Ran:
     began = perf_counter()
     caller = caller_of(artifact, job.scenario, job.facts)
     if isinstance(caller, str):
-        return Ran(job.place, job.scenario.scenario, (), frozenset(), 0.0, skipped=caller)
+        return Ran(job.place, job.scenario.scenario, (), frozenset(), 0.0, skipped=caller, flow=job.flow)
     with TemporaryDirectory(prefix="vfc-test-") as home:
         folder = Path(home)
         known = job.scenario.facts if job.scenario.facts is not None else job.facts
@@ -71,7 +71,9 @@ async def _ring(artifact: Artifact, job: Job, voice: str) -> Ran:
     if missing is not None:
         failures.insert(0, Failure(("turns", missing), "turn", "the caller's turn", "it was never heard"))
     goals = frozenset(Track(artifact).follow(moments))
-    return Ran(job.place, job.scenario.scenario, tuple(failures), goals, perf_counter() - began)
+    return Ran(
+        job.place, job.scenario.scenario, tuple(failures), goals, perf_counter() - began, flow=job.flow
+    )
 
 
 def _crm(path: Path, number: str, facts: Mapping[str, Any] | None) -> None:

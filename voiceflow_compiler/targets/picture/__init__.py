@@ -9,20 +9,30 @@ from typing import Final
 from voiceflow_compiler.artifact import Artifact
 from voiceflow_compiler.targets.picture import drawing
 from voiceflow_compiler.targets.picture.cards import Pin
+from voiceflow_compiler.targets.picture.trodden import Trod, Trodden, tinted
+from voiceflow_compiler.targets.picture.trodden import pins as told
 
-__all__ = ["Pin", "emit"]
+__all__ = ["Pin", "Trod", "Trodden", "emit"]
 
 _SELF: Final = "<!-- picture -->"
 _TITLE: Final = "<!-- title -->"
 _SHEET: Final = "/* sheet */"
 
 
-def emit(artifact: Artifact, pins: Mapping[str, tuple[Pin, ...]] | None = None) -> dict[str, str]:
+def emit(
+    artifact: Artifact,
+    pins: Mapping[str, tuple[Pin, ...]] | None = None,
+    trodden: Trodden | None = None,
+) -> dict[str, str]:
     """`graph.svg` prints and embeds; `graph.html` adds moving, enlarging, searching and a dark side.
 
-    `pins` are findings by node name; "" holds those of the flow as a whole.
+    `pins` are findings by node name; "" holds those of the flow as a whole. `trodden`: how often calls came
+    by, instead.
     """
-    svg = drawing.draw(artifact, pins)
+    if trodden is None:
+        svg = drawing.draw(artifact, pins)
+    else:
+        svg = tinted(drawing.draw(artifact, told(trodden)), trodden)
     page = files(__name__).joinpath("page.html").read_text(encoding="utf-8")
     title = escape(artifact.title or artifact.flow)
     page = page.replace(_SHEET, "landscape" if _is_wide(svg) else "portrait")

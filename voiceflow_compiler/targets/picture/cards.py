@@ -37,12 +37,15 @@ HEADING: Final = Style("heading", 11.0, 22.0, bold=True)
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """A finding, fastened to the node it is about. `severity` is error, warning or note."""
+    """A finding, fastened to the node it is about. `severity` is error, warning or note; `sign` stands before
+    it.
+    """
 
     code: str
     name: str
     severity: str
     message: str
+    sign: str = "▲"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +147,9 @@ def _card(
         *(
             line
             for pin in pins
-            for line in _set(f"▲ {pin.code} {pin.name}", PIN, CARD_WORDS, 2, pin.severity)
+            for line in _set(
+                f"{pin.sign} {pin.code} {pin.name}".replace("  ", " "), PIN, CARD_WORDS, 2, pin.severity
+            )
         ),
     )
     beside = 2 * (_INSIDE + SLANT.get(node.kind, 0.0))
@@ -227,10 +232,12 @@ def _panel(artifact: Artifact) -> Iterator[Text]:
 
 
 def _of_the_flow(pins: tuple[Pin, ...]) -> Iterator[Text]:
-    if pins:
+    if any(pin.code for pin in pins):
         yield Text("Found in the flow as a whole", HEADING)
     for pin in pins:
-        yield from _set(f"▲ {pin.code} {pin.name}", PIN, _PANEL_WORDS, 2, pin.severity)
+        yield from _set(
+            f"{pin.sign} {pin.code} {pin.name}".replace("  ", " "), PIN, _PANEL_WORDS, 2, pin.severity
+        )
 
 
 _GROUPS: Final[dict[str, frozenset[Cause]]] = {
