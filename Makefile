@@ -75,6 +75,7 @@ mutants: $(STAMP)  ## Break the engine and the checks on purpose, piece by piece
 corpus: $(STAMP)  ## Print how many seeded defects the checks catch, and how many clean flows they accuse.
 	@$(BIN)/python -m tests.corpus.corpus
 	@$(BIN)/python -m tests.corpus.calls
+	@$(BIN)/python -m tests.corpus.attack
 
 golden: $(STAMP)  ## Rewrite the expected files in tests/cases; read the diff afterwards.
 	UPDATE_GOLDEN=1 $(BIN)/python -m pytest -m golden

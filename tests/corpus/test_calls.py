@@ -6,9 +6,11 @@ import pytest
 
 from runtime.engine import effects as fx
 from runtime.engine import events as ev
+from tests.corpus.attack import attack, goes_round_alone
 from tests.corpus.calls import broken_laws, called, prove, unagreed_changes, unheard_requests
 from tests.corpus.corpus import CLEAN, artifact_of, defects
 from tests.runtime.engine.world import Call
+from voiceflow_compiler import checks
 
 CALLS = 150
 DEFECTS = {(defect.code, defect.title): defect for defect in defects()}
@@ -24,6 +26,19 @@ def test_generated_flows_keep_every_law() -> None:
     assert told == []
 
 
+def test_no_flow_that_passes_fails_a_caller() -> None:
+    """Flows broken by chance either have an error or keep every law; `make corpus` tries 1,500."""
+    passed, told = attack(range(60))
+    assert passed > 10
+    assert told == []
+
+
+def test_the_attack_would_be_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the checks some of the same flows fail a caller."""
+    monkeypatch.setattr(checks, "CHECKS", ())
+    assert attack(range(20))[1]
+
+
 @pytest.mark.parametrize("name", CLEAN)
 def test_the_clean_flows_keep_every_law(name: str) -> None:
     """The flows that the defects are put into hold against the same callers."""
@@ -35,20 +50,6 @@ def test_the_clean_flows_keep_every_law(name: str) -> None:
 def is_dropped(call: Call) -> bool:
     """The call ends before a word: the engine says nothing ahead of the disclosure."""
     return call.ended and not call.effects(fx.PlayScript) and not call.effects(fx.Respond)
-
-
-def goes_round_alone(call: Call) -> bool:
-    """A node is entered again though the caller did nothing in between."""
-    since: set[str] = set()
-    for event, effects, _ in call.trace:
-        if isinstance(event, ev.TurnReported | ev.DtmfPressed | ev.TimerFired):
-            since = set()
-        for effect in effects:
-            if isinstance(effect, fx.EnterNode):
-                if effect.node in since:
-                    return True
-                since.add(effect.node)
-    return False
 
 
 def comes_again(call: Call) -> bool:
