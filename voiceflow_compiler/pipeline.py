@@ -41,6 +41,7 @@ _SAID_OF_PARTS: Final = frozenset(
         "unspeakable",
         "foreign-placeholder",
         "tool-in-speech",
+        "nothing-to-say",
         "secret-in-the-flow",
     }
 )

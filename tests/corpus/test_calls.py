@@ -77,6 +77,11 @@ def only_a_limit_ends_it(call: Call) -> bool:
     return call.state.limited
 
 
+def is_cut_off(call: Call) -> bool:
+    """A limit was reached, and a second one hangs up without a goodbye."""
+    return call.state.limited and any(each.reason == "limit_reached" for each in call.effects(fx.EndCall))
+
+
 def changes_unasked(call: Call) -> bool:
     """Something is changed for a caller who agreed to nothing."""
     return bool(unagreed_changes(call))
@@ -128,6 +133,7 @@ SHOWN = {
     ("VF205", "an objection that leads round and round"): ("too_expensive", comes_again),
     ("VF206", "a confusion that is answered for ever"): ("what_is_this", only_a_limit_ends_it),
     ("VF502", "a ladder that ends in another question"): ("unclear", only_a_limit_ends_it),
+    ("VF506", "a limit that leads to a question behind an announcement"): (None, is_cut_off),
     ("VF601", "a request for a person ends in a goodbye"): ("wants_person", asks_in_vain),
     ("VF607", "a person after five requests"): ("wants_person", asks_four_times),
     ("VF604", "nobody answers, and the caller is put through again"): ("wants_person", goes_round_alone),

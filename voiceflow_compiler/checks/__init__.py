@@ -37,6 +37,7 @@ _NAMES: Final = (
     "long_ladder",
     "repeated_reprompt",
     "lost_model_needs_model",
+    "limit_leads_to_question",
     "escalation_without_handoff",
     "package_field_maybe_missing",
     "promise_not_kept",
@@ -69,6 +70,7 @@ _NAMES: Final = (
     "unspeakable",
     "foreign_placeholder",
     "tool_in_speech",
+    "nothing_to_say",
 )
 
 CHECKS: Final[tuple[Check, ...]] = tuple(check_of(import_module(f"{__name__}.{name}")) for name in _NAMES)
