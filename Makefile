@@ -60,7 +60,7 @@ side-by-side: $(STAMP)  ## Measure the bridge beside bare relays and peers, one 
 soak: $(STAMP)  ## Carry 10,000 short calls and see that nothing is left of them (about 8 minutes).
 	$(BIN)/python -m benchmarks.soak --calls $(or $(CALLS),10000)
 
-faults: $(STAMP)  ## Run the tests that break the line, the model and the input on purpose.
+faults: $(STAMP)  ## Break the line, the model and the input on purpose, at full size.
 	FAULTS_FULL=1 $(BIN)/python -m pytest -m "faults or long"
 
 long: $(STAMP)  ## Run in full what the tests do in part: whole walks, two hundred flows, many calls.

@@ -96,6 +96,8 @@ fallback:
   no_input: [{{say: "Are you there?"}}, {{go: nobody}}]
   lost_model: {{hold: {HOLD}, say: "{LOST}", go: nobody}}
 """
+LOCAL = """executor = "local"
+returns = { at = "seven" }"""
 SETTINGS = f"""
 public_url = "http://127.0.0.1"
 records = "records"
@@ -106,8 +108,7 @@ private_hosts = ["127.0.0.1"]
 [telephony]
 fallback_number = "{PERSON}"
 [actions.book]
-executor = "local"
-returns = {{ at = "seven" }}
+{{ACTION}}
 [handoffs.desk]
 number = "{PERSON}"
 """
@@ -329,7 +330,7 @@ def artifact_of(text: str) -> Artifact:
 
 @asynccontextmanager
 async def open_bed(
-    folder: Path, stand_in: StandIn | None = None, flow: str = FLOW, toml: str = ""
+    folder: Path, stand_in: StandIn | None = None, flow: str = FLOW, toml: str = "", action: str = LOCAL
 ) -> AsyncIterator[Bed]:
     """Start a server of this flow with this stand-in (one that speaks tones, when none is given)."""
     artifact, evidence = artifact_of(flow), Evidence()
@@ -340,7 +341,7 @@ async def open_bed(
         evidence.model.append(Event(loop.time(), number, way, str(event.get("type")), event))
 
     model.watch = watch
-    (folder / "vfc.toml").write_text(SETTINGS + toml)
+    (folder / "vfc.toml").write_text(SETTINGS.replace("{ACTION}", action) + toml)
     before = evidence.idle()
     async with model:
         options = {"model.base_url": model.base_url, "telephony.auth_token": TOKEN, "model.api_key": KEY}
