@@ -37,13 +37,14 @@ GATHER_S: Final = 0.05  # how long lines are gathered before they are written: w
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Whose call, by which artifact. `started` is UTC, RFC 3339."""
+    """Whose call, by which artifact. `started` is UTC, RFC 3339; `locale` None: the flow has only its own."""
 
     call_id: str
     started: str
     artifact_hash: str
     flow: str
     flow_version: str
+    locale: str | None = None
 
 
 class Recorder:
@@ -64,6 +65,7 @@ class Recorder:
                     "hash": header.artifact_hash,
                     "flow": header.flow,
                     "version": header.flow_version,
+                    **({"locale": header.locale} if header.locale else {}),
                 },
             }
         )

@@ -98,7 +98,10 @@ class Fact(Struct, frozen=True):
 
 
 class Slot(Struct, frozen=True):
-    """A value the call collects. `pattern` (a regular expression for all) and the lengths bound text."""
+    """A value the call collects. `pattern` (a regular expression for all) and the lengths bound text.
+
+    `spoken` has the words for a choice, where they are not the choice itself: in another locale.
+    """
 
     type: ValueType
     meaning: str
@@ -113,6 +116,7 @@ class Slot(Struct, frozen=True):
     personal: bool = False
     secret: bool = False
     sample: str | None = None
+    spoken: dict[str, str] = {}
 
 
 class Intent(Struct, frozen=True):

@@ -311,6 +311,8 @@ class Flow:
     recorded: bool = True
     suitability: Suitability | None = None
     turns: Turns = field(default_factory=Turns)
+    translated: bool = False  # whether this is the flow in another locale than its own
+    locale_fact: str | None = None  # the fact that tells a caller's locale
     jurisdictions: tuple[str, ...] = ()  # keys of `jurisdictions.packs()`
     whole: bool = (
         True  # False when something written could not be taken: what is absent here may stand in the source

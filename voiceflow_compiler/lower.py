@@ -222,19 +222,15 @@ def _inherited(source: Flow) -> dict[str, Answer]:
 def _built_in(source: Flow, intent: str) -> Answer:
     answer = wording.BUILT_IN[intent]
     line = wording.WITH_PEOPLE if intent == "are_you_human" and source.handoffs else answer.line
-    return msgspec.structs.replace(answer, line=None if line is None else _in_english(source, line))
-
-
-def _in_english(source: Flow, line: artifact.Line) -> artifact.Line:
-    """A built-in line; its sample wording is English and would mislead in another locale."""
-    return line if source.locale.startswith("en") else msgspec.structs.replace(line, sample=None)
+    return msgspec.structs.replace(
+        answer, line=None if line is None else wording.spoken_in(source.locale, line)
+    )
 
 
 def _designed(source: Flow, words: str, meaning: str) -> artifact.Line:
-    """A line of ours: these words where English is spoken, their meaning elsewhere."""
-    if source.locale.startswith("en"):
-        return artifact.Line(say=words, script=_script(words))
-    return artifact.Line(convey=meaning)
+    """A line of ours: these words in a language they are known in, their meaning elsewhere."""
+    said = wording.in_language(source.locale, words)
+    return artifact.Line(convey=meaning) if said is None else artifact.Line(say=said, script=_script(said))
 
 
 def _answer(source: Flow, answer: flow.Answer) -> Answer:
@@ -332,6 +328,9 @@ def _slot(source: Flow, slot: flow.Slot) -> artifact.Slot:
         personal=slot.personal,
         secret=slot.secret,
         sample=None if slot.sample is None else prompts.fill(slot.sample, source),
+        spoken={name: said[1] for name, said in slot.phrases.items() if said[1:]}
+        if source.translated
+        else {},
     )
 
 
@@ -362,7 +361,8 @@ def _handoff(source: Flow, handoff: flow.Handoff) -> artifact.Handoff:
         line=_spoken(source, handoff.line),
         package=handoff.package,
         if_unanswered=_given(handoff.if_unanswered, f"handoffs.{handoff.name}.if_unanswered"),
-        unanswered_line=_line(source, handoff.unanswered_line) or _in_english(source, wording.NOBODY_FREE),
+        unanswered_line=_line(source, handoff.unanswered_line)
+        or wording.spoken_in(source.locale, wording.NOBODY_FREE),
         timeout_ms=handoff.timeout_ms,
         promises=handoff.promises,
     )

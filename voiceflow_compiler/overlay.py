@@ -6,6 +6,7 @@ Laws
 2. Maps are laid over maps; `{"=": value}` stands in place of what it covers, and so does everything else.
 """
 
+from collections.abc import Collection
 from typing import Any, Final
 
 import msgspec
@@ -20,7 +21,7 @@ def difference(base: Artifact, other: Artifact) -> dict[str, Any]:
     return {
         key: over
         for key in wanted
-        if key not in left_out and (over := _over(plain.get(key), wanted[key])) is not _SAME
+        if key not in left_out and (over := _over(plain.get(key, _SAME), wanted[key])) is not _SAME
     }
 
 
@@ -38,11 +39,10 @@ def in_locale(artifact: Artifact, tag: str) -> Artifact:
     return msgspec.convert({**plain, "locales": {}}, type=Artifact)
 
 
-def nearest_locale(artifact: Artifact, wished: str) -> str | None:
-    """The locale of an artifact that a wish such as `es`, `es_MX` or `ES-mx` means: that tag, else the first
-    of its language; None where it has none.
+def nearest_locale(tags: Collection[str], wished: str) -> str | None:
+    """The locale that a wish such as `es`, `es_MX` or `ES-mx` means: that tag, else the first of its
+    language; None where there is none.
     """
-    tags = (artifact.locale, *artifact.locales)
     bare = wished.strip().replace("_", "-").lower()
     exact = next((tag for tag in tags if tag.lower() == bare), None)
     return exact or next((tag for tag in tags if tag.lower().split("-")[0] == bare.split("-")[0]), None)
@@ -53,10 +53,14 @@ _INSTEAD: Final = "="  # the only key of a map that stands in place of another, 
 
 
 def _over(plain: Any, wanted: Any) -> Any:
-    if plain == wanted:
+    """What must be laid over `plain` (_SAME: nothing is there) to have `wanted`; _SAME for nothing."""
+    if plain is not _SAME and plain == wanted and type(plain) is type(wanted):
         return _SAME
     if isinstance(plain, dict) and isinstance(wanted, dict) and plain.keys() <= wanted.keys():
-        return {key: over for key in wanted if (over := _over(plain.get(key), wanted[key])) is not _SAME}
+        found = {key: _over(plain.get(key, _SAME), wanted[key]) for key in wanted}
+        changed = {key: over for key, over in found.items() if over is not _SAME}
+        if changed.keys() != {_INSTEAD}:
+            return changed or _SAME
     return {_INSTEAD: wanted} if isinstance(wanted, dict) else wanted
 
 

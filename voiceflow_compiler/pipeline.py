@@ -1,15 +1,18 @@
 """The passes in order: read, judge, resolve, check, lower."""
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from voiceflow_compiler.diagnostics import Finding, in_order
+from msgspec import structs
+
+from voiceflow_compiler.diagnostics import Finding, Places, in_order
 from voiceflow_compiler.flow import Flow
 from voiceflow_compiler.include import Reading, Source, opened_for
+from voiceflow_compiler.locales import Locale, open_locales
 from voiceflow_compiler.project import Project, above
 from voiceflow_compiler.resolve import Kept, resolve
 from voiceflow_compiler.schema import Right, violations
@@ -68,6 +71,15 @@ class Loaded:
     findings: tuple[Finding, ...]
     whole: Whole | None = None  # the flow with its subflows in it
     project: Project | None = None  # that the flow's file lies in
+    locales: tuple["Localized", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Localized:
+    """A flow in another locale; None when too little could be taken."""
+
+    locale: Locale
+    flow: Flow | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +93,7 @@ class Checked:
     source: Source
     graph: "Graph | None"
     untold: int = 0  # findings that the project leaves out, with a reason
+    locales: Mapping[str, Flow] = field(default_factory=dict)
 
     @property
     def good(self) -> bool:
@@ -130,7 +143,44 @@ def load(path: str, root: str | None = None, again: Again | None = None) -> Load
     project = above(Path(path))
     if flow is not None and project is not None and not flow.jurisdictions:
         flow = replace(flow, jurisdictions=project.jurisdictions)
-    return Loaded(flow, source, tuple(in_order(told([*findings, *more], whole))), whole, project)
+    found = told([*findings, *more], whole)
+    locales = []
+    for locale in open_locales(Path(path), whole, opened) if flow is not None else ():
+        localized, others = _localized(locale, source, found)
+        locales.append(localized)
+        found += others
+    found += _missing_locales(project, source, flow, {each.locale.tag for each in locales})
+    return Loaded(flow, source, tuple(in_order(found)), whole, project, tuple(locales))
+
+
+def _localized(locale: Locale, source: Source, known: list[Finding]) -> tuple[Localized, list[Finding]]:
+    """A flow in a locale, with what is found there and not in the flow itself."""
+    if locale.whole is None:
+        return Localized(locale, None), list(locale.findings)
+    sound = all(finding.severity != "error" for finding in (*known, *locale.findings))
+    flow, more = resolve(source.data, locale.whole.places, whole_source=sound, whole=locale.whole)
+    return Localized(locale, flow), [*locale.findings, *_of_locale(locale, more, known)]
+
+
+def _of_locale(locale: Locale, found: list[Finding], known: list[Finding]) -> Iterator[Finding]:
+    """What is found in a localized flow: in its own file, or nowhere in the flow's own language."""
+    told_already = {(each.code, each.span) for each in known}
+    for finding in found:
+        if finding.span.file == locale.file:
+            yield finding
+        elif (finding.code, finding.span) not in told_already:
+            yield replace(finding, message=f"in {locale.tag}: {finding.message}", fix=())
+
+
+def _missing_locales(
+    project: Project | None, source: Source, flow: Flow | None, tags: set[str]
+) -> Iterator[Finding]:
+    for tag in project.locales if project is not None and flow is not None else ():
+        if tag not in tags and flow is not None and tag != flow.locale:
+            message = f"the project wants the locale {tag}, and this flow has none"
+            span = source.places.key(("locale",) if "locale" in source.data else ("flow",))
+            tip = f"`vfc locale {source.file} {tag}` writes locales/{tag}.yaml for a translator."
+            yield Finding("VF156", "missing-locale", "error", message, span, tip)
 
 
 @_collector_at_rest()
@@ -148,21 +198,30 @@ def judge(loaded: Loaded) -> Checked:
     """
     if loaded.flow is None:
         return Checked(loaded.findings, None, loaded.source, None)
-    # networkx is behind these: `vfc --help` and a file that cannot be read do without it
-    from voiceflow_compiler.checks import CHECKS
+    # networkx is behind this: `vfc --help` and a file that cannot be read do without it
     from voiceflow_compiler.graph import build
 
     graph = build(loaded.flow)
-    findings: list[Finding] = []
-    for each in CHECKS:
-        if loaded.flow.whole or each.name in _SAID_OF_PARTS:
-            findings += each(loaded.flow, graph, loaded.source.places)
+    findings = _checked(loaded.flow, graph, loaded.source.places)
+    for localized in loaded.locales:
+        if localized.flow is not None and localized.locale.whole is not None:
+            places = localized.locale.whole.places
+            more = _checked(localized.flow, build(localized.flow), places)
+            findings += _of_locale(localized.locale, more, findings)
     if loaded.whole is not None:
         findings = told(findings, loaded.whole)
     findings += loaded.findings
     kept = [each for each in findings if loaded.project is None or loaded.project.keeps(each)]
     untold = len(findings) - len(kept)
-    return Checked(tuple(in_order(kept)), loaded.flow, loaded.source, graph, untold)
+    locales = {each.locale.tag: each.flow for each in loaded.locales if each.flow is not None}
+    return Checked(tuple(in_order(kept)), loaded.flow, loaded.source, graph, untold, locales)
+
+
+def _checked(flow: Flow, graph: "Graph", places: Places) -> list[Finding]:
+    from voiceflow_compiler.checks import CHECKS
+
+    chosen = (each for each in CHECKS if flow.whole or each.name in _SAID_OF_PARTS)
+    return [finding for each in chosen for finding in each(flow, graph, places)]
 
 
 @_collector_at_rest()
@@ -171,6 +230,17 @@ def compile(path: str, root: str | None = None) -> Compiled:  # noqa: A001 - wha
     checked = check(path, root)
     if not checked.good or checked.flow is None:
         return Compiled(None, checked.findings, checked.source)
-    from voiceflow_compiler.lower import lower
+    return Compiled(_in_all_locales(checked.flow, checked.locales), checked.findings, checked.source)
 
-    return Compiled(lower(checked.flow), checked.findings, checked.source)
+
+def _in_all_locales(flow: Flow, locales: Mapping[str, Flow]) -> "Artifact":
+    """The artifact of a flow with what differs in each of its locales."""
+    from voiceflow_compiler.artifact import seal
+    from voiceflow_compiler.lower import lower
+    from voiceflow_compiler.overlay import difference
+
+    base = lower(flow)
+    if not locales and flow.locale_fact is None:
+        return base
+    over = {tag: difference(base, lower(replace(each, translated=True))) for tag, each in locales.items()}
+    return seal(structs.replace(base, content_hash="", locales=over, locale_fact=flow.locale_fact))

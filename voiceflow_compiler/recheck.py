@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from voiceflow_compiler.diagnostics import Finding, Span
+from voiceflow_compiler.locales.reading import FOLDER as LOCALES
 from voiceflow_compiler.pipeline import Again, Checked, judge, load
 from voiceflow_compiler.project import FILE_NAME, Project, yaml_files
 
@@ -41,6 +42,7 @@ class Rechecks:
         again = before.again if before else Again()
         loaded = load(str(flow), again=again)
         seen = {file: _stamp(file) for file in (str(flow), *loaded.source.places.texts)}
+        seen[str(flow.parent / LOCALES)] = _stamp(str(flow.parent / LOCALES))
         if loaded.project is not None:
             seen[str(loaded.project.folder / FILE_NAME)] = _stamp(str(loaded.project.folder / FILE_NAME))
         if any(finding.code in _UNREAD for finding in loaded.findings):

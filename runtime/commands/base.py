@@ -127,6 +127,17 @@ def kept_artifact(record: Path, content_hash: str) -> Path | None:
     return next((place for place in places if place.is_file()), None)
 
 
+def localized(artifact: Artifact, tag: str | None) -> Artifact:
+    """An artifact in a locale, None: its own. Ends the command where it has no such locale."""
+    from voiceflow_compiler.artifact import ArtifactError
+    from voiceflow_compiler.overlay import in_locale
+
+    try:
+        return artifact if tag is None else in_locale(artifact, tag)
+    except ArtifactError as error:
+        stop(str(error))
+
+
 def write(path: Path, text: str) -> None:
     """Put a file in place whole."""
     try:

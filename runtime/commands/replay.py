@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from runtime.commands.base import Report, compiled, kept_artifact, stop, write
+from runtime.commands.base import Report, compiled, kept_artifact, localized, stop, write
 
 if TYPE_CHECKING:
     from runtime.record import Record
@@ -33,6 +33,7 @@ def replay(
     """Feed a call's record to the engine again and tell where the two part, if they do."""
     kept = _read(record)
     artifact = compiled(flow or _kept_artifact(record, kept.header["artifact"]["hash"]))
+    artifact = localized(artifact, kept.header["artifact"].get("locale"))
     if kept.changed:
         after = len(kept.lines)
         print(

@@ -19,6 +19,7 @@ from runtime.commands.base import (
     draw_cover,
     flow_of,
     folder_of,
+    localized,
     scenario_files,
     stop,
     write,
@@ -143,12 +144,20 @@ class _Loaded:
             self._crm[key] = crm(folder_of(flow))
         try:
             for scenario, at in read_scenarios(plain):
+                key = self._in_locale(str(flow), scenario.locale)
                 place = f"{path}#{'/'.join(map(str, at))}"
-                facts = self._crm[key].get(scenario.number or "")
+                facts = self._crm[str(flow)].get(scenario.number or "")
                 self.jobs.append(Job(key, scenario, facts, place))
         except ScenarioError as error:
             span = places.value(error.path)
             stop(f"{span.file}:{span.line}:{span.column}: {error}")
+
+    def _in_locale(self, flow: str, tag: str | None) -> str:
+        """The name of a flow in a locale among the artifacts."""
+        key = flow if tag is None else f"{flow}#{tag}"
+        if key not in self.artifacts:
+            self.artifacts[key] = localized(self.artifacts[flow], tag)
+        return key
 
     def where(self, ran: Ran, path: tuple[str | int, ...]) -> str:
         """file:line:column of a part of a scenario."""

@@ -39,7 +39,9 @@ def _value(artifact: Artifact, state: State, name: str) -> str:
     slot = artifact.slots.get(name)
     if slot is not None:
         known = state.slots.get(name)
-        return "" if known is None or slot.secret else spoken(known.value)
+        if known is None or slot.secret:
+            return ""
+        return spoken(slot.spoken.get(str(known.value), known.value))
     fact = artifact.facts.get(name)
     return "" if fact is None or fact.secret else spoken(state.facts.get(name, fact.otherwise))
 

@@ -27,6 +27,7 @@ from runtime.ports import OutsideFailure, Packages, Watch
 from runtime.server.carrying import Carrying
 from runtime.server.deploy import Deployment, line_format
 from runtime.server.keeping import Index
+from runtime.server.language import chosen
 from runtime.server.leasing import Hold, Leasing
 from runtime.server.live import PLANNED, Held, LiveCall, Told, Watched, told_of, unsealed
 from runtime.server.pulse import Pulse
@@ -284,6 +285,7 @@ class Calls:
         call = live.call
         reason = "internal_error"
         caller = Caller(call.call_id, call.caller_number, call.called_number, call.direction)
+        held = await self._carrying.in_language(live, held)
         outside = self._carrying.outside(live, held, codec, self.leasing, self.ringer(live))
         try:
             reason = await self._carry(caller, outside)
@@ -348,9 +350,11 @@ class Calls:
     # --- the parts of a call ---
 
     def _new(self, call: LineCall, deployment: Deployment, token: str, *, consent: str = "") -> LiveCall:
+        language = chosen(deployment, self.settings, call)
         live = LiveCall(
             call=call,
-            deployment=deployment,
+            deployment=language.deployment,
+            language=language,
             token=token,
             record=self._carrying.record(call.call_id, 1),
             consent=consent,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runtime import context
@@ -17,6 +17,7 @@ from runtime.record import Header
 from runtime.recording.tracks import Tracks
 from runtime.seals import of_process
 from runtime.server.deploy import line_format
+from runtime.server.language import by_record
 from runtime.server.leasing import Leasing
 from runtime.server.live import Held, LiveCall, Unrecorded, Watched
 from runtime.session.openai import OpenAISession
@@ -51,6 +52,17 @@ class Carrying:
             look_up=context.begin(facts, number) if facts and number else None,
             sound=Tracks(line_format(self.settings)) if self.settings.keep_sound else None,
         )
+
+    async def in_language(self, live: LiveCall, held: Held) -> Held:
+        """What the call holds once its locale is settled: another one needs another session."""
+        known = live.resumed.state.get("facts") if live.resumed is not None else None
+        live.language = await by_record(live.language, held.look_up, known)
+        if live.language.deployment is not live.deployment:
+            live.deployment = live.language.deployment
+            await held.session.close()
+            live.held = held = replace(held, session=OpenAISession(live.deployment.session))
+            held.session.connect()
+        return held
 
     def outside(
         self, live: LiveCall, held: Held, codec: Codec, leasing: Leasing | None, ringer: Ringer
@@ -95,11 +107,13 @@ class Carrying:
             artifact_hash=artifact.content_hash,
             flow=artifact.flow,
             flow_version=artifact.flow_version,
+            locale=live.language.tag,
         )
         lines = Lines(self.alert, self.alert.metrics, call_id, artifact.content_hash)
         record = Watched(live.record, header, self.watch, lines)
         if live.consent:
             record.note(0, "consent", id=live.consent)
+        live.language.tell(record)
         return record
 
     async def let_go(self, live: LiveCall) -> None:

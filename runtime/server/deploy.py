@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,6 +24,7 @@ from runtime.settings.keys import SettingsError
 from runtime.speech import ScriptAudio, prepare
 from runtime.telephony import PROVIDERS
 from voiceflow_compiler.artifact import Artifact, encode
+from voiceflow_compiler.overlay import in_locale, nearest_locale
 
 Tell = Callable[[str], None]
 
@@ -39,6 +40,11 @@ class Deployment:
     facts: Source | None
     actions: Actions
     destinations: Mapping[str, Destination]
+    locales: Mapping[str, Deployment] = field(default_factory=dict)  # the same in each locale, its own too
+
+    def in_locale(self, wished: str | None) -> Deployment | None:
+        """The same flow in the locale a wish such as `es` means; None where it has none."""
+        return self.locales.get((nearest_locale(self.locales, wished) if wished else None) or "")
 
     async def close(self) -> None:
         """Let go of every connection."""
@@ -67,17 +73,38 @@ async def deploy(
     destinations = _collect(problems, lambda: open_destinations(artifact.handoffs, settings))
     if problems or actions is None or destinations is None:
         raise SettingsError(problems)
+    voice, scripts = await _said(artifact, settings)
+    await asyncio.to_thread(_keep, artifact, settings.records / "artifacts")
+    whole = Deployment(artifact, scripts, voice, _session(artifact, settings), facts, actions, destinations)
+    if artifact.locales:
+        # one map, which all of them share: each knows that it is one of several, and which the others are
+        locales: dict[str, Deployment] = {}
+        whole = replace(whole, locales=locales)
+        locales |= {tag: await _localized(whole, tag, settings) for tag in artifact.locales}
+        locales[artifact.locale] = whole
+    return whole
+
+
+async def _localized(whole: Deployment, tag: str, settings: Settings) -> Deployment:
+    """A flow made ready in one of its locales: other words, another voice, another language to hear."""
+    artifact = in_locale(whole.artifact, tag)
+    voice, scripts = await _said(artifact, settings)
+    return replace(
+        whole, artifact=artifact, scripts=scripts, voice=voice, session=_session(artifact, settings)
+    )
+
+
+async def _said(artifact: Artifact, settings: Settings) -> tuple[ScriptAudio, Mapping[str, bytes]]:
+    """The exact words of a flow, spoken beforehand. Raises SettingsError."""
     voice = _voice(artifact, settings)
     try:
-        scripts = await prepare(artifact.scripts, voice)
+        return voice, await prepare(artifact.scripts, voice)
     except OutsideFailure as failure:
         line = (
             f"the exact words of flow {artifact.flow} cannot be spoken ({failure.reason}): they are asked of"
             f" {settings.model.base_url}; see model.base_url, model.api_key and model.speech."
         )
         raise SettingsError([line]) from None
-    await asyncio.to_thread(_keep, artifact, settings.records / "artifacts")
-    return Deployment(artifact, scripts, voice, _session(artifact, settings), facts, actions, destinations)
 
 
 def _keep(artifact: Artifact, folder: Path) -> None:

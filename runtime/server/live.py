@@ -20,6 +20,7 @@ from runtime.recording.tracks import Tracks
 from runtime.seals import of_process, opened, sealed
 from runtime.server.conference import Conference
 from runtime.server.deploy import Deployment
+from runtime.server.language import Chosen
 from runtime.server.leasing import Hold
 from runtime.server.line import Line
 from runtime.session.openai import OpenAISession
@@ -44,13 +45,14 @@ class LiveCall:
 
     `held` is None until its stream comes (where another worker may get it), and once the call has let go of
     it, since many calls that are over are remembered. `resumed`: it goes on from there. `leave`: set when the
-    call is to leave at its next turn boundary.
+    call is to leave at its next turn boundary. `deployment`: its flow in its locale.
     """
 
     call: LineCall
     deployment: Deployment
     token: str = field(repr=False)
     record: Path
+    language: Chosen
     held: Held | None = field(default=None, repr=False)
     hold: Hold | None = field(default=None, repr=False)
     resumed: Resumed | None = field(default=None, repr=False)

@@ -140,6 +140,7 @@ class Settings:
     handoffs: Mapping[str, Table] = field(repr=False)
     folder: Path
     environment: Mapping[str, str] = field(repr=False)
+    locales: Mapping[str, str] = field(default_factory=dict)
 
 
 def load(
@@ -284,6 +285,7 @@ def _build(values: _Values, folder: Path, environment: Mapping[str, str]) -> Set
         records=folder / get("records"),
         keep_sound=get("keep_sound"),
         numbers=_numbers(values),
+        locales=_locales(values),
         facts=_tables(values, "facts"),
         actions=_tables(values, "actions"),
         handoffs=_tables(values, "handoffs"),
@@ -303,6 +305,20 @@ def _numbers(values: _Values) -> dict[str, str]:
         else:
             numbers[number] = flow
     return numbers
+
+
+def _locales(values: _Values) -> dict[str, str]:
+    """The locale in which calls to a number, or of a flow, are held."""
+    locales = {}
+    for key, tag in _table(values, "locales").items():
+        if not isinstance(tag, str) or not tag.strip():
+            values.problems.append(
+                f"locales.{key} must give a locale to a number or a flow:"
+                f' write "{key}" = "es-MX" under [locales].'
+            )
+        else:
+            locales[key] = tag
+    return locales
 
 
 def _tables(values: _Values, name: str) -> dict[str, Table]:

@@ -254,4 +254,4 @@ PROVIDER_VARIABLES: Final = {
         "telephony.account": "VONAGE_APPLICATION_ID",
     },
 }
-NAMED: Final = ("numbers", "facts", "actions", "handoffs")
+NAMED: Final = ("numbers", "locales", "facts", "actions", "handoffs")

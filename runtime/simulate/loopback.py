@@ -149,6 +149,8 @@ def settings_text(artifact: Artifact, flow: Path, profile: Profile, own: setting
         tables[f"actions.{action.called or name}"] = _action(profile, name)
     for name in artifact.handoffs:
         tables[f"handoffs.{name}"] = {"number": PERSON}
+    if profile.locale is not None:
+        tables["locales"] = {artifact.flow: profile.locale}
     for kind in ("facts", "actions", "handoffs"):
         tables |= {f"{kind}.{name}": table for name, table in own.get(kind, {}).items()}
     head = "# The settings this call ran with; keys and ports were made up for it.\n"

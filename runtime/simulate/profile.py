@@ -66,6 +66,7 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True):
     patience_ms: Annotated[int, Meta(ge=100, le=10_000)] = 600
     office: dict[str, dict[str, Scalar]] = {}
     person: Person = "accepts"
+    locale: str | None = None  # the language they call in
     expect: Expected = Expected()
 
 

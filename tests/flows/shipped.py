@@ -14,6 +14,7 @@ from runtime.simulate.profile import Profile, read_profile
 from voiceflow_compiler import pipeline
 from voiceflow_compiler.artifact import Artifact
 from voiceflow_compiler.lower import lower
+from voiceflow_compiler.overlay import in_locale
 
 ROOT = Path(__file__).parents[2]
 FLOWS = tuple(sorted(path.parent.name for path in ROOT.glob("flows/*/flow.yaml")))
@@ -26,9 +27,14 @@ def read_yaml(path: Path) -> Any:
 
 
 @cache
-def artifact(flow: str) -> Artifact:
-    """The flow, compiled."""
-    loaded = pipeline.load(str(ROOT / "flows" / flow / "flow.yaml"))
+def artifact(flow: str, locale: str | None = None) -> Artifact:
+    """The flow, compiled; in one of its locales where that is named."""
+    path = str(ROOT / "flows" / flow / "flow.yaml")
+    if locale is not None:
+        compiled = pipeline.compile(path).artifact
+        assert compiled is not None
+        return in_locale(compiled, locale)
+    loaded = pipeline.load(path)
     assert loaded.flow is not None
     return lower(loaded.flow)
 
@@ -51,6 +57,9 @@ def phrases(flow: str) -> tuple[str, ...]:
         found += slot.get("examples", [])
         if isinstance(slot.get("choices"), dict):
             found += [phrase for said in slot["choices"].values() for phrase in said]
+    for path in (ROOT / "flows" / flow / "locales").glob("*.yaml"):
+        for text in read_yaml(path)["texts"].values():
+            found += text["text"] if isinstance(text["text"], list) else []
     return tuple(found)
 
 

@@ -29,7 +29,7 @@ each_flow = pytest.mark.parametrize("flow", FLOWS)
 @cache
 def made(flow: str, name: str) -> CallMade:
     profile = caller(flow, name)
-    return simulate(artifact(flow), profile, facts(flow, profile.number))
+    return simulate(artifact(flow, profile.locale), profile, facts(flow, profile.number))
 
 
 @each_caller
@@ -129,10 +129,11 @@ def test_a_call_replays(flow: str, name: str) -> None:
     call = made(flow, name)
     begun = call.events[0]
     assert isinstance(begun, CallStarted)
-    state, ordered = start(artifact(flow), begun)
+    design = artifact(flow, caller(flow, name).locale)
+    state, ordered = start(design, begun)
     again = [ordered]
     for event in call.events[1:]:
-        state, ordered = step(artifact(flow), state, event)
+        state, ordered = step(design, state, event)
         again.append(ordered)
     assert tuple(again) == call.effects
 

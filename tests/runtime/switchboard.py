@@ -133,11 +133,15 @@ async def open_switchboard(
     head: str = "",
     toml: str = "",
     flows: Sequence[str] = ("lead-qualification",),
+    artifacts: Sequence[Artifact] = (),
+    crm: Path | None = None,
 ) -> AsyncIterator[Switchboard]:
     """A running server for these flows; `head` and `toml` are added to its settings."""
     async with StandIn(voice="text") as stand_in:
         running = await start(
-            [artifact(name) for name in flows], settings(folder, stand_in.base_url, toml, head), carry=carry
+            artifacts or [artifact(name) for name in flows],
+            settings(folder, stand_in.base_url, toml, head, crm),
+            carry=carry,
         )
         try:
             async with httpx2.AsyncClient(trust_env=False, timeout=PATIENCE_S) as http:
@@ -146,9 +150,11 @@ async def open_switchboard(
             await running.aclose()
 
 
-def settings(folder: Path, model_url: str, toml: str = "", head: str = "") -> Settings:
+def settings(
+    folder: Path, model_url: str, toml: str = "", head: str = "", crm: Path | None = None
+) -> Settings:
     """Settings of a server on loopback that checks signatures."""
-    crm = FLOWS / "lead_qualification" / "crm.csv"
+    crm = crm or FLOWS / "lead_qualification" / "crm.csv"
     facts = f'[facts.crm]\nsource = "csv_file"\npath = "{crm}"\n'
     (folder / "vfc.toml").write_text(f"{head}\n{facts}{toml}")
     environment = {"OPENAI_BASE_URL": model_url, "TWILIO_AUTH_TOKEN": SECRET, "VFC_PORT": "0"}

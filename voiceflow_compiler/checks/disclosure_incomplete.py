@@ -28,6 +28,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from voiceflow_compiler.checks.base import Found, line_place, plain
+from voiceflow_compiler.checks.base.disclosures import AI, PERSON, RECORDED, tells
 from voiceflow_compiler.diagnostics import Places
 from voiceflow_compiler.flow import Flow, Node
 from voiceflow_compiler.graph import Graph
@@ -77,13 +78,13 @@ def _words(flow: Flow, node: Node) -> str:
 def _missing(flow: Flow, words: str) -> Iterator[str]:
     english = flow.locale.lower().split("-")[0] == "en"
     without_company = words.replace(plain(flow.company), " ")
-    if english and not _AI.search(without_company):
+    if not (_AI.search(without_company) if english else tells(AI, flow, words)):
         yield "that it is an AI"
     if not any(word in words for word in _telling(flow.company)):
         yield "which company is calling or called"
-    if english and not _PERSON.search(without_company):
+    if not (_PERSON.search(without_company) if english else tells(PERSON, flow, words)):
         yield "that they can ask for a person"
-    if english and flow.recorded and not _RECORDED.search(words):
+    if flow.recorded and not (_RECORDED.search(words) if english else tells(RECORDED, flow, words)):
         yield "that the call is recorded"
 
 

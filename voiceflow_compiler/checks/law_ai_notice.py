@@ -21,7 +21,9 @@ English, German, French, Spanish, Italian, Dutch and Portuguese. This is not leg
     nodes:
       greeting:
         kind: disclosure
-        say: Guten Tag, hier ist der KI-Assistent von {company}. Das Gespräch wird aufgezeichnet.
+        say: >-
+          Guten Tag, hier ist der KI-Assistent von {company}. Das Gespräch wird aufgezeichnet. Ein Mensch
+          ist da.
         next: team
 
 Tip: say it in the first words; `vfc explain eu` shows the law, its date and its sources.

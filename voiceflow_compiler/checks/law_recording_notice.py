@@ -20,7 +20,8 @@ English, German, French, Spanish, Italian, Dutch and Portuguese. This is not leg
     nodes:
       greeting:
         kind: disclosure
-        say: Hola, soy la asistente virtual de {company}. Esta llamada será grabada.
+        say: >-
+          Hola, soy la asistente virtual de {company}. Esta llamada será grabada. Puede pedir una persona.
         next: team
 
 Tip: say that the call is recorded before anything else, or say `recorded: false`.

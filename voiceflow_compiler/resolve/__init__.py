@@ -59,6 +59,7 @@ def resolve(
         "slot": mapping(own, "slots"),
         "intent": intents_and_families(mapping(data, "intents") | intents),  # type: ignore[operator]
         "handoff": mapping(data, "handoffs"),
+        "fact": mapping(mapping(data, "caller_facts"), "fields"),
         "action": mapping(own, "actions"),
         "jurisdiction": packs(),
     }
@@ -135,6 +136,7 @@ def _flow(
         facts=facts,
         knowledge=tuple(item for item in items(data, "knowledge") if isinstance(item, str)),
         fact_source=text(caller_facts, "source"),
+        locale_fact=binder.bind("fact", text(caller_facts, "locale"), ("caller_facts", "locale")),
         fact_wait_ms=whole(caller_facts, "wait_ms", 800),
         recorded=flag(data, "recorded", default=True),
         suitability=parts.suitability(data),

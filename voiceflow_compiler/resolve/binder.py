@@ -29,6 +29,7 @@ KINDS: Final = {
     "intent": ("VF122", "unknown-intent", "intent or family"),
     "handoff": ("VF124", "unknown-handoff", "handoff"),
     "action": ("VF125", "unknown-action", "action"),
+    "fact": ("VF157", "unknown-fact", "caller fact"),
     "jurisdiction": ("VF137", "unknown-jurisdiction", "jurisdiction"),
 }
 

@@ -165,4 +165,21 @@ PAGES: Final = {
         "unused-exit",
         "Every flow that uses the subflow must say where this exit leads, and no caller ever takes it.",
     ),
+    "VF150": Page(
+        "missing-text",
+        "In this locale a caller would suddenly hear another language, or not be understood in their own.",
+    ),
+    "VF151": Page(
+        "stale-text", "The flow says something else by now, and callers of this locale do not hear it."
+    ),
+    "VF152": Page("unknown-text", "Nothing in the flow has this text, so nobody would ever hear it."),
+    "VF153": Page(
+        "lost-placeholder",
+        "What the text names in braces is told in one language and not in the other.",
+    ),
+    "VF155": Page("wrong-locale", "A call is given the texts of a locale by the name of its file."),
+    "VF156": Page(
+        "missing-locale", "The project promises this language to its callers, and the flow has it not."
+    ),
+    "VF157": Page("unknown-fact", "The flow reads no fact of this name before the first word."),
 }

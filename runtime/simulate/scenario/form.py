@@ -94,7 +94,8 @@ class Line(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
 
 class Scenario(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A call as it must go. `facts` is what the CRM holds about the caller; `office` what actions return,
-    call by call where it is a list; `person` what people do when their telephone rings.
+    call by call where it is a list; `person` what people do when their telephone rings; `locale` the
+    language of the call, None for the flow's own.
     """
 
     scenario: str
@@ -104,6 +105,7 @@ class Scenario(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     facts: dict[str, Scalar] | None = None
     office: dict[str, Results] = {}
     person: Person | tuple[Person, ...] = "accepts"
+    locale: str | None = None
     ends: Must = Must()
 
 

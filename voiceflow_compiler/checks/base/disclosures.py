@@ -39,7 +39,16 @@ _TRANSCRIBED: Final = {
     "es": r"transcri|grabad|grabar|grabación",
 }
 
-AI, NOT_HUMAN, RECORDED, TRANSCRIBED = _AI, _NOT_HUMAN, _RECORDED, _TRANSCRIBED
+_PERSON: Final = {
+    "de": r"\b(mensch\w*|person|mitarbeiter\w*|kolleg\w*|jemand\w*)\b",
+    "fr": r"\b(personne|humaine?|quelqu|conseill\w+|collègue)\b",
+    "es": r"\b(persona|alguien|agente humano|recepción|compañer[oa]|asesor\w*|representante)\b",
+    "it": r"\b(persona|qualcuno|operator\w*|collega|umano)\b",
+    "nl": r"\b(mens|persoon|medewerker|iemand|collega)\b",
+    "pt": r"\b(pessoa|alguém|atendente|humano|colega)\b",
+}
+
+PERSON, AI, NOT_HUMAN, RECORDED, TRANSCRIBED = _PERSON, _AI, _NOT_HUMAN, _RECORDED, _TRANSCRIBED
 
 
 def language(flow: Flow) -> str:

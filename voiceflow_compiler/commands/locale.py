@@ -1,0 +1,60 @@
+"""`vfc locale`: a file for a translator, written or brought up to date."""
+
+import re
+import sys
+from itertools import takewhile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from voiceflow_compiler.commands.base import Format, flow_file, print_findings, put, put_error, stop, write
+
+
+def locale(
+    flow: Annotated[Path, typer.Argument(help="A flow's file or folder.", metavar="FLOW")],
+    tag: Annotated[str, typer.Argument(help="The locale, such as es-MX.", metavar="TAG")],
+    all_texts: Annotated[
+        bool, typer.Option("--all", help="List what only the model reads, too: it may be translated.")
+    ] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit 1 where something would be written.")
+    ] = False,
+) -> None:
+    """Write locales/TAG.yaml beside a flow for a translator; what is translated already is kept."""
+    from voiceflow_compiler.locales import texts, written
+    from voiceflow_compiler.pipeline import load
+
+    if not re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", tag):
+        stop(f"{tag!r} is no locale: write a tag such as es-MX")
+    path = flow_file(flow)
+    loaded = load(str(path))
+    if loaded.flow is None or loaded.whole is None:
+        print_findings(loaded.findings, loaded.source.places.texts, Format.TEXT, to_stderr=True)
+        raise typer.Exit(1)
+    if tag == loaded.flow.locale:
+        stop(f"{tag} is the flow's own locale")
+    file = path.parent / "locales" / f"{tag}.yaml"
+    known = next((each.locale for each in loaded.locales if each.locale.file == str(file)), None)
+    if known is not None and known.source.data is None:
+        print_findings(known.findings, loaded.source.places.texts, Format.TEXT, to_stderr=True)
+        raise typer.Exit(1)
+    old = loaded.source.places.texts.get(str(file), "")
+    head = "\n".join(takewhile(lambda line: line.startswith("#") or not line.strip(), old.splitlines()))
+    done = written(tag, texts(loaded.whole.data), known and known.source.data, head, all_texts=all_texts)
+    for what, keys in (
+        ("new", done.new),
+        ("changed", done.stale),
+        ("moved", done.moved),
+        ("gone", done.gone),
+    ):
+        for key in keys[:200]:
+            put_error(f"{what}: {key}")
+    if check:
+        raise typer.Exit(int(done.text != old))
+    try:
+        write(file, done.text.encode())
+    except OSError as error:
+        stop(f"{error.filename or file}: {(error.strerror or 'cannot be written').lower()}")
+    counts = f"{len(done.new)} to translate, {len(done.stale)} to look at again, {len(done.gone)} dropped"
+    put(f"{file}: {counts}\n", sys.stdout)
