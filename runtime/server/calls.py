@@ -350,10 +350,9 @@ class Calls:
     # --- the parts of a call ---
 
     def _new(self, call: LineCall, deployment: Deployment, token: str, *, consent: str = "") -> LiveCall:
-        language = chosen(deployment, self.settings, call)
         live = LiveCall(
             call=call,
-            deployment=language.deployment,
+            deployment=(language := chosen(deployment, self.settings, call)).deployment,
             language=language,
             token=token,
             record=self._carrying.record(call.call_id, 1),
