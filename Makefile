@@ -69,6 +69,9 @@ long: $(STAMP)  ## Run in full what the tests do in part: whole walks, two hundr
 suites: $(STAMP)  ## Generate the calls for the shipped flows and 200 random ones; print how few can do.
 	@$(BIN)/python -m tests.suites $(or $(FLOWS),200)
 
+races: $(STAMP)  ## 500 interleavings of who hangs up when, while a person is brought onto a call.
+	INTERLEAVINGS=500 $(BIN)/python -m pytest tests/runtime/test_transfer_races.py
+
 mutants: $(STAMP)  ## Break the engine and the checks on purpose, piece by piece; the tests must notice.
 	$(BIN)/python -m pytest -m mutants tests/mutants tests/corpus
 

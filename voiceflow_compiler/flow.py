@@ -243,6 +243,7 @@ class Handoff:
     package: tuple[str, ...] = ()
     if_unanswered: str | None = None
     unanswered_line: Line | None = None
+    hold_line: Line | None = None
     timeout_ms: int = 30000
     promises: tuple[str, ...] = ()
 

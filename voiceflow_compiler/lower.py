@@ -365,6 +365,7 @@ def _handoff(source: Flow, handoff: flow.Handoff) -> artifact.Handoff:
         or wording.spoken_in(source.locale, wording.NOBODY_FREE),
         timeout_ms=handoff.timeout_ms,
         promises=handoff.promises,
+        hold_line=_line(source, handoff.hold_line) or _designed(source, *wording.STILL_RINGING),
     )
 
 

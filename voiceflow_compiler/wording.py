@@ -39,6 +39,10 @@ NOBODY_FREE: Final = artifact.Line(
     convey="Say kindly that nobody is free to take the call right now.",
     sample="I'm sorry, nobody is free to take the call right now.",
 )
+STILL_RINGING: Final = (
+    "I'm still trying to reach someone for you. Thank you for waiting.",
+    "Say in a few words that you are still trying to reach a person and thank them for waiting.",
+)
 # What is said where the answer of an action was lost and the flow has no words for it: exact in English, so
 # that a lost model takes nothing away.
 CHECKING: Final = "I'm checking whether that went through."

@@ -36,6 +36,7 @@ log = structlog.get_logger()
 MAX_BODY: Final = 65_536
 MAX_FIELDS: Final = 200
 RING_PEOPLE_MS: Final = 60_000  # how long the human line may ring
+GOODBYE_S: Final = 2.0
 SETTLE_MS: Final = 3000  # how long a call may take to say why it ended, once its stream is gone
 
 BUSY: Final = "All our lines are busy. Please call again in a few minutes."
@@ -192,7 +193,7 @@ class Webhooks:
         live = self.calls.find(request.path_params["call_id"])
         told = live.line.person_answered() if live else None
         if live is None or told is None:
-            return self.provider.turn_away()
+            return self._turn_away(call)
         if not told:
             return self.provider.join()
         answer = f"{self.place.whisper}/{live.call.call_id}/answer"
@@ -202,7 +203,20 @@ class Webhooks:
         """The person pressed a key."""
         live = self.calls.find(request.path_params["call_id"])
         joined = live is not None and live.line.person_pressed(self.provider.read_digit(form))
-        return self.provider.join() if joined else self.provider.turn_away()
+        return self.provider.join() if joined else self._turn_away(call)
+
+    def _turn_away(self, call: LineCall) -> str:
+        """The person does not take the call: their leg ends, by order where no document can end it."""
+        if not self.provider.TURNING_AWAY_ENDS and self.rest.usable and call.leg_id:
+            self.calls.keep(self._hang_up(call.leg_id))
+        return self.provider.turn_away()
+
+    async def _hang_up(self, leg_id: str) -> None:
+        await asyncio.sleep(GOODBYE_S)  # a word of thanks is spoken to them first
+        try:
+            await self.rest.insist(self.provider.end_call(self.rest.account, leg_id))
+        except RestFailed:
+            log.warning("leg.left_parked")
 
     def _to_people(self, call: LineCall) -> str:
         """The caller is outside the assistant's share: they get the human line, as if there were no other."""

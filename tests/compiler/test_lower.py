@@ -170,6 +170,7 @@ def test_every_exact_line_is_a_script() -> None:
     assert set(COMPILED.scripts.values()) == {
         DISCLOSURE,
         "I'm checking whether that went through.",
+        "I'm still trying to reach someone for you. Thank you for waiting.",
         "I'm sorry, I can't tell yet whether that went through.",
         "Hello?",
         "Are you still there?",
@@ -237,6 +238,19 @@ def test_nobody_answering_is_never_silent() -> None:
     spoken = COMPILED.handoffs["sales"].unanswered_line
     assert spoken is not None
     assert spoken.convey
+
+
+def test_a_waiting_caller_always_hears_words_that_are_there() -> None:
+    """While it rings the flow's own line is said, or ours: exact in English, its meaning elsewhere."""
+    own = replace(EXAMPLE.handoffs["sales"], hold_line=say("Still ringing."))
+    lines = lower(replace(EXAMPLE, handoffs={**EXAMPLE.handoffs, "sales": own})).handoffs
+    assert lines["sales"].hold_line is not None
+    assert lines["sales"].hold_line.say == "Still ringing."
+    assert lines["success"].hold_line is not None
+    assert lines["success"].hold_line.say
+    german = lower(replace(EXAMPLE, locale="de-DE")).handoffs["sales"].hold_line
+    assert german is not None
+    assert (german.say, bool(german.convey)) == (None, True)
 
 
 def script_of(text: str, compiled: Artifact) -> str:

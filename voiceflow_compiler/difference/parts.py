@@ -80,7 +80,7 @@ def _fields(what: str, name: str, old: msgspec.Struct, new: msgspec.Struct) -> I
         was, is_ = getattr(old, field), getattr(new, field)
         if was == is_:
             continue
-        if field in ("line", "unanswered_line"):
+        if field in ("line", "unanswered_line", "hold_line"):
             yield from rewording(was, is_, f'the words of the handoff "{name}"')
         else:
             yield Change(

@@ -230,7 +230,7 @@ def handoffs(binder: Binder, data: Any) -> Mapping[str, Handoff]:
         spoken = line(binder, written, path)
         unanswered = written.get("if_unanswered")
         at = (*path, "if_unanswered")
-        otherwise = None
+        otherwise, ringing = None, written.get("while_ringing")
         if isinstance(unanswered, str):
             go = binder.bind("node", unanswered, at)
         else:
@@ -246,6 +246,7 @@ def handoffs(binder: Binder, data: Any) -> Mapping[str, Handoff]:
             package=_package(binder, written, path),
             if_unanswered=go,
             unanswered_line=otherwise,
+            hold_line=line(binder, ringing, (*path, "while_ringing")) if ringing else None,
             timeout_ms=whole(written, "timeout_ms", 30000),
             promises=texts(written, "promises"),
         )

@@ -209,7 +209,8 @@ class Provider(Protocol):
 
     SIGNS_WITH_ACCOUNT: the secret that signs webhooks opens the REST interface, too. CONFERENCE_RETURNS:
     whoever is left when a conference ends asks what to do next; otherwise we must order it. REFERS: a caller
-    who came by SIP can be sent on (REFER).
+    who came by SIP can be sent on (REFER). TURNING_AWAY_ENDS: the document that turns a person away ends
+    their leg; otherwise it must be ordered.
     """
 
     @property
@@ -226,6 +227,8 @@ class Provider(Protocol):
     def CONFERENCE_RETURNS(self) -> bool: ...  # noqa: N802
     @property
     def REFERS(self) -> bool: ...  # noqa: N802
+    @property
+    def TURNING_AWAY_ENDS(self) -> bool: ...  # noqa: N802
 
     def open_codec(self, wanted: Format = ...) -> Codec: ...
 

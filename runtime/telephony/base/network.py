@@ -30,6 +30,7 @@ class CxmlProvider:
     codecs: Mapping[Format, str] = field(default_factory=dict)
     CONFERENCE_RETURNS: bool = True
     REFERS: bool = True
+    TURNING_AWAY_ENDS: bool = True
     DOCUMENT_TYPE: str = cxml.DOCUMENT_TYPE
     TOKEN_PARAMETER: str = cxml.TOKEN_PARAMETER
 

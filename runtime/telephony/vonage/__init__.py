@@ -39,6 +39,7 @@ SIGNS_WITH_ACCOUNT: Final = False
 # the caller's leaving ends it, and we order what follows the person's.
 CONFERENCE_RETURNS: Final = False
 REFERS: Final = False
+TURNING_AWAY_ENDS: Final = False
 
 
 def open_codec(wanted: Format = PCM24) -> Codec:

@@ -100,7 +100,7 @@ def _spoken(flow: Flow, graph: Graph) -> Iterator[Spoken]:
     yield from _heard(flow.fallback.hold, everywhere, "the hold line")
     for handoff in flow.handoffs.values():
         there = tuple(node.name for node in reached if node.kind == "handoff" and node.to == handoff.name)
-        for line in (handoff.line, handoff.unanswered_line):
+        for line in (handoff.line, handoff.unanswered_line, handoff.hold_line):
             yield from _heard(line, there, f'what the handoff "{handoff.name}" says')
 
 
