@@ -52,6 +52,22 @@ def written(flow: Flow) -> str:
     return text
 
 
+def somewhere(data: Flow, rng: Random, *, deeper: float) -> tuple[Any, Any]:
+    """A map or list within a flow's plain data and one of its keys, to be broken there; None for no key.
+
+    `deeper` is how likely it is to go on into what stands under a key.
+    """
+    part: Any = data
+    while True:
+        keys = list(part) if isinstance(part, dict) else list(range(len(part)))
+        if not keys:
+            return part, None
+        key = rng.choice(keys)
+        if not isinstance(part[key], dict | list) or not part[key] or rng.random() >= deeper:
+            return part, key
+        part = part[key]
+
+
 # What small and large flows have in common.
 
 

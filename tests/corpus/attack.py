@@ -17,7 +17,7 @@ from runtime.engine import effects as fx
 from runtime.engine import events as ev
 from tests.corpus.calls import broken_laws, called
 from tests.corpus.corpus import CLEAN, artifact_of, findings
-from tests.generate import small_flow, written
+from tests.generate import small_flow, somewhere, written
 from tests.runtime.engine.world import Call
 from voiceflow_compiler.source import Budget, Read, nowhere, parse
 
@@ -54,25 +54,16 @@ def _plain(text: str) -> dict[str, Any]:
 
 def _break(data: dict[str, Any], rng: Random) -> None:
     """Lead one way elsewhere, put a name into a text, change a condition, or take something out."""
-    part: Any = data
-    while True:
-        keys = list(part) if isinstance(part, dict) else list(range(len(part)))
-        if not keys:
-            return
-        key = rng.choice(keys)
-        if isinstance(part[key], dict | list) and part[key] and rng.random() < 0.9:
-            part = part[key]
-            continue
-        if key in WAYS:
-            part[key] = rng.choice(list(data.get("nodes") or ["nowhere"]))
-        elif key in ("say", "convey", "sample"):
-            name = rng.choice([*(data.get("slots") or ()), "first_name", "account", "look_up.found"])
-            part[key] = f"Well, {{{name}}} it is."
-        elif key in ("if", "when"):
-            part[key] = rng.choice(CONDITIONS)
-        elif rng.random() < 0.4:
-            del part[key]
-        return
+    part, key = somewhere(data, rng, deeper=0.9)
+    if key in WAYS:
+        part[key] = rng.choice(list(data.get("nodes") or ["nowhere"]))
+    elif key in ("say", "convey", "sample"):
+        name = rng.choice([*(data.get("slots") or ()), "first_name", "account", "look_up.found"])
+        part[key] = f"Well, {{{name}}} it is."
+    elif key in ("if", "when"):
+        part[key] = rng.choice(CONDITIONS)
+    elif key is not None and rng.random() < 0.4:
+        del part[key]
 
 
 def failures(text: str) -> Iterator[str]:

@@ -17,27 +17,24 @@ Tip: lead to a person or to a goodbye.
 from collections.abc import Iterator
 from typing import Final
 
-from voiceflow_compiler.checks.base import Found
+from voiceflow_compiler.checks.base import Found, question_after
 from voiceflow_compiler.diagnostics import Places
 from voiceflow_compiler.flow import Flow
-from voiceflow_compiler.graph import Graph, reach
+from voiceflow_compiler.graph import Graph
 
 CODE: Final = "VF506"
 NAME: Final = "limit-leads-to-question"
 SEVERITY: Final = "error"
-
-_SILENT: Final = frozenset({"next", "case", "otherwise", "success", "failure"})
 
 
 def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
     """A `limits.go` from which a caller comes to a node that listens before anybody takes the call."""
     if flow.limits.go is None:
         return
-    for name in reach(graph, [flow.limits.go], via=lambda edge: edge.kind in _SILENT):
-        if graph.nodes[name].listens:
-            yield Found(
-                places.value((*flow.limits.path, "go")),
-                f'a caller who reaches a limit is asked something at "{name}", and cut off while answering',
-                "Lead to a person or to a goodbye.",
-            )
-            break
+    name = question_after(graph, flow.limits.go)
+    if name is not None:
+        yield Found(
+            places.value((*flow.limits.path, "go")),
+            f'a caller who reaches a limit is asked something at "{name}", and cut off while answering',
+            "Lead to a person or to a goodbye.",
+        )

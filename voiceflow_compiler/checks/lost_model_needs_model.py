@@ -24,16 +24,14 @@ Tip: write exact words with `say`, and lead to a person or to a goodbye.
 from collections.abc import Iterator
 from typing import Final
 
-from voiceflow_compiler.checks.base import Found, line_place
+from voiceflow_compiler.checks.base import Found, line_place, question_after
 from voiceflow_compiler.diagnostics import Places
 from voiceflow_compiler.flow import Flow
-from voiceflow_compiler.graph import Graph, reach
+from voiceflow_compiler.graph import Graph
 
 CODE: Final = "VF505"
 NAME: Final = "lost-model-needs-model"
 SEVERITY: Final = "error"
-
-_SILENT: Final = frozenset({"next", "case", "otherwise", "success", "failure"})
 
 
 def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
@@ -50,11 +48,10 @@ def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
             )
     if lost.go is None:
         return
-    for name in reach(graph, [lost.go], via=lambda edge: edge.kind in _SILENT):
-        if graph.nodes[name].listens:
-            yield Found(
-                places.value((*lost.path, "go")),
-                f'a caller whose model is lost comes to "{name}", which needs the model: the call ends there',
-                "Lead to a person or to a goodbye.",
-            )
-            break
+    name = question_after(graph, lost.go)
+    if name is not None:
+        yield Found(
+            places.value((*lost.path, "go")),
+            f'a caller whose model is lost comes to "{name}", which needs the model: the call ends there',
+            "Lead to a person or to a goodbye.",
+        )

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.generate import flow_data, flows, large_flow, written
+from tests.generate import flow_data, flows, large_flow, somewhere, written
 from voiceflow_compiler import pipeline
 from voiceflow_compiler.checks import CHECKS
 from voiceflow_compiler.diagnostics import Finding
@@ -48,20 +48,11 @@ def test_no_flow_makes_a_check_raise(data: dict[str, Any], seed: int, tmp_path_f
 
 def _break(data: dict[str, Any], rng: random.Random) -> None:
     """Take one value out of a map or list somewhere, or lead one move to another node."""
-    part: Any = data
-    while True:
-        keys = list(part) if isinstance(part, dict) else list(range(len(part)))
-        if not keys:
-            return
-        key = rng.choice(keys)
-        if isinstance(part[key], dict | list) and part[key] and rng.random() < 0.85:
-            part = part[key]
-        elif key in ("go", "then", "next", "filled", "otherwise", "on_success", "on_failure", "start"):
-            part[key] = rng.choice(list(data.get("nodes") or ["nowhere"]))
-            return
-        else:
-            del part[key]
-            return
+    part, key = somewhere(data, rng, deeper=0.85)
+    if key in ("go", "then", "next", "filled", "otherwise", "on_success", "on_failure", "start"):
+        part[key] = rng.choice(list(data.get("nodes") or ["nowhere"]))
+    elif key is not None:
+        del part[key]
 
 
 @pytest.mark.parametrize(

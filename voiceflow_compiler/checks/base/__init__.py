@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from types import ModuleType
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from voiceflow_compiler.checks.base import conditions as conditions
 from voiceflow_compiler.checks.base.edits import before as before
@@ -20,7 +20,10 @@ from voiceflow_compiler.checks.base.texts import seeking as seeking
 from voiceflow_compiler.checks.base.texts import sentences as sentences
 from voiceflow_compiler.diagnostics import Edit, Finding, Path, Places, Related, Severity, Span
 from voiceflow_compiler.flow import Flow, Ladder, Line, Node, placeholders
-from voiceflow_compiler.graph import Edge, Graph, family_of
+from voiceflow_compiler.graph import Edge, Graph, family_of, reach
+
+# The assistant goes on by itself along these.
+_SILENT: Final = frozenset({"next", "case", "otherwise", "success", "failure"})
 
 
 class Found(NamedTuple):
@@ -165,6 +168,12 @@ def _is_hidden(flow: Flow, node: Node, key: str) -> bool:
 def _has_own(graph: Graph, name: str, cause: str) -> bool:
     own = graph.nodes[name].fallback
     return own is not None and getattr(own, cause) is not None
+
+
+def question_after(graph: Graph, name: str) -> str | None:
+    """The first question to which the call goes on from a node without a word from the caller."""
+    ahead = reach(graph, [name], via=lambda edge: edge.kind in _SILENT)
+    return next((each for each in ahead if graph.nodes[each].listens), None)
 
 
 def ladders(flow: Flow) -> Iterator[tuple[Ladder, str]]:
