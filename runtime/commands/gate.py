@@ -143,8 +143,10 @@ def _counted(
         stop("records are counted by a flow's metric: give the flow, with suitability.conversion.metric")
     if not records.is_dir():
         stop(f"{records}: there is no such folder")
-    found = Records(records, artifact.flow).calls(artifact=artifact.content_hash)
-    return count(found, metric), look(found, limits_of(settings_of(settings).rollout))
+    chosen = settings_of(settings).rollout
+    kept = Records(records, artifact.flow, complaints=chosen.complaint_intents)
+    found = kept.calls(artifact=artifact.content_hash)
+    return count(found, metric), look(found, limits_of(chosen))
 
 
 def _place(records: Path, artifact: Artifact | None) -> Path | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 import getpass
 import secrets
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -33,7 +35,8 @@ from runtime.commands.gating import (
 )
 
 if TYPE_CHECKING:
-    from runtime.gate.terms import Verdict
+    from runtime.gate.evidence import Call
+    from runtime.gate.terms import GuardResult, Verdict
     from runtime.rollout.stages import Rollout
     from runtime.settings import Settings
     from runtime.store import Store
@@ -187,16 +190,12 @@ def rollback(
 @rollout.command()
 def status(flow: FlowArgument, settings: SettingsOption = None, form: FormatOption = Report.TEXT) -> None:
     """Tell the stage, what holds it, its calls and its guards."""
-    from runtime.gate.evidence import Records
-    from runtime.gate.guards import limits_of
     from runtime.rollout import report
-    from runtime.rollout.watch import guard_results, stage_calls
 
     name, chosen = _name(flow), settings_of(settings)
     state = _known(name, chosen)
-    records = Records(chosen.records / "calls", name)
-    calls = len(stage_calls(records, state))
-    guards = guard_results(records, state, limits_of(chosen.rollout))
+    found, guards = _seen(state, chosen)
+    calls = len(found)
     show(form, report.status_value(state, calls, guards), report.status_text(state, calls, guards))
 
 
@@ -208,6 +207,54 @@ def history(flow: FlowArgument, settings: SettingsOption = None, form: FormatOpt
     name = _name(flow)
     state = _known(name, settings_of(settings))
     show(form, report.history_value(state), report.history_text(state))
+
+
+@rollout.command()
+def complaint(
+    calls: Annotated[
+        list[str] | None, typer.Argument(help="The calls that were complained about.", metavar="CALL...")
+    ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option("--csv", help="Take them from the column call_id of this file.", metavar="FILE"),
+    ] = None,
+    by: ByOption = "",
+    settings: SettingsOption = None,
+    form: FormatOption = Report.TEXT,
+) -> None:
+    """Note complaints about calls; the guard `complaints` counts them at its next look.
+
+    A complaint noted twice counts once. Exit code 1: a call has no record here.
+    """
+    from runtime.gate.complaints import NoSuchCall, mark
+
+    folder = settings_of(settings).records / "calls"
+    told: dict[str, list[str]] = {"noted": [], "known": [], "unknown": []}
+    for call_id in [*(calls or ()), *_column(file)]:
+        try:
+            fresh = mark(folder, call_id, by=by or getpass.getuser(), at_ms=int(time.time() * 1000))
+            told["noted" if fresh else "known"].append(call_id)
+        except NoSuchCall:
+            told["unknown"].append(call_id)
+        except OSError as error:
+            stop(f"{folder}: {(error.strerror or 'cannot be written').lower()}")
+    words = f"{len(told['noted'])} complaints noted, {len(told['known'])} known already"
+    lines = [words, *(f"{call_id}: no record of such a call is here" for call_id in told["unknown"])]
+    show(form, {"version": 1, **told}, "\n".join(lines))
+    raise typer.Exit(int(bool(told["unknown"])))
+
+
+def _column(file: Path | None) -> list[str]:
+    if file is None:
+        return []
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as opened:
+            rows = list(csv.DictReader(opened))
+    except (OSError, UnicodeError, csv.Error):
+        stop(f"{file}: this cannot be read as CSV")
+    if not rows or "call_id" not in rows[0]:
+        stop(f"{file}: there is no column call_id, or nothing below it")
+    return [str(row["call_id"]).strip() for row in rows]
 
 
 def _by_hand(
@@ -287,14 +334,20 @@ async def _with_store(settings: Settings, use: Callable[[Store], Awaitable[T]]) 
 
 
 def _judged(state: Rollout, artifact: Artifact, settings: Settings) -> Verdict:
-    from runtime.gate.evidence import Records, count
-    from runtime.gate.guards import limits_of
+    from runtime.gate.evidence import count
     from runtime.gate.verdict import judge
-    from runtime.rollout.watch import guard_results, stage_calls
 
-    records = Records(settings.records / "calls", state.flow)
-    guards = guard_results(records, state, limits_of(settings.rollout))
-    return judge(state.terms, state.looks, count(stage_calls(records, state), _metric(artifact)), guards)
+    calls, guards = _seen(state, settings)
+    return judge(state.terms, state.looks, count(calls, _metric(artifact)), guards)
+
+
+def _seen(state: Rollout, settings: Settings) -> tuple[list[Call], tuple[GuardResult, ...]]:
+    """The calls of a rollout's stage, and what the guards make of them."""
+    from runtime.gate.guards import limits_of
+    from runtime.rollout.watch import guard_results, records_of, stage_calls
+
+    records = records_of(settings.records, state.flow, settings.rollout)
+    return stage_calls(records, state), guard_results(records, state, limits_of(settings.rollout))
 
 
 def _metric(artifact: Artifact) -> str:

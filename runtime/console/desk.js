@@ -134,6 +134,7 @@ function buttonsOf(one) {
     add("Accept", "accept", "accept", "accepted");
     add("Decline", "", "decline", "declined");
   } else if (one.place === "accepted" || one.place === "declined") {
+    if (one.place === "accepted") add("Caller complains", "", "complaint", "accepted");
     add("Put away", "", "put-away", "over");
   }
   return box;

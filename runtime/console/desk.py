@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
@@ -56,8 +57,9 @@ class Console:
         public_url: str,
         entry: Entry | None = None,
         alert: Alert = untold,
+        complain: Callable[[str, str], object] = lambda call_id, by: None,
     ) -> None:
-        self._alert = alert
+        self._alert, self._complain = alert, complain
         self.desk, self.board, self.entry = desk, desk.board, entry or Entry(token)
         self._secure = public_url.startswith("https:")
 
@@ -68,6 +70,7 @@ class Console:
             "accept": lambda key, by: self.desk.answer(key, by, accepted=True),
             "decline": lambda key, by: self.desk.answer(key, by, accepted=False),
             "put-away": self.desk.put_away,
+            "complaint": self._complained,
         }
         return [
             Route("/desk", self._page, methods=["GET"]),
@@ -145,6 +148,13 @@ class Console:
             return JSONResponse({"place": one.place, "by": one.by}, headers=HEADERS)
 
         return done
+
+    async def _complained(self, key: str, by: str) -> Waiting | None:
+        """The caller complained about the assistant: it counts for the guards of a rollout."""
+        one = self.board.find(key)
+        if one is not None:
+            await asyncio.to_thread(self._complain, one.call_id, by)
+        return one
 
     def _known(self, shown: Shown) -> Callable[[Request], Awaitable[Response]]:
         async def answered(request: Request) -> Response:

@@ -5,13 +5,14 @@
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
+from runtime.gate.complaints import marked
 from runtime.gate.terms import Counts
 from runtime.record import RecordError, read
 
@@ -25,7 +26,8 @@ class Call:
     """One call by the assistant. `started`: UTC, RFC 3339. `waits_ms`: model and bridge, for each answer.
 
     `good`: it ended as one of the two sides meant it to, with the model there; `handed_off`: a person was
-    rung; `negative`: the caller was displeased at the last turn.
+    rung; `negative`: the caller was displeased at the last turn; `complained`: on the call, by an intent that
+    says so, or afterwards.
     """
 
     call_id: str
@@ -36,13 +38,24 @@ class Call:
     handed_off: bool
     negative: bool
     waits_ms: tuple[int, ...]
+    complained: bool = False
 
 
 class Records:
-    """The records of one flow in a folder. Each is read once: what has ended changes no more."""
+    """The records of one flow in a folder. Each is read once: what has ended changes no more, but for
+    complaints, which come later. `complaints`: the intents by which a caller complains.
+    """
 
-    def __init__(self, folder: Path, flow: str, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        flow: str,
+        *,
+        complaints: Collection[str] = (),
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self.folder, self.flow, self._clock = folder, flow, clock
+        self._complaints = frozenset(complaints)
         self._known: dict[Path, Call | None] = {}
 
     def calls(self, *, since: str = "", artifact: str = "") -> list[Call]:
@@ -51,6 +64,8 @@ class Records:
         A record still being written is left for later.
         """
         found = [call for path in sorted(self.folder.rglob("*.jsonl")) if (call := self._call(path))]
+        later = marked(self.folder)
+        found = [replace(one, complained=True) if one.call_id in later else one for one in found]
         chosen = [one for one in found if one.started >= since and artifact in ("", one.artifact)]
         return sorted(chosen, key=lambda call: (call.started, call.call_id))
 
@@ -58,7 +73,7 @@ class Records:
         if path in self._known:
             return self._known[path]
         try:
-            whole, call = _read(path, self.flow)
+            whole, call = _read(path, self.flow, self._complaints)
         except (OSError, RecordError):
             return None
         if not whole and self._clock() - path.stat().st_mtime < LIVE_S:
@@ -73,14 +88,14 @@ def count(calls: Iterable[Call], metric: str) -> Counts:
     return Counts(len(outcomes), sum(outcome == metric for outcome in outcomes))
 
 
-def _read(path: Path, flow: str) -> tuple[bool, Call | None]:
+def _read(path: Path, flow: str, complaints: Collection[str]) -> tuple[bool, Call | None]:
     """Whether the record will not change any more, and the call in it if it is one of this flow."""
     with path.open("rb") as file:
         header = _header(file.readline())
     if header is None or header["artifact"]["flow"] != flow:
         return header is not None, None
     record = read(path)
-    return record.whole, call_of(record.header, record.lines)
+    return record.whole, call_of(record.header, record.lines, complaints)
 
 
 def _header(line: bytes) -> Mapping[str, Any] | None:
@@ -91,15 +106,16 @@ def _header(line: bytes) -> Mapping[str, Any] | None:
         return None
 
 
-def call_of(header: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> Call:
+def call_of(
+    header: Mapping[str, Any], lines: Sequence[Mapping[str, Any]], complaints: Collection[str] = ()
+) -> Call:
     """One call from the lines of its record (without the header)."""
     end = lines[-1].get("end", {}) if lines else {}
     events = [line["event"] for line in lines if "event" in line]
     effects = [line["effect"] for line in lines if "effect" in line]
     notes = [line["note"] for line in lines if "note" in line]
-    feelings = [
-        event.get("arguments", {}).get("sentiment") for event in events if event["type"] == "TurnReported"
-    ]
+    reports = [event.get("arguments", {}) for event in events if event["type"] == "TurnReported"]
+    feelings = [report.get("sentiment") for report in reports]
     lost = any(event["type"] == "SessionLost" and event.get("final") for event in events)
     waits = [note["model_ms"] + note["bridge_ms"] for note in notes if note["kind"] == "latency"]
     return Call(
@@ -111,4 +127,5 @@ def call_of(header: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> Ca
         handed_off=any(effect["type"] == "Transfer" for effect in effects),
         negative=bool(feelings) and feelings[-1] == "negative",
         waits_ms=tuple(waits),
+        complained=any(report.get("intent") in complaints for report in reports),
     )

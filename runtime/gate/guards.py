@@ -28,6 +28,7 @@ class Limits:
     handoff_rise: float = 0.1
     latency_p95_ms: int = 2000
     negative: float = 0.15
+    complaints: float = 0.05
 
 
 class InPercent(Protocol):
@@ -41,6 +42,8 @@ class InPercent(Protocol):
     def latency_p95_ms(self) -> int: ...
     @property
     def negative_percent(self) -> int: ...
+    @property
+    def complaints_percent(self) -> int: ...
 
 
 def limits_of(settings: InPercent) -> Limits:
@@ -50,6 +53,7 @@ def limits_of(settings: InPercent) -> Limits:
         handoff_rise=settings.handoff_rise_percent / 100,
         latency_p95_ms=settings.latency_p95_ms,
         negative=settings.negative_percent / 100,
+        complaints=settings.complaints_percent / 100,
     )
 
 
@@ -85,6 +89,15 @@ def _negative(calls: Sequence[Call], limits: Limits) -> GuardResult:
     return _told("negative_sentiment", broken, angry / len(calls), limit, len(calls), "rollback", words)
 
 
+def _complaints(calls: Sequence[Call], limits: Limits) -> GuardResult:
+    complained, limit = sum(call.complained for call in calls), limits.complaints
+    if len(calls) < LEAST:
+        return _few("complaints", limit, len(calls), "rollback")
+    broken = wilson(complained, len(calls))[0] > limit
+    words = f"{complained} of {len(calls)} calls were complained about, and at most {limit:.0%} may be"
+    return _told("complaints", broken, complained / len(calls), limit, len(calls), "rollback", words)
+
+
 def _latency(calls: Sequence[Call], limits: Limits) -> GuardResult:
     waits = sorted(wait for call in calls for wait in call.waits_ms)
     limit = limits.latency_p95_ms
@@ -112,7 +125,12 @@ def _handoffs(calls: Sequence[Call], limits: Limits) -> GuardResult:
     return _told("handoff_rate", broken, now - then, limit, len(calls), "hold", words)
 
 
-GUARDS: Final[tuple[Callable[[Sequence[Call], Limits], GuardResult], ...]] = (_success, _latency, _negative)
+GUARDS: Final[tuple[Callable[[Sequence[Call], Limits], GuardResult], ...]] = (
+    _success,
+    _latency,
+    _negative,
+    _complaints,
+)
 
 
 def _few(name: str, limit: float, counted: int, act: Literal["hold", "rollback"]) -> GuardResult:

@@ -2,11 +2,25 @@
 
 import datetime
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
 
 from runtime.gate.evidence import Call, Records
 from runtime.gate.guards import Limits, look
 from runtime.gate.terms import GuardResult
 from runtime.rollout.stages import Rollout
+
+
+class Complained(Protocol):
+    """What settings say about complaints."""
+
+    @property
+    def complaint_intents(self) -> tuple[str, ...]: ...
+
+
+def records_of(records: Path, flow: str, settings: Complained) -> Records:
+    """The call records of a deployment, with the complaints about them."""
+    return Records(records / "calls", flow, complaints=settings.complaint_intents)
 
 
 def stage_calls(records: Records, state: Rollout) -> list[Call]:

@@ -13,6 +13,7 @@ import signal
 import socket
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -24,6 +25,7 @@ from runtime import record
 from runtime.alerts import Alerts
 from runtime.call import carry
 from runtime.console import Console
+from runtime.gate.complaints import note as note_complaint
 from runtime.handoff import Board, SharedBoard
 from runtime.metrics import Metrics
 from runtime.ports import OutsideFailure, Watch
@@ -278,7 +280,9 @@ async def _run(
         desk = SharedBoard(calls.board, WaitingRows(store))
         desk.begin()
         undo.push_async_callback(desk.close)
-        routes += Console(desk, settings.desk_token, place.public_url, alert=calls.alert).routes()
+        noted = partial(note_complaint, settings.records / "calls")
+        shown = Console(desk, settings.desk_token, place.public_url, alert=calls.alert, complain=noted)
+        routes += shown.routes()
     server = _Uvicorn(_config(Starlette(routes=routes), media))
     sockets = [listening]
     if fleet is not None:

@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING
 import msgspec
 import structlog
 
-from runtime.gate.evidence import Records
 from runtime.gate.guards import limits_of
 from runtime.ports import OutsideFailure
 from runtime.rollout.keep import Overtaken, read, write
 from runtime.rollout.split import chosen
 from runtime.rollout.stages import Rollout
 from runtime.rollout.steps import guarded
-from runtime.rollout.watch import guard_results
+from runtime.rollout.watch import guard_results, records_of
 from runtime.settings.keys import SettingsError
 from runtime.telephony.base import LineCall
 
@@ -40,7 +39,7 @@ class Split:
         self._artifacts = artifacts
         self._states: dict[str, Rollout] = {}
         self._limits = limits_of(settings.rollout)
-        self._records = {flow: Records(settings.records / "calls", flow) for flow in artifacts}
+        self._records = {flow: records_of(settings.records, flow, settings.rollout) for flow in artifacts}
 
     @property
     def human_number(self) -> str | None:

@@ -111,6 +111,8 @@ class RolloutSettings:
     latency_p95_ms: int
     negative_percent: int
     handoff_rise_percent: int
+    complaints_percent: int
+    complaint_intents: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,13 @@ def read_hosts(value: Any) -> tuple[str, ...]:
     return found
 
 
+def read_names(value: Any) -> tuple[str, ...]:
+    """Names of a flow's own: a list in the file."""
+    if not isinstance(value, list | tuple) or not all(isinstance(name, str) and name for name in value):
+        raise ValueError('a list of names such as ["complains"]')
+    return tuple(value)
+
+
 def read_url(*schemes: str) -> Callable[[Any], str]:
     """A reader of addresses with one of these schemes, a host, and no name, password, query or fragment in
     them.

@@ -11,6 +11,7 @@ from playwright.async_api import Browser, Page, expect
 
 from runtime.call import Caller, Outside
 from runtime.engine.effects import DeliverPackage, Transfer
+from runtime.gate.complaints import marked
 from runtime.telephony.base import Media, StreamStarted
 from tests.runtime.console.browser import PATIENCE_MS, browsing
 from tests.runtime.handoffs import unheard
@@ -195,13 +196,18 @@ async def test_a_handoff_is_accepted_by_keyboard_alone(tmp_path: Path) -> None:
 
 
 async def test_a_person_who_accepts_during_the_whisper_is_joined_after_it(tmp_path: Path) -> None:
-    """Accepting on the page while the whisper speaks counts as the key: no digit is needed."""
+    """Accepting on the page while the whisper speaks counts as the key: no digit is needed. What the caller
+    complained about is noted for its call.
+    """
     async with desk(tmp_path) as (page, board, bridge):
         await ring(board, bridge)
         whisper = await board.ask(f"/twilio/whisper/{CALL}", form(LEG))
         assert whisper.find("Gather") is not None
         await page.get_by_role("button", name="Accept").click()
         await expect(page.get_by_role("article")).to_contain_text("accepted by Ana")
+        async with page.expect_response("**/complaint"):
+            await page.get_by_role("button", name="Caller complains").click()
+        assert marked(tmp_path / "records" / "calls") == {CALL}
         assert len(await board.ask(f"/twilio/whisper/{CALL}/answer", form(LEG))) == 0
         await bridge.until("accepted/")
 

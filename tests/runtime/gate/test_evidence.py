@@ -81,6 +81,7 @@ BROKEN = {
     "session_success": [call(good=n % 4 > 0) for n in range(40)],
     "latency_p95_ms": [call(waits_ms=(400, 2500)) for _ in range(40)],
     "negative_sentiment": [call(negative=n % 2 == 0) for n in range(40)],
+    "complaints": [call(complained=n % 5 == 0) for n in range(40)],
 }
 
 

@@ -172,3 +172,47 @@ def test_no_command_tells_the_key(tmp_path: Path) -> None:
         for form in ("text", "json"):
             options = ("--settings", str(tmp_path / "vfc.toml"), "--format", form)
             assert KEY not in said("rollout", command, FLOW, *options)
+
+
+def test_complaints_count_once_and_break_their_guard(tmp_path: Path) -> None:
+    """Complaints by call and by CSV are noted once each, one about no call is refused, and enough of them
+    break the guard of the stage.
+    """
+    lay_out(tmp_path)
+    put(tmp_path, replace(begun(), artifact=artifact().content_hash))
+    good_calls(tmp_path, 60)
+    listed = tmp_path / "complaints.csv"
+    listed.write_text("when,call_id\n" + "".join(f"today,CA{number:04}\n" for number in range(12)))
+    told = rollout(tmp_path, "complaint", "CA0003", "--by", "ada")
+    assert (told["noted"], told["known"]) == (["CA0003"], [])
+    told = rollout(tmp_path, "complaint", "--csv", str(listed))
+    assert (len(told["noted"]), told["known"]) == (11, ["CA0003"])
+    for nobody in ("CA9999", "../CA0001", "*"):
+        assert rollout(tmp_path, "complaint", nobody, code=1)["unknown"] == [nobody]
+    guards = {guard["name"]: guard for guard in rollout(tmp_path, "status", FLOW)["guards"]}
+    assert (guards["complaints"]["state"], guards["complaints"]["act"]) == ("breaks", "rollback")
+    assert guards["complaints"]["value"] == 12 / 60
+
+
+def test_a_caller_complains_by_an_intent(tmp_path: Path) -> None:
+    """A call on which an intent of the settings was reported is one that was complained about."""
+    lay_out(tmp_path)
+    (tmp_path / "vfc.toml").write_text(
+        'records = "records"\n[rollout]\nhuman_number = "+12025550190"\n'
+        'complaint_intents = ["too_expensive"]\n'
+    )
+    put(tmp_path, replace(begun(), artifact=artifact().content_hash))
+    report = {"event": {"type": "TurnReported", "turn_id": "t", "arguments": {"intent": "too_expensive"}}}
+    for number in range(30):
+        record(tmp_path, f"CA{number:04}", METRIC, *([report] if number < 10 else []))
+    guards = {guard["name"]: guard["value"] for guard in rollout(tmp_path, "status", FLOW)["guards"]}
+    assert guards["complaints"] == 10 / 30
+
+
+def test_a_list_without_calls_is_said(tmp_path: Path) -> None:
+    """A CSV without the column, or none at all, ends the command with one line."""
+    lay_out(tmp_path)
+    (tmp_path / "wrong.csv").write_text("number\n1\n")
+    for name in ("wrong.csv", "none.csv"):
+        options = ("--csv", str(tmp_path / name), "--settings", str(tmp_path / "vfc.toml"))
+        assert name in said("rollout", "complaint", *options, code=2)

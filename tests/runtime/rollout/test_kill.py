@@ -25,6 +25,12 @@ def ours(state: Rollout) -> Rollout:
     return replace(state, artifact=artifact().content_hash)
 
 
+def keep_in(folder: Path, url: str) -> None:
+    """Let the deployment's store be this one: SQLite and PostgreSQL alike."""
+    with (folder / "vfc.toml").open("a") as settings:
+        settings.write(f'[store]\nurl = "{url}"\n')
+
+
 def killed(folder: Path, point: str, *command: str) -> None:
     """Run the command line until it kills itself at that point."""
     program = [sys.executable, "-m", "tests.runtime.rollout.killed", point, "rollout", *command]
@@ -44,9 +50,12 @@ def again(folder: Path, *command: str) -> None:
 
 
 @pytest.mark.parametrize(("point", "made"), POINTS.items())
-def test_an_advance_killed_anywhere_is_made_once(tmp_path: Path, point: str, made: int) -> None:
+def test_an_advance_killed_anywhere_is_made_once(
+    tmp_path: Path, database_url: str, point: str, made: int
+) -> None:
     """Killed before its commit an advance has not happened, after it it has; asked again, one."""
     flow = str(lay_out(tmp_path))
+    keep_in(tmp_path, database_url)
     put(tmp_path, ours(begun()))
     good_calls(tmp_path)
     killed(tmp_path, point, "advance", flow)
@@ -60,9 +69,12 @@ def test_an_advance_killed_anywhere_is_made_once(tmp_path: Path, point: str, mad
 
 
 @pytest.mark.parametrize(("point", "made"), POINTS.items())
-def test_a_rollback_said_again_after_a_kill_is_made_once(tmp_path: Path, point: str, made: int) -> None:
+def test_a_rollback_said_again_after_a_kill_is_made_once(
+    tmp_path: Path, database_url: str, point: str, made: int
+) -> None:
     """A rollback from a stated version, killed anywhere and said again, goes back by one stage."""
     lay_out(tmp_path)
+    keep_in(tmp_path, database_url)
     state = begun()
     for _ in range(3):
         state = advanced(state, verdict(state), why())
