@@ -9,7 +9,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Final, Protocol
 
-from benchmarks import bridge, compiling, editor, engine, first_audio, lookups, rechecking, starting, trial
+from benchmarks import (
+    at_once,
+    bridge,
+    compiling,
+    editor,
+    engine,
+    first_audio,
+    lookups,
+    rechecking,
+    starting,
+    trial,
+)
 from benchmarks.figures import Figure, Machine, as_plain, as_row, machine
 
 
@@ -29,6 +40,7 @@ BENCHMARKS: Final[Mapping[str, Measure]] = {
     "lookups": lookups.measure,
     "start": starting.measure,
     "trial": trial.measure,
+    "at_once": at_once.measure,
 }
 HEAD: Final = ("What", "Measured", "Floor", "Ratio", "Goal")
 

@@ -94,11 +94,11 @@ def _could_not(why: str) -> int:
 
 
 @contextmanager
-def quiet_log() -> Iterator[None]:
+def quiet_log(level: int = logging.WARNING) -> Iterator[None]:
     """The server's log beside a live transcript is noise: only warnings, and not among the results."""
     before = structlog.get_config()
     structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     try:
