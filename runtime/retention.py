@@ -84,16 +84,20 @@ async def prune(store: Store, settings: Settings) -> Gone:
     return gone
 
 
-async def keep_pruning(store: Store, settings: Settings) -> None:
-    """Prune now and every hour, for ever."""
-    while True:
+async def keep_pruning(store: Store, settings: Settings, stopping: asyncio.Event) -> None:
+    """Prune now and every hour, until it is time to stop."""
+    while not stopping.is_set():
         try:
             gone = await prune(store, settings)
             if gone.files or gone.rows:
                 log.info("pruned", files=gone.files, rows=gone.rows)
         except (OutsideFailure, OSError) as failure:
             log.warning("prune.failed", kind=type(failure).__name__)
-        await asyncio.sleep(LOOK_EVERY_S)
+        try:
+            async with asyncio.timeout(LOOK_EVERY_S):
+                await stopping.wait()
+        except TimeoutError:
+            pass  # time to look again
 
 
 def _add(total: Gone, one: Gone) -> None:
@@ -107,7 +111,8 @@ def _add(total: Gone, one: Gone) -> None:
 def _files(records: Path, call_id: str) -> list[Path]:
     from runtime.handoff.channels.folder import file_name
 
-    found = [records / CALLS / f"{call_id}{end}" for end in (".jsonl", ".wav", ".wav.sealed")]
+    # One record and sound for each stream the call went on with, and what of them could not be read.
+    found = list((records / CALLS).glob(f"{call_id}.*"))
     for folder in (records / HANDOFFS, records / HANDOFFS / "spool"):
         found += folder.glob(f"{file_name(call_id)}-*") if folder.is_dir() else ()
     return found

@@ -157,6 +157,8 @@ class Leasing:
 
     async def close(self) -> None:
         """End what was left with nobody to go on with it, write what waits, and stop."""
+        if self._stopping.is_set():
+            return
         await self.flush()
         for call_id, hold in list(self._left.items()):
             if hold.fence is not None and hold.over is not None:

@@ -148,7 +148,8 @@ async def start(
         stopping = asyncio.Event()
         mending = asyncio.create_task(mend(store, [one.actions for one in deployments.values()], stopping))
         undo.push_async_callback(_finish, mending, stopping)
-        undo.push_async_callback(_cancel, asyncio.create_task(keep_pruning(store, settings)))
+        pruning = asyncio.create_task(keep_pruning(store, settings, stopping))
+        undo.push_async_callback(_finish, pruning, stopping)
         versions = Versions(settings, store, alerts, tell)
         undo.push_async_callback(versions.close)
         calls = Calls(
