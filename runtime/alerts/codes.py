@@ -117,8 +117,8 @@ CODES: Final[Mapping[str, Alert]] = {
     ),
     "call.shed": Alert(
         "P2",
-        "A call was declined with a sentence because the process is full.",
-        "Add processes, or raise `limits.calls`.",
+        "A call was declined with a sentence; the line tells why: full, slow, number or day.",
+        "Full or slow: add processes or machines. Number or day: see `limits`.",
     ),
     "call.number_unknown": Alert(
         "P3", "A number rang that no flow answers.", "Name it under [numbers], or take it off the provider."

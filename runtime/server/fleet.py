@@ -51,11 +51,11 @@ class Fleet:
     def name(self) -> str:
         return f"w{self.slot}"
 
-    @property
-    def calls(self) -> tuple[int, int]:
-        """How many calls all workers carry, and how many they may."""
+    def calls(self, ours: int) -> tuple[int, int]:
+        """How many calls all workers carry (`ours`: this one, now), and how many they may."""
         live = [row for row in self.board.rows() if row.live]
-        return sum(row.calls for row in live), sum(row.most for row in live)
+        others = sum(row.calls for row in live if row.slot != self.slot)
+        return others + ours, sum(row.most for row in live)
 
     def listen(self) -> socket.socket:
         """Our own socket for the others, for this user's processes alone."""

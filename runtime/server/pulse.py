@@ -47,6 +47,12 @@ class Pulse:
         """How late the loop was at worst within the last second."""
         return max(self._late, default=0.0)
 
+    @property
+    def steady_lag_ms(self) -> float:
+        """How late the loop was in three of four turns of the last second: one hiccup does not count."""
+        late = sorted(self._late)
+        return late[len(late) // 4] if len(late) == REMEMBERED else 0.0
+
     async def close(self) -> None:
         self._done.set()
         self._task.cancel()

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -22,6 +22,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from runtime.handoff import Ring
+from runtime.server.admission import Admission
 from runtime.server.calls import Calls
 from runtime.server.fleet import NOT_MINE, Fleet, inside, passed_on
 from runtime.server.live import PLANNED, LiveCall
@@ -30,6 +31,9 @@ from runtime.server.place import Place
 from runtime.server.rest import Rest, RestFailed
 from runtime.server.split import Split
 from runtime.telephony.base import Asked, LineCall, Provider
+
+if TYPE_CHECKING:
+    from runtime.store import Store
 
 log = structlog.get_logger()
 
@@ -59,9 +63,11 @@ class Webhooks:
         net: Net,
         rest: Rest,
         fleet: Fleet | None = None,
+        store: Store | None = None,
     ) -> None:
         self.calls, self.provider, self.place, self.split = calls, provider, place, split
         self.net, self.rest, self.fleet = net, rest, fleet
+        self.admission = Admission(calls, fleet, store)
 
     def routes(self) -> list[Route]:
         """Every HTTP address of the server."""
@@ -92,9 +98,8 @@ class Webhooks:
             ready = not self.calls.draining and not self.calls.full
             return JSONResponse({"ready": ready, "calls": self.calls.live}, status_code=200 if ready else 503)
         rows = [row for row in self.fleet.board.rows() if row.live]
-        live, most = self.fleet.calls
-        ready = any(row.ready for row in rows) and not self.calls.draining and live < most
-        told = {"ready": ready, "calls": live, "workers": len(rows)}
+        ready = any(row.ready for row in rows) and not self.calls.draining and not self.admission.full
+        told = {"ready": ready, "calls": self.fleet.calls(self.calls.live)[0], "workers": len(rows)}
         return JSONResponse(told, status_code=200 if ready else 503)
 
     def event(self, form: dict[str, str], request: Request) -> None:
@@ -122,14 +127,14 @@ class Webhooks:
         deployment = self.calls.deployment(call.called_number)
         if deployment and not self.split.takes(deployment.artifact.flow, call):
             return self._to_people(call)
-        if self.calls.draining:
-            return self.net.apologise(CLOSED, call)
-        if self.calls.full:
-            self.calls.alert("call.shed", call_id=call.call_id)
-            return self.net.apologise(BUSY, call)
         if deployment is None:
             self.calls.alert("call.number_unknown", call_id=call.call_id)
             return self.provider.apologise(text=UNKNOWN)
+        why = await self.admission.refusal(call)
+        if why is not None:
+            if why != "draining":
+                self.calls.alert("call.shed", call_id=call.call_id, detail=why)
+            return self.net.apologise(CLOSED if why == "draining" else BUSY, call)
         live = await self.calls.begin(call, deployment)
         return self.net.connect(call, live.token) if live else self.provider.hang_up()
 

@@ -80,6 +80,9 @@ class Limits:
     calls: int
     start_ms: int
     drain_ms: int
+    lag_ms: int
+    number_per_hour: int
+    calls_per_day: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,6 +149,27 @@ KEYS: Final[tuple[Key, ...]] = (
         300_000,
     ),
     Key(
+        "limits.lag_ms",
+        None,
+        read_whole(1, 10_000),
+        "how late the event loop may steadily be before further calls are declined",
+        200,
+    ),
+    Key(
+        "limits.number_per_hour",
+        "VFC_NUMBER_PER_HOUR",
+        read_whole(0, 100_000),
+        "how often one number may call in an hour; 0: as often as it likes",
+        30,
+    ),
+    Key(
+        "limits.calls_per_day",
+        "VFC_CALLS_PER_DAY",
+        read_whole(0, 10_000_000),
+        "how many calls are taken in a day, by all processes of a store; 0: no bound",
+        0,
+    ),
+    Key(
         "store.url",
         "VFC_STORE_URL",
         read_optional,

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Column, ColumnElement, Row, delete, select, update
+from sqlalchemy import Column, ColumnElement, Row, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -109,6 +109,15 @@ class Store:
         mine = (CALLS.c.call_id == call_id) & CALLS.c.ended_ms.is_(None)
         async with writing(self.engine) as connection:
             await connection.execute(update(CALLS).where(mine).values(ended))
+
+    async def count_calls(self, caller: str | None, *, since_ms: int, all_since_ms: int) -> tuple[int, int]:
+        """How many calls began since then: this caller's (0 for a withheld number), and everybody's."""
+        theirs = (CALLS.c.caller == caller) & (CALLS.c.started_ms >= since_ms)
+        counted = select(func.count()).select_from(CALLS)
+        async with reading(self.engine) as connection:
+            mine = (await connection.execute(counted.where(theirs))).scalar() if caller else 0
+            everyones = (await connection.execute(counted.where(CALLS.c.started_ms >= all_since_ms))).scalar()
+        return int(mine or 0), int(everyones or 0)
 
     async def calls(self, *, limit: int = 100, caller: str | None = None) -> list[dict[str, Any]]:
         """The newest calls, as rows by column."""
