@@ -79,7 +79,7 @@ def hover(documents: Documents, params: types.HoverParams) -> types.Hover | None
 def _said(view: View, path: str, text: Text, position: types.Position) -> tuple[list[str], Span | None]:
     mention = mentioned(view, path, text, position)
     if mention is not None and view.loaded.flow is not None:
-        return [about(view.loaded.flow, *mention.key)], mention.span
+        return [_about(view, mention)], mention.span
     column = text.index(position) - text.starts[min(position.line, len(text.starts) - 1)]
     line = text.line(position.line)
     while column < len(line) and (line[column].isalnum() or line[column] == "_"):
@@ -91,6 +91,26 @@ def _said(view: View, path: str, text: Text, position: types.Position) -> tuple[
     above, key = (here.path, here.typed.strip()) if here.at == "key" else (here.path[:-1], here.path[-1])
     schema = vocabulary.keys(above, kind).get(str(key))
     return [vocabulary.documentation(schema)] if schema else [], None
+
+
+def _about(view: View, mention: Mention) -> str:
+    """What is known of a name; of a subflow's as it is where it is used first."""
+    flow, whole = view.loaded.flow, view.loaded.whole
+    assert flow is not None  # whoever asks has looked
+    if not mention.scope or whole is None:
+        return about(flow, mention.kind, mention.name)
+    use = next((each for each in whole.uses.values() if each.source.file == mention.scope), None)
+    if use is None:
+        return ""
+    if mention.kind in ("exit", "input"):
+        data = use.source.data.get("exits" if mention.kind == "exit" else "takes")
+        said = data.get(mention.name) if isinstance(data, dict) else None
+        told = said if isinstance(said, str) else said.get("meaning", "") if isinstance(said, dict) else ""
+        return f"**{mention.name}** ({mention.kind} of `{use.source.data.get('subflow')}`)\n\n{told}".strip()
+    given = use.written.get("slots")
+    mapped = given.get(mention.name) if isinstance(given, dict) and mention.kind == "slot" else None
+    own = use.node_named(mention.name) if mention.kind == "node" else use.own(mention.name)
+    return about(flow, mention.kind, mapped if isinstance(mapped, str) else own)
 
 
 def completion(documents: Documents, params: types.CompletionParams) -> types.CompletionList:
@@ -192,6 +212,9 @@ def _included(
                 for file in view.files:
                     if file != path and file.endswith(str(name).lstrip("./")):
                         yield types.Location(uri_of(documents, file), types.Range(_START, _START))
+        for use in view.loaded.whole.uses.values() if view.loaded.whole is not None else ():
+            if use.span.file == path and documents.text(path).holds(use.span, params.position):
+                yield types.Location(uri_of(documents, use.source.file), types.Range(_START, _START))
 
 
 _START: Final = types.Position(0, 0)
@@ -239,9 +262,10 @@ def rename(documents: Documents, params: types.RenameParams) -> types.WorkspaceE
     if not NAME.fullmatch(new) or len(new) > 64:
         raise Refused(message="A name has small letters, digits and `_`, and starts with a letter.")
     above = mention.name.rpartition(".")[0]
-    named = {(mention.kind, f"{above}.{new}" if above else new)}
-    if mention.kind in ("slot", "fact"):  # in braces they share one room
-        named = {("slot", new), ("fact", new)}
+    named = {(mention.kind, f"{above}.{new}" if above else new, mention.scope)}
+    for room in _ROOMS:
+        if mention.kind in room:
+            named = {(kind, new, mention.scope) for kind in room}
     taken = any(each.defines and each.key in named for view in views for each in view.mentions)
     if new != old and (taken or (mention.kind == "intent" and new in FAMILIES)):
         raise Refused(message=f"There is something called `{new}` already.")
@@ -257,8 +281,15 @@ def rename(documents: Documents, params: types.RenameParams) -> types.WorkspaceE
     return types.WorkspaceEdit(changes=changes)
 
 
+# Names that share one room: in braces, and where a way leads.
+_ROOMS: Final = (("slot", "fact", "input"), ("node", "exit"))
+
+
 def _renamable(documents: Documents, uri: str, position: types.Position) -> tuple[Mention, list[View]]:
     mention, views = named_at(documents, uri, position)
+    if mention is not None and mention.scope:  # every flow that uses the subflow, open or not
+        documents.search(mention.scope)
+        views = [documents.fresh(flow) for flow in documents.flows(mention.scope)]
     if mention is None:
         raise Refused(message="There is no name here.")
     defined = any(each.defines for each in all_mentions(mention, views))

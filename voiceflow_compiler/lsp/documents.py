@@ -15,10 +15,12 @@ from typing import Final
 from voiceflow_compiler import pipeline
 from voiceflow_compiler.diagnostics import Finding
 from voiceflow_compiler.include import read
+from voiceflow_compiler.locales.reading import FOLDER as LOCALES
 from voiceflow_compiler.lsp.names import Mention, mentions
 from voiceflow_compiler.lsp.reading import Patch, Rereader
 from voiceflow_compiler.lsp.text import Text
 from voiceflow_compiler.pipeline import Again, Checked, Loaded
+from voiceflow_compiler.project import FILE_NAME
 from voiceflow_compiler.source import MAX_FILE_BYTES, Budget, Read
 
 FLOW_FILE: Final = "flow.yaml"
@@ -56,7 +58,7 @@ class View:
     def mentions(self) -> tuple[Mention, ...]:
         """Every name in the flow, where its text could be read."""
         if self._mentions is None:
-            found = mentions(self.loaded.source)
+            found = mentions(self.loaded.source, self.loaded.whole)
             self._mentions = tuple(
                 each for each in found if not self.is_patched(each.span.file, each.span.line)
             )
@@ -126,7 +128,7 @@ class Documents:
             return [path]
         including = [flow for flow, view in list(self.views.items()) if path in view.files and flow != path]
         if not including:
-            self._search(path)
+            self.search(path)
             including = [
                 flow for flow, view in list(self.views.items()) if path in view.files and flow != path
             ]
@@ -197,6 +199,9 @@ class Documents:
         again = self._again.setdefault(flow, Again())
         again.reading = reading
         loaded = pipeline.load(flow, None, again)
+        project = loaded.project.folder / FILE_NAME if loaded.project is not None else None
+        for beside in filter(None, (Path(flow).parent / LOCALES, project)):
+            seen[str(beside)] = self._now(str(beside))
         files = loaded.source.places.texts
         memories = {file: self._rereader.memory[file] for file in files if file in self._rereader.memory}
         view = View(
@@ -210,7 +215,7 @@ class Documents:
         self.views[flow] = view
         return view
 
-    def _search(self, path: str) -> None:
+    def search(self, path: str) -> None:
         """Read the flows of the project a file lies in, once, to learn what they include."""
         folder = next(
             (each for each in self.folders if path.startswith(each + os.sep)), str(Path(path).parent.parent)
