@@ -66,6 +66,10 @@ class Board:
         """The handoff of this key, if it still stands here."""
         return self._waiting.get(key)
 
+    def all(self) -> list[Waiting]:
+        """Every handoff that stands here."""
+        return list(self._waiting.values())
+
     def of_call(self, call_id: str, handoff_id: str = "") -> list[Waiting]:
         """A call's handoffs, or the one of this id."""
         return [

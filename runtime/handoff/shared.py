@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -151,9 +151,21 @@ class SharedBoard:
             await asyncio.sleep(POLL_S)
 
     async def _live(self) -> None:
+        """Say that we live, and look at all there is: what a clock that differs made us miss is seen here."""
         while True:
             await self._stored(lambda rows: rows.alive())
+            standing = await self._stored(lambda rows: rows.since(0))
+            for row in standing or ():
+                await self._mirror(row)
+            if standing is not None:
+                self._forget({row.key for row in standing})
             await asyncio.sleep(ALIVE_S)
+
+    def _forget(self, standing: set[str]) -> None:
+        """What other processes no longer have is over."""
+        for one in self.board.all():
+            if one.foreign and one.key not in standing:
+                self.board.mirror(replace(one, place="over", why=one.why or "call_ended"))
 
     async def _mirror(self, row: Any) -> None:
         known = self.board.find(row.key)

@@ -73,6 +73,9 @@ async def deploy(
     destinations = _collect(problems, lambda: open_destinations(artifact.handoffs, settings))
     if problems or actions is None or destinations is None:
         raise SettingsError(problems)
+    for name, destination in destinations.items():
+        if not destination.numbers:
+            tell(f"{artifact.flow}: handoffs.{name} has no number: its callers hear that nobody is there.")
     voice, scripts = await _said(artifact, settings)
     await asyncio.to_thread(_keep, artifact, settings.records / "artifacts")
     whole = Deployment(artifact, scripts, voice, _session(artifact, settings), facts, actions, destinations)

@@ -59,7 +59,7 @@ class Network:
     `person`: what whoever is rung does; `connect`: opens media sockets, if not over TCP; `interface`: what
     the REST interface answers instead of obeying, in turn: a status, or FAULT, each after some seconds (None:
     obey). `ring_s`, `press_s`: how long whoever is rung takes to pick up, and to press a key. `rang`: who was
-    rung.
+    rung; `ordered`: what the interface was asked to do.
     """
 
     carrier: Carrier
@@ -74,6 +74,7 @@ class Network:
     legs: dict[str, Leg] = field(default_factory=dict)
     rooms: dict[str, _Meeting] = field(default_factory=dict)
     rang: list[str] = field(default_factory=list)
+    ordered: list[PlaceOrder | LegOrder] = field(default_factory=list)
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
 
     def begin(self, call_id: str, caller: str | None, number: str, *, outbound: bool = False) -> Leg:
@@ -176,6 +177,7 @@ class Network:
             order = self.carrier.read_order(method, path, body)
         except OrderError as error:
             return 400, str(error).encode()
+        self.ordered.append(order)
         if isinstance(order, PlaceOrder):
             return 201, self._place(order)
         leg = self.legs.get(order.leg_id)

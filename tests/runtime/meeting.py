@@ -263,11 +263,16 @@ def staged(
     board: Board | None = None,
     parrot: Parrot | None = None,
     caller: str = "+12025550101",
+    dialled: Person = "accepts",
 ) -> Scene:
-    """Place one call whose person behaves so, with `do` beside it; what came of it."""
+    """Place one call whose person behaves so, with `do` beside it; what came of it. `dialled`: what somebody
+    the network itself rings does.
+    """
     with asyncio.Runner(loop_factory=JumpingLoop) as runner:
         return runner.run(
-            _stage(folder, carrier, person, do, interface or [], toml, board, parrot or Parrot(), caller)
+            _stage(
+                folder, carrier, person, do, interface or [], toml, board, parrot or Parrot(), caller, dialled
+            )
         )
 
 
@@ -281,6 +286,7 @@ async def _stage(
     board: Board | None,
     parrot: Parrot,
     caller: str,
+    dialled: Person,
 ) -> Scene:
     chosen = settings(folder, carrier, toml)
     provider, where = PROVIDERS[carrier], Place(URL, carrier)
@@ -329,7 +335,7 @@ async def _stage(
     to = Subscription(f"{URL}{where.voice}", SECRET, provider=carrier, network=network)
     greeting = audio.silence(60_000)
     calling = asyncio.ensure_future(
-        place(to, scene.mouth, caller_number=caller, person="accepts", speak=lambda text: greeting)
+        place(to, scene.mouth, caller_number=caller, person=dialled, speak=lambda text: greeting)
     )
     await scene.until(lambda: calling.done() or calls._known)
     if calling.done():

@@ -10,6 +10,7 @@ import pytest
 from runtime.handoff import Board
 from runtime.session import model
 from runtime.simulate.carriers import CARRIERS as NETWORKS
+from runtime.simulate.carriers.base import LegOrder
 from runtime.simulate.profile import Person
 from runtime.simulate.twiml import Hangup
 from runtime.telephony import PROVIDERS
@@ -72,6 +73,10 @@ def test_whoever_does_not_take_the_call_brings_the_assistant_back(
     assert scene.said(PROMISE) == 1
     assert scene.reason == "assistant_hangup"
     assert scene.legs_left() == 0
+    kept = list((tmp_path / "records" / "handoffs").glob("*.json"))
+    assert len(kept) == 1, "the context is kept, once"
+    outcomes = [line["effect"].outcome for _, line in scene.lines if "SetOutcome" in str(line.get("effect"))]
+    assert outcomes == ["callback"]
 
 
 @each_carrier
@@ -230,3 +235,19 @@ def test_only_the_settings_name_whom_to_ring(tmp_path: Path, carrier: str) -> No
     provider = PROVIDERS[carrier]
     verbs = NETWORKS[carrier].read(provider.whisper(text=HOSTILE, answer_url="https://h.example/key"))
     assert [type(verb).__name__ for verb in verbs if not isinstance(verb, Hangup)] == ["Gather"]
+
+
+def test_a_vonage_person_who_declines_is_hung_up_by_order(tmp_path: Path) -> None:
+    """No action of Vonage's ends a leg: where the network rang the person itself, their leg is parked in a
+    room of its own, and hung up by order after a word of thanks.
+    """
+
+    async def wait(scene: Scene) -> None:
+        await scene.over()
+        await scene.pass_s(5)
+
+    # The interface fails while the person is to be rung, and does its part later.
+    scene = staged(tmp_path, "vonage", "declines", wait, interface=[(401, 0.0)], dialled="declines")
+    assert scene.steps[:2] == ["beside", "away"]
+    hung_up = [order for order in scene.network.ordered if isinstance(order, LegOrder) and not order.document]
+    assert len(hung_up) == 1

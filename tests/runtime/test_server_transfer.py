@@ -5,10 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from runtime.call import Caller, Outside
 from runtime.engine.effects import Transfer
 from runtime.handoff import CallDesk
+from runtime.settings import SettingsError
 from runtime.telephony.base import Media, StreamStarted
 from tests.runtime.handoffs import unheard
 from tests.runtime.inbox import Inbox
@@ -16,6 +18,7 @@ from tests.runtime.switchboard import (
     CALL,
     PATIENCE_S,
     Switchboard,
+    artifact,
     end,
     form,
     media_message,
@@ -341,3 +344,60 @@ async def test_a_person_who_declines_before_they_are_rung_is_not_rung(tmp_path: 
         await until(live.line.refused_early)
         back = await board.ask("/twilio/after-stream")
         assert await come_back(board, token_of(back)) == "refused/declined"
+
+
+TALK = '[handoffs.sales]\nleast_talk_ms = 60000\nnumber = "+15005550009"'
+
+
+async def test_a_person_who_drops_off_at_once_brings_the_caller_back(tmp_path: Path) -> None:
+    """Where the network joins the two, a dial that ends sooner than a talk takes leads back to us."""
+    bridge = Bridge()
+    async with open_switchboard(tmp_path, carry=bridge.carry, toml=TALK) as board:
+        await ordered(board)
+        await board.ask("/twilio/after-stream")
+        await board.ask(f"/twilio/whisper/{CALL}", form(LEG))
+        assert len(await board.ask(f"/twilio/whisper/{CALL}/answer", form(LEG, Digits="1"))) == 0
+        assert not bridge.went.done()
+        again = await board.ask("/twilio/after-dial", form(DialCallStatus="completed"))
+        assert await come_back(board, token_of(again)) == "unanswered/left"
+
+
+async def test_a_caller_who_hangs_up_on_a_person_had_them(tmp_path: Path) -> None:
+    """A caller who leaves, however soon, was handed over."""
+    bridge = Bridge()
+    async with open_switchboard(tmp_path, carry=bridge.carry, toml=TALK) as board:
+        await ordered(board)
+        await board.ask("/twilio/after-stream")
+        await board.ask(f"/twilio/whisper/{CALL}", form(LEG))
+        await board.ask(f"/twilio/whisper/{CALL}/answer", form(LEG, Digits="1"))
+        gone = form(DialCallStatus="completed", CallStatus="completed")
+        assert [verb.tag for verb in await board.ask("/twilio/after-dial", gone)] == ["Hangup"]
+        assert await result(bridge) == ("accepted", "")
+
+
+async def test_a_cold_caller_is_sent_on_by_sip(tmp_path: Path) -> None:
+    """With `refer` the caller's leg is sent to the address; a refusal brings them back."""
+    bridge = Bridge("cold")
+    toml = '[handoffs.sales]\nrefer = true\nnumber = "sip:sales@example.com"'
+    cold = replace(artifact().handoffs["sales"], mode="cold", package=())
+    flow = replace(artifact(), handoffs={"sales": cold})
+    async with open_switchboard(tmp_path, carry=bridge.carry, toml=toml, artifacts=[flow]) as board:
+        await ordered(board)
+        document = await board.ask("/twilio/after-stream")
+        assert document.findtext("Refer/Sip") == "sip:sales@example.com"
+        again = await board.ask("/twilio/after-dial", form(ReferCallStatus="failed"))
+        assert await come_back(board, token_of(again)) == "unanswered/failed"
+
+
+@pytest.mark.parametrize(
+    ("toml", "says"),
+    [
+        ('number = "sip:sales@example.com"', "REFER cannot"),
+        ('number = "+15005550009"', "SIP address"),
+    ],
+)
+async def test_refer_is_for_cold_handoffs_to_sip_alone(tmp_path: Path, toml: str, says: str) -> None:
+    """A warm handoff, or a telephone number, with `refer` is told to the operator in one line each."""
+    with pytest.raises(SettingsError, match=says):
+        async with open_switchboard(tmp_path, toml=f"[handoffs.sales]\nrefer = true\n{toml}"):
+            pass
