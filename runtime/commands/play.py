@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,6 +34,8 @@ def play(
     artifact = compiled(flow)
     facts = crm(folder_of(flow)).get(number or "")
     game = Roleplay(artifact, facts, Outside({}, (person,)))  # type: ignore[arg-type]  # checked above
+    if number is not None and facts is None:
+        print(f"the CRM knows nobody at {number}", file=sys.stderr)
     print(HELP, file=sys.stderr)
     for line in game.opening():
         print(line)
@@ -48,16 +51,22 @@ def play(
 
 
 def _typed() -> Iterator[str]:
-    """Lines as they come, with a prompt where a person sits there."""
-    while True:
-        if sys.stdin.isatty():
-            print("caller: ", end="", flush=True)
-        line = sys.stdin.readline()
-        if not line:
-            return
-        if not sys.stdin.isatty():
+    """Lines as they come; where a person sits there, with a prompt and a line that can be edited."""
+    if not sys.stdin.isatty():
+        for line in sys.stdin:
             print(f"caller: {line.rstrip()}")
-        yield line
+            yield line
+        return
+    with contextlib.suppress(ImportError):  # not everywhere
+        import readline  # noqa: F401
+    while True:
+        try:
+            yield input("caller: ")
+        except EOFError:
+            print()
+            return
+        except UnicodeDecodeError:
+            print("  that was no text")
 
 
 def _save(game: Roleplay, where: str) -> None:
@@ -67,5 +76,9 @@ def _save(game: Roleplay, where: str) -> None:
         print(":save FILE")
         return
     path = Path(where)
-    write(path, as_yaml(game.scenario(path.stem.replace("_", " "))))
-    print(f"saved: {path}")
+    try:
+        write(path, as_yaml(game.scenario(path.stem.replace("_", " "))))
+    except typer.Exit:  # what is wrong with the place was said; the role-play goes on
+        print("not saved: choose another place")
+    else:
+        print(f"saved: {path}")
