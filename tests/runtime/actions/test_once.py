@@ -49,10 +49,10 @@ async def test_row_35_two_to_five_requests_are_one_deed(store: Store, tmp_path: 
     schedules = sized(60, 1000)
     async with (
         provider(lose=schedules // 10) as (url, deeds),
-        opened(tmp_path, http(url), ledger=store) as one,
+        opened(tmp_path, http(url, "breaker_failures = 1000"), ledger=store) as one,
     ):
         twin = Store(store.engine)
-        async with opened(tmp_path, http(url), ledger=twin) as two:
+        async with opened(tmp_path, http(url, "breaker_failures = 1000"), ledger=twin) as two:
 
             async def ask(key: str) -> None:
                 await asyncio.sleep(dice.random() / 50)
