@@ -1,5 +1,7 @@
 """Telephone numbers as people and systems write them, and the one form they are compared in (E.164)."""
 
+import hashlib
+import hmac
 import re
 from typing import Final
 
@@ -74,3 +76,12 @@ def _region(country_code: str) -> str | None:
         return None
     region = phonenumbers.region_code_for_country_code(int(code))
     return None if region in ("ZZ", "001") else region
+
+
+def pseudonym(number: str | None, key: str) -> str:
+    """A number as a log may hold it: the same for the same number under one key, and its last two digits; ""
+    for a withheld one.
+    """
+    if not number:
+        return ""
+    return f"{hmac.new(key.encode(), number.encode(), hashlib.sha256).hexdigest()[:12]}-{number[-2:]}"

@@ -6,6 +6,7 @@
 3. Secrets are not in any `repr`, message or log line.
 """
 
+import secrets
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -137,6 +138,7 @@ class Settings:
     store_url: str = field(repr=False)
     desk_token: str = field(repr=False)
     metrics_token: str = field(repr=False)
+    privacy_key: str = field(repr=False)
     records: Path
     keep_sound: bool
     numbers: Mapping[str, str]
@@ -286,6 +288,7 @@ def _build(values: _Values, folder: Path, environment: Mapping[str, str]) -> Set
         rollout=RolloutSettings(**{one.name: get(f"rollout.{one.name}") for one in fields(RolloutSettings)}),
         store_url=get("store.url") or "",
         desk_token=get("desk.token") or "",
+        privacy_key=get("privacy.key") or secrets.token_hex(16),
         metrics_token=get("metrics.token") or "",
         records=folder / get("records"),
         keep_sound=get("keep_sound"),

@@ -186,6 +186,14 @@ KEYS: Final[tuple[Key, ...]] = (
         secret=True,
     ),
     Key(
+        "privacy.key",
+        "VFC_PRIVACY_KEY",
+        read_token,
+        "a secret of at least 16 characters that numbers in logs are hashed with, instead of one a run",
+        "",
+        secret=True,
+    ),
+    Key(
         "metrics.token",
         "VFC_METRICS_TOKEN",
         read_token,

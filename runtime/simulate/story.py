@@ -23,6 +23,7 @@ from runtime.engine.events import (
     Event,
     TransferAccepted,
 )
+from runtime.engine.slots import clean
 from runtime.engine.state import State
 from runtime.engine.step import start, step
 from runtime.record import Record
@@ -151,7 +152,7 @@ def markdown(story: Story, *, caller: str, expected: tuple[str, ...]) -> str:
         "",
         "| learnt | |",
         "|---|---|",
-        *(f"| {name} | {value} |" for name, value in story.slots.items()),
+        *(f"| {name} | {_cell(value)} |" for name, value in story.slots.items()),
         "",
         "Way: " + " → ".join(node for _, node in story.nodes),
         "",
@@ -159,7 +160,14 @@ def markdown(story: Story, *, caller: str, expected: tuple[str, ...]) -> str:
         "|---|---|---|---|",
     ]
     rows = [
-        f"| {clock(one.at_ms)} | {one.node} | {one.who} | {one.text.replace('|', '/')} |"
-        for one in story.happenings
+        f"| {clock(one.at_ms)} | {one.node} | {one.who} | {_cell(one.text)} |" for one in story.happenings
     ]
     return "\n".join([*head, *rows, ""])
+
+
+def _cell(value: object) -> str:
+    """A text from a call as one cell of a table: on one line, and no markup of its own."""
+    text = clean(str(value), limit=2000)
+    for sign, written in (("&", "&amp;"), ("<", "&lt;"), ("|", "/"), ("`", "'"), ("[", "\\["), ("=", "\\=")):
+        text = text.replace(sign, written)
+    return text

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.numbers import national, normalise, spellings
+from runtime.numbers import national, normalise, pseudonym, spellings
 
 
 @pytest.mark.parametrize(
@@ -59,3 +59,14 @@ def test_the_spellings_of_a_number() -> None:
         "(202) 555-0101",
     )
     assert national("+49301234567") == "301234567"
+
+
+def test_a_number_in_a_log_is_a_pseudonym() -> None:
+    """The same number is the same word under one key and another under the next; a withheld one is none."""
+    told = pseudonym("+12025550142", "a key of sixteen characters")
+    assert told == pseudonym("+12025550142", "a key of sixteen characters")
+    assert told.endswith("-42")
+    assert "202555" not in told
+    assert told != pseudonym("+12025550142", "another key of sixteen")
+    assert told != pseudonym("+12025550242", "a key of sixteen characters")
+    assert pseudonym(None, "a key of sixteen characters") == ""
