@@ -23,7 +23,6 @@ import structlog
 from runtime.alerts import Alerts
 from runtime.call import Caller, Outside, Resumed, carry
 from runtime.handoff import Board, Ringer, Spool
-from runtime.numbers import pseudonym
 from runtime.ports import OutsideFailure, Packages, Watch
 from runtime.server.carrying import Carrying
 from runtime.server.deploy import Deployment, line_format
@@ -149,8 +148,7 @@ class Calls:
             live.token = known.token  # another worker may have been asked first
         self._note_begin(live)
         self.metrics.begun.inc()
-        caller = pseudonym(call.caller_number, self.settings.privacy_key)
-        log.info("call.answered", call_id=call.call_id, flow=deployment.artifact.flow, caller=caller)
+        live.log_answered(self.settings.privacy_key)
         return live
 
     def new_token(self, call: LineCall, deployment: Deployment, *, owner: str = "") -> str:

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 import msgspec
+import structlog
 
 from runtime import context
 from runtime.alerts.lines import Lines
 from runtime.call import Resumed
 from runtime.engine.effects import SetOutcome
+from runtime.numbers import pseudonym
 from runtime.ports import Watch
 from runtime.record import Header, Recorder
 from runtime.recording.tracks import Tracks
@@ -28,6 +30,9 @@ from runtime.telephony.base import Answerer, LineCall
 
 # Ends that somebody meant: nobody goes on with the call.
 PLANNED: Final = frozenset({"caller_hangup", "assistant_hangup", "transferred", "never_started"})
+
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,12 @@ class LiveCall:
     tries: int = 0
     leave: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
     ended: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
+
+    def log_answered(self, key: str) -> None:
+        """Say in the log that it began: whose it is under this key, and by which flow."""
+        caller = pseudonym(self.call.caller_number, key)
+        flow = self.deployment.artifact.flow
+        log.info("call.answered", call_id=self.call.call_id, flow=flow, caller=caller)
 
 
 class Told(msgspec.Struct, frozen=True):
