@@ -115,7 +115,7 @@ def answered(flow: Artifact, state: State, intent: str) -> bool:
 
 
 @pytest.mark.parametrize("name", FLOWS)
-def test_a_person_asked_for_is_brought_within_a_turn(name: str) -> None:
+def test_row_42_a_person_asked_for_is_brought_within_a_turn(name: str) -> None:
     """Every phrase a designer gave, in every state a caller can be heard in: 100 %."""
     flow = artifact(name)
     states = sample(flow)

@@ -59,7 +59,7 @@ def test_a_person_who_takes_the_call_meets_the_caller(tmp_path: Path, carrier: s
         ("drops", "left"),
     ],
 )
-def test_whoever_does_not_take_the_call_brings_the_assistant_back(
+def test_row_39_whoever_does_not_take_the_call_brings_the_assistant_back(
     tmp_path: Path, carrier: str, person: Person, reason: str
 ) -> None:
     """The caller is told within half a minute, in words, goes on where the flow says, and no leg is left."""
@@ -120,7 +120,7 @@ def test_a_caller_who_hangs_up_stops_the_ringing(tmp_path: Path, carrier: str) -
 @pytest.mark.faults
 @each_carrier
 @pytest.mark.parametrize("faults", [[(500, 0.0)], [(0, 5.0)], [(429, 0.1)]])
-def test_an_interface_that_fails_once_is_asked_again(
+def test_row_43_an_interface_that_fails_once_is_asked_again(
     tmp_path: Path, carrier: str, faults: list[tuple[int, float]]
 ) -> None:
     """An error, a lost answer and a busy interface each cost a retry and no more."""
@@ -137,7 +137,7 @@ def test_an_interface_that_fails_once_is_asked_again(
 @pytest.mark.faults
 @each_carrier
 @pytest.mark.parametrize("fault", [(500, 0.0), (0, 60.0), (401, 0.0)])
-def test_without_the_interface_the_network_rings(
+def test_row_43_without_the_interface_the_network_rings(
     tmp_path: Path, carrier: str, fault: tuple[int, float]
 ) -> None:
     """An interface that does nothing is asked twice; within eight seconds the caller's leg dials the person
@@ -191,7 +191,7 @@ NO_NUMBER = "[handoffs.sales]\n"
 
 @pytest.mark.faults
 @pytest.mark.parametrize("toml", [REQUIRED, CLOSED, NO_NUMBER], ids=["undelivered", "closed", "no_number"])
-def test_nothing_is_promised_that_cannot_be_kept(tmp_path: Path, toml: str) -> None:
+def test_row_40_nothing_is_promised_that_cannot_be_kept(tmp_path: Path, toml: str) -> None:
     """A package nobody acknowledges, a closed desk and a handoff without a number are known before the
     promise: it is not spoken, nobody is rung, and the caller goes the designed way, in words.
     """
@@ -220,7 +220,7 @@ class Hostile(Parrot):
 
 @pytest.mark.faults
 @each_carrier
-def test_only_the_settings_name_whom_to_ring(tmp_path: Path, carrier: str) -> None:
+def test_row_62_only_the_settings_name_whom_to_ring(tmp_path: Path, carrier: str) -> None:
     """A model that orders calls, and words full of documents, ring nobody but the settings' number; what the
     person hears stays words.
     """

@@ -69,7 +69,7 @@ def problems(scene: Scene) -> list[str]:
 
 @pytest.mark.faults
 @pytest.mark.parametrize("seed", range(INTERLEAVINGS))
-def test_nobody_is_left_whoever_hangs_up_when(tmp_path: Path, seed: int) -> None:
+def test_row_41_nobody_is_left_whoever_hangs_up_when(tmp_path: Path, seed: int) -> None:
     """One end, no leg left, no second voice, and a ring that stops within two seconds of the caller's
     leaving.
     """
