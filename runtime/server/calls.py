@@ -14,7 +14,6 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
-from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -97,9 +96,9 @@ class Calls:
         """Whether no further call is taken now."""
         return self.live >= self.settings.limits.calls
 
-    def record_of(self, call_id: str, part: int) -> Path:
-        """Where (that part of) a call's record lies."""
-        return self._carrying.record(call_id, part)
+    async def bury(self, call_id: str, part: int, reason: str) -> None:
+        """Give what a dead process left of a call its end."""
+        await self._carrying.bury(self._carrying.record(call_id, part), reason)
 
     def find(self, call_id: str) -> LiveCall | None:
         """The call with this id, live or over, if it is remembered."""

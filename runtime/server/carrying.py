@@ -13,9 +13,8 @@ from runtime.alerts.lines import Lines
 from runtime.call import Outside
 from runtime.handoff import FOLDER, Board, CallDesk, Ringer, Spool
 from runtime.ports import Packages, Watch
-from runtime.record import Header
-from runtime.recording.tracks import Tracks
-from runtime.seals import of_process
+from runtime.record import Header, finish
+from runtime.recording import spool as sounds
 from runtime.server.deploy import line_format
 from runtime.server.language import by_record
 from runtime.server.leasing import Leasing
@@ -50,7 +49,7 @@ class Carrying:
         return Held(
             session=session,
             look_up=context.begin(facts, number) if facts and number else None,
-            sound=Tracks(line_format(self.settings)) if self.settings.keep_sound else None,
+            sound=self._spool(live) if self.settings.keep_sound else None,
         )
 
     async def in_language(self, live: LiveCall, held: Held) -> Held:
@@ -131,17 +130,21 @@ class Carrying:
         if held.sound and live.task:
             await self._keep_sound(live, held.sound)
 
-    async def _keep_sound(self, live: LiveCall, sound: Tracks) -> None:
-        path = live.record.with_suffix(".wav")
+    def _spool(self, live: LiveCall) -> sounds.Spool:
+        return sounds.Spool(live.record.with_suffix(".wav"), line_format(self.settings))
+
+    async def bury(self, path: Path, reason: str) -> None:
+        """Give what a dead process left of a call its end: its record, and its sound."""
+        await asyncio.to_thread(finish, path, reason)
         try:
-            await asyncio.to_thread(_write_sound, sound, path)
+            await asyncio.to_thread(sounds.finish, path.with_suffix(".wav"), line_format(self.settings))
+        except OSError as error:
+            self.alert(
+                "sound.failed", call_id=path.name.partition(".")[0], detail=type(error).__name__.lower()
+            )
+
+    async def _keep_sound(self, live: LiveCall, sound: sounds.Spool) -> None:
+        try:
+            await asyncio.to_thread(sound.finish)
         except OSError as error:
             self.alert("sound.failed", call_id=live.call.call_id, detail=type(error).__name__.lower())
-
-
-def _write_sound(sound: Tracks, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    seals = of_process()
-    kept = path if seals is None else path.with_suffix(".wav.sealed")
-    kept.touch(mode=0o600)
-    kept.write_bytes(sound.wav() if seals is None else seals.seal(sound.wav()))

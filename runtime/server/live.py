@@ -18,7 +18,7 @@ from runtime.engine.effects import SetOutcome
 from runtime.numbers import pseudonym
 from runtime.ports import Watch
 from runtime.record import Header, Recorder
-from runtime.recording.tracks import Tracks
+from runtime.recording.spool import Spool
 from runtime.seals import of_process, opened, sealed
 from runtime.server.conference import Conference
 from runtime.server.deploy import Deployment
@@ -41,7 +41,7 @@ class Held:
 
     session: OpenAISession
     look_up: context.StartedLookUp | None
-    sound: Tracks | None
+    sound: Spool | None
 
 
 @dataclass(slots=True)

@@ -21,7 +21,6 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
-from runtime import record
 from runtime.alerts import Alerts
 from runtime.call import carry
 from runtime.console import Console
@@ -185,8 +184,7 @@ class Shared:
 
 def _leasing(store: Store, calls: Calls, index: Index, fleet: Fleet | None) -> Leasing:
     async def swept(lease: Lease) -> None:
-        path = calls.record_of(lease.call_id, lease.fence)
-        await asyncio.to_thread(record.finish, path, lease.reason or "worker_lost")
+        await calls.bury(lease.call_id, lease.fence, lease.reason or "worker_lost")
 
     owner = f"{fleet.name if fleet else 'w0'}.{secrets.token_hex(6)}"
     return Leasing(store.leases, owner, index=index, alert=calls.alert, swept=swept)

@@ -7,6 +7,7 @@ import os
 import signal
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from runtime.record import replay
@@ -77,3 +78,43 @@ async def test_row_44_a_killed_workers_calls_go_on_where_they_stood(tmp_path: Pa
         assert len(keys) == len(set(keys))
         rows = {row["call_id"]: row for row in await fleet.store.calls()}
         assert all(rows[one.call_id]["reason"] for one in ended)
+
+
+async def ready(fleet: Fleet, http: httpx2.AsyncClient) -> int:
+    """What the readiness probe answers."""
+    return (await http.get(f"{fleet.address}/readyz")).status_code
+
+
+@pytest.mark.faults
+async def test_row_45_a_drain_lets_calls_finish(tmp_path: Path) -> None:
+    """SIGTERM: not ready within half a second, a new caller is told so, live calls come to their own end, a
+    second SIGTERM changes nothing, and the exit code is 0."""
+    async with open_fleet(tmp_path) as fleet, httpx2.AsyncClient(trust_env=False) as http:
+        assert await ready(fleet, http) == 200
+        call = asyncio.create_task(fleet.call("+12025550101", "hangs_up"))
+        async with asyncio.timeout(60):
+            while not await fleet.live():  # noqa: ASYNC110 - nobody tells when another process has a call
+                await asyncio.sleep(0.1)
+        fleet.process.terminate()
+        await asyncio.sleep(0.5)
+        assert await ready(fleet, http) == 503
+        late = await fleet.call("+12025550102")
+        assert "restarted" in next(note.detail for note in late.notes if note.what == "say")
+        fleet.process.terminate()
+        ended = await call
+        assert ended.how == "caller_hung_up"
+        assert [note.what for note in ended.notes].count("stream_started") == 1
+        async with asyncio.timeout(60):
+            assert await fleet.process.wait() == 0
+
+
+@pytest.mark.faults
+async def test_workers_that_cannot_start_stop_the_server_with_their_reason(tmp_path: Path) -> None:
+    """A store nobody can open is told once by the worker; the supervisor stops and says so in a line."""
+    with pytest.raises(AssertionError) as told:
+        async with open_fleet(tmp_path, environment={"VFC_STORE_URL": "postgresql://vfc@127.0.0.1:9/vfc"}):
+            pass
+    lines = [line for line in str(told.value).splitlines() if "vfc: " in line]
+    assert len(lines) == 2
+    assert "store.url: the store cannot be opened" in lines[0]
+    assert "the server stops" in lines[1]
