@@ -16,7 +16,7 @@ from typing import Any
 from runtime.engine import effects as fx
 from runtime.engine import events as ev
 from tests.corpus.calls import broken_laws, called
-from tests.corpus.corpus import CLEAN, artifact_of, findings
+from tests.corpus.corpus import ONE_FILE, artifact_of, findings
 from tests.generate import small_flow, somewhere, written
 from tests.runtime.engine.world import Call
 from voiceflow_compiler.source import Budget, Read, nowhere, parse
@@ -39,7 +39,7 @@ _GAP = re.compile(r"\{|Well, +it is")
 def attacked(seed: int) -> str:
     """A flow with one to four things broken by chance, as text."""
     rng = Random(seed)
-    data = deepcopy(_plain(rng.choice([*CLEAN.values(), small_flow(seed), small_flow(seed + 1)])))
+    data = deepcopy(_plain(rng.choice([*ONE_FILE.values(), small_flow(seed), small_flow(seed + 1)])))
     for _ in range(rng.randint(1, 4)):
         _break(data, rng)
     return written(data)

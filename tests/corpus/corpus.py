@@ -3,7 +3,7 @@
 A defect is a line `# CODE what is wrong`, a line `in: FLOW` (clean/FLOW.yaml), and hunks as in a unified
 diff, without line numbers, parted by `@@`. The lines of a hunk stand in the flow exactly once. `  <-` at a
 line's end marks where the finding must point; `\\t` and `\\u200b` in added lines stand for what cannot be
-seen.
+seen. A flow of several files stands in one, each after a line `#% FILE`.
 """
 
 import re
@@ -21,6 +21,7 @@ from voiceflow_compiler.lower import lower
 
 FOLDER = Path(__file__).parent
 CLEAN = {path.stem: path.read_text(encoding="utf-8") for path in sorted((FOLDER / "clean").glob("*.yaml"))}
+ONE_FILE = {name: text for name, text in CLEAN.items() if "\n#% " not in text}
 MARK = "  <-"
 
 FAMILIES = {
@@ -55,20 +56,30 @@ def defects() -> Iterator[Defect]:
                 yield _defect(entry)
 
 
+def put(folder: Path, text: str) -> Path:
+    """Write the files of a flow, each with its lines at the numbers they have in the text; the flow's own."""
+    parts = re.split(r"^#% (.+)\n", text, flags=re.MULTILINE)
+    named = list(zip(parts[1::2], parts[2::2], strict=True)) or [("flow.yaml", text)]
+    above = parts[0].count("\n") if len(parts) > 1 else -1
+    folder.mkdir(exist_ok=True)
+    for name, content in named:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(("\n" * (above + 1) + content).encode())
+        above += 1 + content.count("\n")
+    return folder / "flow.yaml"
+
+
 def findings(text: str) -> tuple[Finding, ...]:
     """What is found in a flow given as text."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "flow.yaml"
-        path.write_bytes(text.encode())
-        return pipeline.check(str(path)).findings
+        return pipeline.check(str(put(Path(folder), text)), folder).findings
 
 
 def artifact_of(text: str) -> Artifact:
     """A flow given as text, compiled although it may have errors: the graph is what it is."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "flow.yaml"
-        path.write_bytes(text.encode())
-        flow = pipeline.load(str(path)).flow
+        flow = pipeline.load(str(put(Path(folder), text)), folder).flow
     assert flow is not None
     return lower(flow)
 

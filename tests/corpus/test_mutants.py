@@ -10,7 +10,7 @@ import pytest
 
 from tests.compiler.checks.examples import BASE, examples, patched
 from tests.compiler.checks.test_judgement import JUDGED
-from tests.corpus.corpus import CLEAN, defects
+from tests.corpus.corpus import CLEAN, defects, put
 from tests.generate import small_flow
 from voiceflow_compiler import pipeline
 from voiceflow_compiler.checks import CHECKS
@@ -82,9 +82,7 @@ def flows(check: Check, folder: Path) -> Iterator[pipeline.Checked]:
     ]
     texts += [BASE, *CLEAN.values(), *(small_flow(seed) for seed in range(4))]
     for at, text in enumerate(texts):
-        path = folder / f"{at}.yaml"
-        path.write_text(text, encoding="utf-8")
-        yield pipeline.check(str(path))
+        yield pipeline.check(str(put(folder / str(at), text)))
 
 
 def told(check: Check, checked: pipeline.Checked) -> object:
