@@ -53,6 +53,7 @@ def _jobs() -> list[Job]:
         for flow in FLOWS
         for path in sorted((ROOT / "flows" / flow / "scenarios").glob("*.yaml"))
         for scenario, _ in read_scenarios(read_yaml(path))
+        if scenario.locale is None
     ]
 
 

@@ -202,15 +202,20 @@ def _covers(ran: Sequence[Ran], records: list[Path]) -> list[Covered]:
     from runtime.simulate.cover.report import cover
 
     found: list[Covered] = []
-    for flow in sorted({one.flow for one in ran}):
+    for flow in sorted({_file_of(one) for one in ran}):
         artifact, places = compiler.placed_flow(Path(flow))
         times: Counter[Goal] = Counter()
         for one in ran:
-            if one.flow == flow:
+            if _file_of(one) == flow:
                 times.update(one.goals)
         times.update(_recorded(artifact, records))
         found.append((Path(flow), cover(artifact, times), places))
     return found
+
+
+def _file_of(one: Ran) -> str:
+    """The file of a flow, whatever locale it was run in."""
+    return one.flow.partition("#")[0]
 
 
 def _tell(

@@ -10,6 +10,7 @@ from typing import Any
 from msgspec import Struct
 
 from runtime.engine import events
+from runtime.engine.slots import fact_value
 from runtime.engine.state import State
 from runtime.simulate.cover.classes import classes
 from runtime.simulate.drive.call import DrivenCall, Outside
@@ -117,9 +118,14 @@ def without_persons(artifact: Artifact, call: Had) -> Had:
     facts = call.facts
     if facts is not None:
         hidden = {name for name, fact in artifact.facts.items() if fact.personal or fact.secret}
-        known = {name: value for name, value in facts.items() if name in artifact.facts}
+        known = {
+            name: fact_value(artifact.facts[name], value)
+            for name, value in facts.items()
+            if name in artifact.facts
+        }
         facts = {
-            name: artifact.facts[name].otherwise if name in hidden else each for name, each in known.items()
+            name: artifact.facts[name].otherwise if name in hidden or each is None else each
+            for name, each in known.items()
         }
     return Had(facts, moves, call.outside, call.moments)
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from runtime.simulate.cover.classes import expressions, names
 from runtime.simulate.drive.call import Outside
 from runtime.simulate.drive.moves import (
     OUTSIDE,
@@ -87,16 +88,14 @@ def _outside(
 
 
 def _line(artifact: Artifact, move: Move, must: Must) -> Line:
-    del artifact
     match move:
         case Turn(words=words) if words:
             return Line(say=words, must=must)
         case Turn(intent=intent, slots=slots, confidence=confidence, sentiment=sentiment):
-            plain = 0.2 if intent == "unclear" else 0.95
             return Line(
                 intent=None if intent == "answer" and slots else intent,
                 slots={name: value for name, value in slots.items() if value is not None},
-                confidence=None if confidence == plain else confidence,
+                confidence=None if _as_sure(artifact, intent, confidence) else confidence,
                 sentiment=None if sentiment == "neutral" else sentiment,
                 must=must,
             )
@@ -109,6 +108,14 @@ def _line(artifact: Artifact, move: Move, must: Must) -> Line:
         case LoseModel():
             return Line(lose_model=True, must=must)
     raise TypeError(f"{type(move).__name__} is no turn of a caller")
+
+
+def _as_sure(artifact: Artifact, intent: str, confidence: float) -> bool:
+    """Whether a turn is understood alike when it is heard as surely as any: then how surely is not told."""
+    if intent == "unclear":
+        return confidence < artifact.confidence
+    told = any(name == ("intent", "confidence") for expr in expressions(artifact) for name in names(expr))
+    return confidence >= max(artifact.confidence, artifact.unsure_below) and not told
 
 
 def _must(artifact: Artifact, segment: Segment, before: Mapping[str, Any]) -> Must:
@@ -131,7 +138,7 @@ def _must(artifact: Artifact, segment: Segment, before: Mapping[str, Any]) -> Mu
         transferred=seen.transferred or None,
         package=_package(package),
         outcome=seen.outcome or None,
-        ended=seen.ended,
+        ended=seen.ended or None,
         step={cause: number for cause, number in seen.steps.items() if number} if stayed else {},
     )
 

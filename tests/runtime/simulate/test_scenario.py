@@ -5,7 +5,10 @@ import jsonschema
 import pytest
 import yaml
 
+from runtime.commands.base import localized
 from runtime.simulate.again import had, play, without_persons
+from runtime.simulate.drive.call import DrivenCall, Outside
+from runtime.simulate.drive.moves import Move, Turn
 from runtime.simulate.parting import part
 from runtime.simulate.scenario.form import Line, Must, Scenario, ScenarioError, read_scenarios
 from runtime.simulate.scenario.run import Verdict, run
@@ -34,7 +37,8 @@ def test_a_shipped_scenario_holds_and_meets_its_schema(path: Path) -> None:
     jsonschema.Draft202012Validator(read_yaml(ROOT / "schemas" / "scenario.schema.json")).validate(plain)
     flow = path.parents[1].name
     for scenario, _ in read_scenarios(plain):
-        assert told(run(artifact(flow), scenario, facts(flow, scenario.number))) == []
+        spoken = localized(artifact(flow), scenario.locale)
+        assert told(run(spoken, scenario, facts(flow, scenario.number))) == []
 
 
 def test_every_shipped_flow_has_scenarios() -> None:
@@ -108,6 +112,20 @@ def test_a_slow_action_is_late() -> None:
     assert told(ran(*turns)) == []
     slow = told(ran(*turns, office={"send_trial_link": {"takes_ms": 3500}}))
     assert slow == []  # the line that fills the wait is an answer
+    turns[-1] = Line(intent="agreement", must=Must(within_ms=500))
+    late = told(ran(*turns, office={"send_trial_link": {"takes_ms": 900}}))
+    assert late == [("within", "an answer within 500 ms", "after 900 ms")]
+
+
+def test_how_surely_a_turn_was_heard_is_told_only_where_it_matters() -> None:
+    """A recorded turn that was heard clearly becomes one that any voice can say."""
+    call = DrivenCall(artifact(FLOW), None, Outside())
+    moves: list[Move] = [Turn("too_expensive", confidence=0.9), Turn("denial", confidence=0.61)]
+    for move in moves:
+        call.do(move)
+    call.rest()
+    lines = scenario_of(artifact(FLOW), "s", None, moves, call.segments).turns[1:]
+    assert [line.confidence for line in lines] == [None, 0.61]
 
 
 def test_a_turn_after_the_end_is_a_failure() -> None:
