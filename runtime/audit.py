@@ -77,9 +77,9 @@ def undisclosed_effects(call: Trace) -> list[fx.Effect]:
     finished = False
     disclosures: set[str] = set()
     said = {node.line.say for node in call.artifact.nodes.values() if node.kind == "disclosure" and node.line}
-    for event, effects, _ in call.trace:
+    for event, effects, state in call.trace:
         finished = finished or (isinstance(event, ev.PlaybackFinished) and event.speech_id in disclosures)
-        finished = finished or (isinstance(event, ev.CallResumed) and bool(event.state.get("disclosed")))
+        finished = finished or (isinstance(event, ev.CallResumed) and state.disclosed)
         for effect in effects:
             if isinstance(effect, fx.PlayScript) and effect.text in said and effect.protected:
                 disclosures.add(effect.speech_id)

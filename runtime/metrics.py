@@ -24,8 +24,8 @@ REASONS: Final = frozenset(
     {
         "assistant_hangup",
         "caller_hangup",
-        "cancelled",
         "drained",
+        "cancelled",
         "internal_error",
         "line_lost",
         "malformed_flood",

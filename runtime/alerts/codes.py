@@ -99,6 +99,11 @@ CODES: Final[Mapping[str, Alert]] = {
         "Audio was dropped because the carrier stopped reading or the model flooded us.",
         "Above one call in a hundred: the network to the carrier, or too many calls on this machine.",
     ),
+    "audio.dead_air": Alert(
+        "P2",
+        "A caller heard nothing for three seconds or longer when it was the assistant's turn.",
+        "Look at the call's record for what it waited for: `vfc latency` tells how often and how long.",
+    ),
     "audio.underrun": Alert(
         "P2",
         "The model's speech came slower than it is heard: there were gaps of over 200 ms.",

@@ -61,6 +61,7 @@ NOTES: Final[Mapping[str, tuple[Rule, ...]]] = {
     "marks_missing": (Rule("line.marks"),),
     "audio_dropped": (Rule("audio.dropped"),),
     "audio_underrun": (Rule("audio.underrun", when=lambda told: told["gap_ms"] > GAP_MS),),
+    "dead_air": (Rule("audio.dead_air", each=True),),
     "internal_error": (Rule("call.broken"),),
     "latency": (Rule("answer.slow", when=lambda told: told["model_ms"] + told["bridge_ms"] > SLOW_MS),),
 }

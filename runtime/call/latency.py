@@ -37,6 +37,11 @@ class Latency:
             self._turn.model_ms += at_ms - self._asked.pop(0)
 
     @property
+    def detection_ms(self) -> int:
+        """How long ago the caller had stopped when their turn was called ended."""
+        return self._turn.detection_ms if self._turn else 0
+
+    @property
     def waiting(self) -> bool:
         """Whether a turn is still unanswered."""
         return self._turn is not None

@@ -24,7 +24,15 @@ from runtime.call.hearing import hear_session, read_line, watch_line
 from runtime.call.outside import Caller, Outside
 from runtime.call.under_way import LAST_WORDS_MS, Broken, Call, Flush
 from runtime.engine.effects import Effect, RunAction
-from runtime.engine.events import AnswererDetected, CallEnded, CallResumed, CallStarted, DtmfPressed, Event
+from runtime.engine.events import (
+    AnswererDetected,
+    CallEnded,
+    CallerTurn,
+    CallResumed,
+    CallStarted,
+    DtmfPressed,
+    Event,
+)
 from runtime.engine.resuming import resume
 from runtime.engine.step import start, step
 
@@ -76,6 +84,7 @@ def _begin(call: Call) -> None:
         outside.record.event(event)
         call.state, effects = start(outside.artifact, event)
     _keep(call)
+    call.silence.turn(call.state.phase, call.at_ms())
     _perform(call, effects)
 
 
@@ -128,7 +137,10 @@ def _turn(call: Call, item: Event | Broken | Flush) -> None:
     if isinstance(item, Flush):
         call.outside.session.flush()
     else:
-        _perform(call, _step(call, item))
+        effects = _step(call, item)
+        waited_ms = call.latency.detection_ms if isinstance(item, CallerTurn) else 0
+        call.silence.turn(call.state.phase, call.at_ms(), waited_ms)
+        _perform(call, effects)
         _keep(call)
     if isinstance(item, CallEnded):
         call.reason = item.reason
@@ -198,6 +210,7 @@ async def _shut(call: Call) -> None:
     await call.cancel(call.loose)
     call.cancel_timers()
     _record_rest(call)
+    call.dead_air(call.ledger.heard_by_ms)
     if call.unread:
         call.note("unreadable", line=call.unread["line"], model=call.unread["model"])
     if call.line.dropped or call.ledger.dropped_bytes:

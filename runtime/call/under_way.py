@@ -16,6 +16,7 @@ from typing import Any, Final
 from runtime.call.latency import Latency
 from runtime.call.line import LineWriter
 from runtime.call.outside import Caller, Outside
+from runtime.call.silence import Silence
 from runtime.engine.events import (
     CallEnded,
     Event,
@@ -57,6 +58,7 @@ class Call:
         self.ledger = Ledger(codec.audio.bytes_per_ms, codec.frame_bytes)
         self.line = LineWriter(outside.line, paced=codec.frame_bytes > 0)
         self.latency = Latency()
+        self.silence = Silence()
         self.outcome: str | None = None
         self.reason = ""
         self.transfers: dict[str, asyncio.Task[None]] = {}
@@ -107,8 +109,11 @@ class Call:
 
     def pump(self) -> None:
         """Send what the ledger lets out, and tell what ended."""
+        quiet_since = self.ledger.heard_by_ms
         for out in self.ledger.take(self.at_ms()):
             if isinstance(out, Send):
+                self.dead_air(quiet_since)
+                quiet_since = self.ledger.heard_by_ms
                 self._send(out)
             else:
                 self._ended(out)
@@ -148,6 +153,11 @@ class Call:
             self.outside.recording.assistant(self.at_ms(), out.payload)
         self.quiet.clear()
         self.outside.session.playing = True
+
+    def dead_air(self, quiet_since_ms: float) -> None:
+        """Something is heard again, or nothing ever will be: tell a silence that was too long."""
+        if ms := self.silence.sounds(self.at_ms(), quiet_since_ms):
+            self.note("dead_air", ms=ms)
 
     def _first_sent(self) -> None:
         measured = self.latency.sent(self.at_ms())

@@ -36,11 +36,17 @@ def latency(
 ) -> None:
     """Tell the percentiles of callers' waits, from the end of their speech to the first audio of the answer.
 
-    `answer` is model and bridge together, the part software controls; its line is 300 ms.
+    `answer` is model and bridge together, the part software controls; its line is 300 ms. Dead air is silence
+    while it was the assistant's turn.
     """
     files = record_files(where)
-    turns = [turn for path in files for turn in _turns(path)]
-    told = measured(turns) | {"version": FORMAT_VERSION, "records": len(files)}
+    notes = [note for path in files for note in _notes(path)]
+    silences = sorted((note["ms"] for note in notes if note["kind"] == "dead_air"), reverse=True)
+    told = measured([note for note in notes if note["kind"] == "latency"]) | {
+        "version": FORMAT_VERSION,
+        "records": len(files),
+        "dead_air_ms": silences,
+    }
     print(json.dumps(told, indent=2) if form is Report.JSON else _text(told))
 
 
@@ -68,7 +74,7 @@ def _rank(values: Sequence[int], share: int) -> int:
     return values[max(0, -(-len(values) * share // 100) - 1)]
 
 
-def _turns(path: Path) -> Iterable[Mapping[str, Any]]:
+def _notes(path: Path) -> Iterable[Mapping[str, Any]]:
     from runtime.record import RecordError, read
 
     try:
@@ -77,7 +83,7 @@ def _turns(path: Path) -> Iterable[Mapping[str, Any]]:
         stop(f"{path}: {error}")
     except OSError as error:
         stop(f"{path}: {(error.strerror or 'cannot be read').lower()}")
-    return [line["note"] for line in lines if line.get("note", {}).get("kind") == "latency"]
+    return [line["note"] for line in lines if line.get("note", {}).get("kind") in ("latency", "dead_air")]
 
 
 def _text(told: Mapping[str, Any]) -> str:
@@ -93,5 +99,10 @@ def _text(told: Mapping[str, Any]) -> str:
     rows.append(
         f"{told['turns']} answers in {told['records']} records;"
         f" model and bridge within {LINE_MS} ms in {share:.0f} of 100"
+    )
+    silences = told["dead_air_ms"]
+    rows.append(
+        f"dead air of three seconds or longer: {len(silences)}"
+        + (f", the longest {silences[0] / 1000:.1f} s" if silences else "")
     )
     return "\n".join(rows)

@@ -252,6 +252,11 @@ class Ledger:
         return interrupted
 
     @property
+    def heard_by_ms(self) -> float:
+        """When everything sent so far has been heard."""
+        return self._line_empty_ms
+
+    @property
     def speaking(self) -> bool:
         """Whether anything is still to be heard."""
         return bool(self._speeches)

@@ -78,8 +78,11 @@ def broken(
 ) -> Iterator[str]:
     """Every invariant that was broken in one bed, in a line each."""
     for path in sorted((folder / "records" / "calls").glob("*.jsonl")):
-        for line in violations(record.read(path), artifact):
+        kept = record.read(path)
+        for line in violations(kept, artifact):
             yield f"{path.name}: {line}"
+        silences = [one["note"]["ms"] for one in kept.lines if one.get("note", {}).get("kind") == "dead_air"]
+        yield from (f"{path.name}: dead air of {ms} ms" for ms in silences)
     yield from _deeds(folder)
     for passed in evidence.passed:
         yield from _generations(passed)

@@ -92,13 +92,14 @@ def test_row_21_garbage_among_the_frames(bed: Open) -> None:
 
 
 def test_row_21_a_line_that_only_babbles(bed: Open) -> None:
-    """A hundred broken messages in a second: closed with 1008, and the caller is told and connected to a
-    person by the net.
+    """A hundred broken messages in a second: closed with 1008, and the caller is caught by the net:
+    told so and connected to a person, or taken up again on a new stream.
     """
     one, call = one_call(bed, LineFaults(extra={100: ("{broken",) * 150}))
     assert call.reason == "malformed_flood"
-    assert SORRY_PERSON in [note.detail for note in call.ended.notes if note.what == "say"]
-    assert call.ended.how == "transferred"
+    told = [note.detail for note in call.ended.notes if note.what == "say"] == [SORRY_PERSON]
+    streams = [note for note in call.ended.notes if note.what == "stream_started"]
+    assert (told and call.ended.how == "transferred") or len(streams) == 2
     assert one.alerts("line.flood") == 1
 
 
