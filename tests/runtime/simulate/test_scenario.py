@@ -5,7 +5,6 @@ import jsonschema
 import pytest
 import yaml
 
-from runtime.commands.base import localized
 from runtime.simulate.again import had, play, without_persons
 from runtime.simulate.drive.call import DrivenCall, Outside
 from runtime.simulate.drive.moves import Move, Turn
@@ -37,7 +36,7 @@ def test_a_shipped_scenario_holds_and_meets_its_schema(path: Path) -> None:
     jsonschema.Draft202012Validator(read_yaml(ROOT / "schemas" / "scenario.schema.json")).validate(plain)
     flow = path.parents[1].name
     for scenario, _ in read_scenarios(plain):
-        spoken = localized(artifact(flow), scenario.locale)
+        spoken = artifact(flow, scenario.locale)
         assert told(run(spoken, scenario, facts(flow, scenario.number))) == []
 
 
