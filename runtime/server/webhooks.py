@@ -28,6 +28,7 @@ from runtime.server.fleet import NOT_MINE, Fleet, inside, passed_on
 from runtime.server.live import PLANNED, LiveCall
 from runtime.server.net import Net
 from runtime.server.place import Place
+from runtime.server.replays import Replays
 from runtime.server.rest import Rest, RestFailed
 from runtime.server.split import Split
 from runtime.telephony.base import Asked, LineCall, Provider
@@ -67,7 +68,7 @@ class Webhooks:
     ) -> None:
         self.calls, self.provider, self.place, self.split = calls, provider, place, split
         self.net, self.rest, self.fleet = net, rest, fleet
-        self.admission = Admission(calls, fleet, store)
+        self.admission, self.replays = Admission(calls, fleet, store), Replays()
 
     def routes(self) -> list[Route]:
         """Every HTTP address of the server."""
@@ -284,11 +285,13 @@ class Webhooks:
             if asked is None or not self._genuine(asked):
                 return self._refuse("signature")
             form = dict(asked.fields)
+            key = self._replay_key(asked)
+            if again := self.replays.answer(key):
+                return again
             elsewhere = await self._elsewhere(self.provider.read_call(form), request, asked)
-            if elsewhere is not None:
-                return elsewhere
-            take(form, request)
-            return Response(status_code=204)
+            if elsewhere is None:
+                take(form, request)
+            return self.replays.keep(key, elsewhere or Response(status_code=204))
 
         return taken
 
@@ -305,12 +308,21 @@ class Webhooks:
                 return self._refuse("call")
             if not self.provider.wants_document(form):
                 return Response(status_code=204)
-            elsewhere = await self._elsewhere(call, request, asked)
-            if elsewhere is not None:
-                return elsewhere
-            return Response(await answer(call, form, request), media_type=self.provider.DOCUMENT_TYPE)
+            key = self._replay_key(asked)
+            if again := self.replays.answer(key):
+                self.calls.alert("call.repeated", call_id=call.call_id)
+                return again
+            told = await self._elsewhere(call, request, asked)
+            if told is None:
+                document = await answer(call, form, request)
+                told = Response(document, media_type=self.provider.DOCUMENT_TYPE)
+            return self.replays.keep(key, told) if told.status_code != NOT_MINE else told
 
         return answered
+
+    def _replay_key(self, asked: Asked) -> str | None:
+        telephony = self.calls.settings.telephony
+        return self.provider.replay_key((telephony.auth_token, telephony.previous_auth_token), asked)
 
     async def _elsewhere(self, call: LineCall | None, request: Request, asked: Asked) -> Response | None:
         """The answer of the worker whose call this is, where it is not ours."""

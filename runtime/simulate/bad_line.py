@@ -25,7 +25,8 @@ class LineFaults:
     swapped: frozenset[int] = field(default_factory=frozenset)  # come after the next one
     held: tuple[int, int] | None = None  # frames from, to: come all at once at the end
     extra: Mapping[int, tuple[Message, ...]] = field(default_factory=dict)  # sent before this frame
-    ends: tuple[int, Literal["close", "reset", "silent"]] | None = None  # after this frame, without a stop
+    # After this frame, without a stop. `cut`: the socket is reset, and the caller is still there.
+    ends: tuple[int, Literal["close", "reset", "silent", "cut"]] | None = None
 
 
 class BadLine:
@@ -65,7 +66,7 @@ class BadLine:
         """Whether nothing is read now."""
         return self.plan.deaf is not None and self.plan.deaf[0] <= at_ms < self.plan.deaf[1]
 
-    def ends(self, number: int) -> Literal["close", "reset"] | None:
+    def ends(self, number: int) -> Literal["close", "reset", "cut"] | None:
         """How the socket ends after the frame of this number, if it does."""
         if self.plan.ends and self.plan.ends[0] == number and self.plan.ends[1] != "silent":
             return self.plan.ends[1]

@@ -231,11 +231,11 @@ class MediaStream:
         (transport.pause_reading if deaf else transport.resume_reading)()
 
     async def _cut(self, end: str) -> How:
-        if end == "reset":
+        if end in ("reset", "cut"):
             self._connection.transport.abort()
         else:
             await self._connection.close()
-        return "line_cut"
+        return "assistant_closed" if end == "cut" else "line_cut"
 
     async def _tell(self, names: list[str]) -> None:
         """Say that these marks were reached, as the line does it."""

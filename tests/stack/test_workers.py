@@ -16,7 +16,7 @@ from runtime.simulate.phone import Ended
 from tests.flows.shipped import artifact
 from tests.stack.workers import FLOW, Fleet, open_fleet
 
-FULL = bool(os.environ.get("FULL"))
+FULL = bool(os.environ.get("FAULTS_FULL"))
 CALLS = 20 if FULL else 4
 WORKERS = 3 if FULL else 2
 BACK_S = 5.0

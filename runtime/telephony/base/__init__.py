@@ -236,6 +236,10 @@ class Provider(Protocol):
         """Whether one of our secrets signed this webhook, for this account (None: any)."""
         ...
 
+    def replay_key(self, secrets: Iterable[str], asked: Asked) -> str | None:
+        """What names this very request, where a provider puts that on it: who comes with it twice replays."""
+        ...
+
     def genuine_stream(self, secrets: Iterable[str], asked: Asked) -> bool:
         """Whether a media socket's upgrade may go on."""
         ...

@@ -64,6 +64,10 @@ class CxmlProvider:
             return False
         return cxml.verify(secrets, asked.url, asked.fields, self._signature(asked))
 
+    def replay_key(self, secrets: Iterable[str], asked: Asked) -> str | None:
+        """Nothing on a request names it: what is asked twice about a call is answered the same."""
+        return None
+
     def genuine_stream(self, secrets: Iterable[str], asked: Asked) -> bool:
         """Where upgrades are signed, a signature that is there must be ours, and without one the call's token
         alone decides. Elsewhere the bearer token of our document must be there.

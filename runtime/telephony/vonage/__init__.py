@@ -72,6 +72,13 @@ def genuine(secrets: Iterable[str], asked: Asked, account: str | None) -> bool:
     return isinstance(hashed, str) and hmac.compare_digest(expected, hashed.encode(errors="surrogatepass"))
 
 
+def replay_key(secrets: Iterable[str], asked: Asked) -> str | None:
+    """The token's own number (`jti`)."""
+    claims = claims_of(secrets, asked.headers.get("authorization", "").partition(" ")[2])
+    number = (claims or {}).get("jti")
+    return number[:128] if isinstance(number, str) and number else None
+
+
 # --- what Vonage asks and tells ---
 
 _ID: Final = re.compile(r"[0-9a-zA-Z][0-9a-zA-Z_\-]{0,63}")

@@ -1,0 +1,99 @@
+"""The net under a call, on every line: a stream that is cut is gone on with once, then a person is rung."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from runtime import record, server, settings
+from runtime.record import replay
+from runtime.session.stand_in import StandIn
+from runtime.simulate.bad_line import LineFaults
+from runtime.simulate.callers import Caller
+from runtime.simulate.carriers import CARRIERS
+from runtime.simulate.carriers.base import Asking
+from runtime.simulate.clock import hurried
+from runtime.simulate.loopback import RECORDS, write_settings
+from runtime.simulate.phone import Ended, Subscription, place
+from runtime.voices import open_voice
+from tests.flows.shipped import ROOT, artifact, caller
+
+pytestmark = pytest.mark.faults
+FLOW, TOKEN = "lead_qualification", "a token of nobody's"
+LINES = ("twilio", "signalwire", "vonage")
+CUT_FRAME = 600  # twelve seconds: the disclosure was heard, something was answered
+SPEED = 2.0
+
+
+async def cut(folder: Path, provider: str, at_frame: int = CUT_FRAME) -> Ended:
+    """A call whose socket is reset in the middle, while the caller stays on the line."""
+    file = write_settings(artifact(FLOW), ROOT / "flows" / FLOW, caller(FLOW, "agrees"), folder)
+    async with StandIn(voice="tones") as model:
+        options: dict[str, Any] = {"model.base_url": model.base_url, "telephony.auth_token": TOKEN}
+        options |= {"telephony.provider": provider, "telephony.account": CARRIERS[provider].ACCOUNT}
+        running = await server.start([artifact(FLOW)], settings.load(file, {}, options))
+        spoken, human = open_voice("tones", "caller"), open_voice("tones", "assistant")
+        try:
+            return await place(
+                Subscription(running.voice_url, TOKEN, provider=provider),
+                Caller(caller(FLOW, "agrees"), spoken.speak),
+                caller_number="+12025550101",
+                person="accepts",
+                speak=human.speak,
+                faults=LineFaults(ends=(at_frame, "cut")),
+            )
+        finally:
+            await running.aclose()
+
+
+@pytest.mark.parametrize("provider", LINES)
+def test_row_19_a_stream_that_is_cut_is_gone_on_with(tmp_path: Path, provider: str) -> None:
+    """The caller hears one sentence, the call goes on at its node and comes to its end; its second part
+    replays by itself, and the disclosure is not said again."""
+    with asyncio.Runner(loop_factory=hurried(SPEED)) as runner:
+        ended = runner.run(cut(tmp_path, provider))
+    notes = [note.what for note in ended.notes]
+    assert notes.count("stream_started") == 2
+    assert "we were cut off" in next(note.detail for note in ended.notes if note.what == "say")
+    assert ended.how == "assistant_hung_up"
+    first, second = sorted((tmp_path / RECORDS / "calls").glob("*.jsonl"), key=lambda path: len(path.name))
+    part = record.read(second)
+    assert part.whole
+    assert replay(artifact(FLOW), part.lines) is None
+    assert part.lines[0]["event"]["type"] == "CallResumed"
+    nodes = [
+        line["effect"]["node"] for line in part.lines if line.get("effect", {}).get("type") == "EnterNode"
+    ]
+    assert artifact(FLOW).start not in nodes
+    assert record.read(first).whole
+
+
+def test_a_cut_in_the_disclosure_begins_it_again(tmp_path: Path) -> None:
+    """Nothing is said before the disclosure, not even that the line was cut."""
+    with asyncio.Runner(loop_factory=hurried(SPEED)) as runner:
+        ended = runner.run(cut(tmp_path, "twilio", at_frame=60))
+    assert not [note for note in ended.notes if note.what == "say"]
+    assert [note.what for note in ended.notes].count("stream_started") == 2
+    assert ended.how == "assistant_hung_up"
+
+
+async def test_row_28_a_webhook_that_names_itself_is_answered_once(tmp_path: Path) -> None:
+    """The same signed request of Vonage, sent again, gets the same document; no second call begins."""
+    file = write_settings(artifact(FLOW), ROOT / "flows" / FLOW, caller(FLOW, "agrees"), tmp_path)
+    async with StandIn(voice="text") as model:
+        options: dict[str, Any] = {"model.base_url": model.base_url, "telephony.auth_token": TOKEN}
+        options |= {"telephony.provider": "vonage"}
+        running = await server.start([artifact(FLOW)], settings.load(file, {}, options))
+        try:
+            asking = Asking("ringing", CARRIERS["vonage"].new_call_id(), "+12025550101", "+12025550100")
+            headers, body = CARRIERS["vonage"].ask(TOKEN, running.voice_url, asking)
+            async with httpx2.AsyncClient(trust_env=False) as http:
+                first = await http.post(running.voice_url, content=body, headers=headers)
+                again = await http.post(running.voice_url, content=body, headers=headers)
+            assert first.text == again.text
+            assert "websocket" in first.text
+            assert running.calls.live == 1
+        finally:
+            await running.aclose()
