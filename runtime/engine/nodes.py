@@ -156,7 +156,10 @@ def _at_act(artifact: Artifact, state: State, out: list[Effect], node: Node) -> 
     arguments = {argument: value(expr, state) for argument, expr in action.takes.items()}
     if None in arguments.values():
         out.append(Flag(kind="argument_missing", detail=name))
-        return state, (node.on_failure or artifact.limits.go, "argument missing")
+        # A secret is missing only where the call went on after a break: it may have been done before that.
+        doubt = any(arguments[secret] is None for secret in action.secrets)
+        go = (node.on_unknown if doubt else None) or node.on_failure or artifact.limits.go
+        return state, (go, "argument missing")
     state = run(artifact, state, out, name)
     if node.while_waiting is not None:
         out.append(StartTimer(timer="waiting", ms=FILLER_AFTER_MS))

@@ -181,10 +181,11 @@ class World:
     artifact: Artifact
     folder: Path
     speed: float = 4.0
+    clock: Callable[[float], Callable[[], asyncio.AbstractEventLoop]] = hurried
 
     def call(self, base_url_of: Callable[[], Any], talk: Any, **options: Any) -> Result:
         """Place one call in a loop of its own and check that nothing is left of it."""
-        with asyncio.Runner(loop_factory=hurried(self.speed)) as runner:
+        with asyncio.Runner(loop_factory=self.clock(self.speed)) as runner:
             return runner.run(self._call(base_url_of, talk, **options))
 
     async def _call(

@@ -10,6 +10,7 @@ import pytest
 from runtime.engine.cards import WITHHELD
 from runtime.record import replay
 from runtime.session.stand_in import StandIn
+from runtime.simulate.clock import idle
 from runtime.simulate.profile import Line
 from tests.runtime.call.conftest import FLOW, Firm, World, build
 
@@ -57,7 +58,7 @@ def leaks(folder: Path, number: str) -> list[str]:
 
 def test_a_code_is_keyed_in_and_nobody_has_it(tmp_path: Path, mouth: Any, firm: Firm) -> None:
     """The action gets the code; the record has stars, replays, and says when nobody listened."""
-    world = World(build(tmp_path, SECRET), tmp_path)
+    world = World(build(tmp_path, SECRET), tmp_path, clock=idle)
     where = lambda: "code"  # noqa: E731
     call = world.call(
         lambda: StandIn(voice="tones"), mouth("four people", Line(key=PIN + "#"), where=where), firm=firm
@@ -73,7 +74,7 @@ def test_a_code_is_keyed_in_and_nobody_has_it(tmp_path: Path, mouth: Any, firm: 
 
 def test_nobody_hears_the_caller_where_a_code_is_asked_for(tmp_path: Path, mouth: Any, firm: Firm) -> None:
     """What is said there reaches neither the model nor the recording."""
-    world = World(build(tmp_path, SECRET), tmp_path)
+    world = World(build(tmp_path, SECRET), tmp_path, clock=idle)
     says = mouth("four people", Line(say="a person please"), Line(key=PIN + "#"))
     call = world.call(lambda: StandIn(voice="tones"), says, firm=firm)
     on, off = (
@@ -88,7 +89,7 @@ def test_nobody_hears_the_caller_where_a_code_is_asked_for(tmp_path: Path, mouth
 
 def test_a_card_keyed_in_where_none_is_asked_for(tmp_path: Path, mouth: Any, firm: Firm) -> None:
     """At a node that asks for other digits a card's number is no answer, and no digit of it is recorded."""
-    world = World(build(tmp_path, OPEN), tmp_path)
+    world = World(build(tmp_path, OPEN), tmp_path, clock=idle)
     says = mouth("four people", Line(key=CARD + "#"), Line(key="12345#"))
     call = world.call(lambda: StandIn(voice="tones"), says, firm=firm)
     assert firm.runs[0].arguments["code"] == "12345"
@@ -101,7 +102,7 @@ def test_a_card_keyed_in_where_none_is_asked_for(tmp_path: Path, mouth: Any, fir
 def test_a_card_told_where_none_is_asked_for(tmp_path: Path, mouth: Any, firm: Firm) -> None:
     """A card's number that a caller says, or that the model claims to have heard, is in no file."""
 
-    world = World(build(tmp_path), tmp_path)
+    world = World(build(tmp_path), tmp_path, clock=idle)
     says = mouth(f"my card is {' '.join(CARD)}", "four people")
     call = world.call(lambda: StandIn(voice="tones"), says, firm=firm)
     heard = [event["text"] for event in call.events("TurnTranscribed")]

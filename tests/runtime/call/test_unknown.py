@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from runtime.actions import Actions, open_actions
 from runtime.database import read_url
 from runtime.record import replay
 from runtime.session.stand_in import StandIn
+from runtime.simulate.clock import idle
 from runtime.simulate.profile import Line
 from runtime.store import open_store
 from tests.runtime.actions.desk import settings
@@ -66,6 +68,12 @@ class Office(Firm):
         return both
 
     kept: Any = None
+
+
+@pytest.fixture
+def world(world: World) -> World:
+    """The same by a clock that a busy machine does not hurry."""
+    return replace(world, clock=idle)
 
 
 @pytest.fixture
@@ -131,7 +139,7 @@ def test_a_slow_action_leaves_no_dead_air(tmp_path: Path, mouth: Any, office: Of
     """From the record: words within 1.2 s, again every 6 to 8 s, an honest line at the action's own time."""
     limit_ms = 15_000
     artifact = build(tmp_path, table(within_ms__2000=f"within_ms: {limit_ms}"))
-    world = World(artifact, tmp_path, speed=8.0)
+    world = World(artifact, tmp_path, speed=20.0, clock=idle)
     opens = office.opens(tmp_path, "repeatable = false", slow_s=slow_s)
     call = world.call(opens, mouth("four people"), firm=office)
     lines = call.record.lines
@@ -159,7 +167,7 @@ def test_a_person_asked_for_while_an_action_runs_is_brought(
 ) -> None:
     """A caller who will not wait asks for a person and is brought to one while the action goes on."""
     artifact = build(tmp_path, table(within_ms__2000="within_ms: 30000"))
-    world = World(artifact, tmp_path)
+    world = World(artifact, tmp_path, clock=idle)
     where = lambda: "book" if office.runs else "size"  # noqa: E731
     says = mouth("four people", Line(at="book", say="a person please", interrupt_after_ms=100), where=where)
     call = world.call(office.opens(tmp_path, slow_s=12), says, firm=office)
@@ -183,7 +191,7 @@ def test_what_a_caller_left_behind_is_taken_back(
         "actions:\n",
         "actions:\n  book_undo: {does: Cancels., takes: {at: results.book.at}, changes_something: true}\n",
     )
-    world = World(build(tmp_path, text), tmp_path)
+    world = World(build(tmp_path, text), tmp_path, clock=idle)
     where = lambda: "book" if office.runs else "size"  # noqa: E731
     says = mouth("four people", Line(at="book", hang_up=True, interrupt_after_ms=200), where=where)
     call = world.call(office.opens(tmp_path, slow_s=2, lose=lose), says, firm=office)
