@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import typer
 
 from voiceflow_compiler import cli as compiler
 
 if TYPE_CHECKING:
+    from runtime.settings import Settings
     from runtime.simulate.cover.report import Cover
+    from runtime.store import Store
     from voiceflow_compiler.artifact import Artifact
+
+T = TypeVar("T")
 
 CRM = "crm.csv"
 SCENARIOS = "scenarios"
@@ -136,6 +140,24 @@ def localized(artifact: Artifact, tag: str | None) -> Artifact:
         return artifact if tag is None else in_locale(artifact, tag)
     except ArtifactError as error:
         stop(str(error))
+
+
+async def with_store(settings: Settings, use: Callable[[Store], Awaitable[T]]) -> T:
+    """What becomes of the deployment's store in use; one that cannot be used ends the command."""
+    from runtime.ports import OutsideFailure
+    from runtime.settings.keys import SettingsError
+    from runtime.store import open_store, store_url
+
+    try:
+        store = await open_store(store_url(settings))
+        try:
+            return await use(store)
+        finally:
+            await store.close()
+    except SettingsError as error:
+        stop(*error.problems)
+    except OutsideFailure as failure:
+        stop(f"the store cannot be used ({failure.reason})")
 
 
 def write(path: Path, text: str) -> None:

@@ -9,11 +9,11 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from runtime.commands.base import Report, compiled, stop
+from runtime.commands.base import Report, compiled, stop, with_store
 from runtime.commands.gating import (
     Alpha,
     Expected,
@@ -54,7 +54,6 @@ AtOption = Annotated[
     typer.Option("--at", help="Only from this version of the rollout: a command said twice acts once."),
 ]
 
-T = TypeVar("T")
 Step = Callable[["Store", "Rollout | None"], Awaitable["Rollout"]]
 
 
@@ -287,7 +286,7 @@ def _step(
     from runtime.rollout.steps import Refused
 
     try:
-        state, decided = asyncio.run(_with_store(settings, lambda store: _made(store, flow, step, at)))
+        state, decided = asyncio.run(with_store(settings, lambda store: _made(store, flow, step, at)))
     except (Refused, Overtaken) as refused:
         words = str(refused) or "somebody else decided meanwhile: look at `vfc rollout status`"
         show(form, report.refusal_value(flow, words), f"{flow}: {words}")
@@ -312,25 +311,8 @@ def _known(flow: str, settings: Settings) -> Rollout:
     """How far a flow is; without a rollout the command ends."""
     from runtime.rollout.keep import read
 
-    state = asyncio.run(_with_store(settings, lambda store: read(store, flow)))
+    state = asyncio.run(with_store(settings, lambda store: read(store, flow)))
     return state or stop(f"no rollout of {flow} was begun: `vfc rollout start`")
-
-
-async def _with_store(settings: Settings, use: Callable[[Store], Awaitable[T]]) -> T:
-    from runtime.ports import OutsideFailure
-    from runtime.settings.keys import SettingsError
-    from runtime.store import open_store, store_url
-
-    try:
-        store = await open_store(store_url(settings))
-        try:
-            return await use(store)
-        finally:
-            await store.close()
-    except SettingsError as error:
-        stop(*error.problems)
-    except OutsideFailure as failure:
-        stop(f"the store cannot be used ({failure.reason})")
 
 
 def _judged(state: Rollout, artifact: Artifact, settings: Settings) -> Verdict:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from runtime.commands.action import SettingsOption, without_line
-from runtime.commands.base import stop
+from runtime.commands.base import stop, with_store
 
 if TYPE_CHECKING:
     from runtime.retention import Gone
-    from runtime.settings import Settings
     from runtime.store import Store
 
 store = typer.Typer(name="store", help="See to what is kept: prune, forget, seal.", no_args_is_help=True)
@@ -27,7 +25,7 @@ def prune(settings: SettingsOption = None) -> None:
     from runtime.retention import prune as pruned
 
     chosen = without_line(settings)
-    _tell(asyncio.run(_with_store(chosen, lambda opened: pruned(opened, chosen))))
+    _tell(asyncio.run(with_store(chosen, lambda opened: pruned(opened, chosen))))
 
 
 @store.command()
@@ -53,7 +51,7 @@ def forget(
             return await forget_call(opened, chosen.records, call)
         return await forget_caller(opened, chosen.records, caller or "")
 
-    _tell(asyncio.run(_with_store(chosen, forgotten)))
+    _tell(asyncio.run(with_store(chosen, forgotten)))
 
 
 @store.command()
@@ -83,20 +81,6 @@ def open_(
         stop(f"{file}: {error.strerror}")
     except SealError as error:
         stop(f"{file}: {error}")
-
-
-async def _with_store(settings: Settings, act: Callable[[Store], Awaitable[Gone]]) -> Gone:
-    from runtime.ports import OutsideFailure
-    from runtime.store import open_store, store_url
-
-    try:
-        opened = await open_store(store_url(settings))
-        try:
-            return await act(opened)
-        finally:
-            await opened.close()
-    except OutsideFailure as failure:
-        stop(f"the store cannot be used: {failure.reason}")
 
 
 def _tell(gone: Gone) -> None:

@@ -19,10 +19,11 @@ from msgspec.structs import replace
 from runtime import record
 from runtime.simulate.callers import hush
 from runtime.simulate.clock import hurried
-from runtime.simulate.command import quiet_log, wait_for_end, write
+from runtime.simulate.command import CallError, quiet_log, wait_for_end, write
 from runtime.simulate.cover.classes import contexts
 from runtime.simulate.crowd.kinds import KINDS, Kind, Quality
 from runtime.simulate.crowd.run import PEOPLE, Had, Wish, judged
+from runtime.simulate.drive.moves import Person as Answering
 from runtime.simulate.drive.recorded import moments_of
 from runtime.simulate.line import Deed, Moment
 from runtime.simulate.loopback import CRM, RECORDS, World, open_world
@@ -86,7 +87,7 @@ async def _ring_all(
 ) -> list[Rung]:
     async with AsyncExitStack() as stack:
         home = Path(stack.enter_context(TemporaryDirectory(prefix="vfc-ring-")))
-        exchange = _Exchange(artifact, how, home, out)
+        exchange = Exchange(artifact, how, home, out)
         _write_crm(artifact, wishes, home / CRM)
         exchange.aside = stack.enter_context(ThreadPoolExecutor(1, "voice"))
         profile = Profile(name="simulated", says=(Line(silence=True),))
@@ -120,7 +121,7 @@ def _write_crm(artifact: Artifact, wishes: Sequence[Wish], path: Path) -> None:
                 writer.writerow({"phone": NUMBERS.format(number), **facts})
 
 
-class _Exchange:
+class Exchange:
     """The calls under way, by their caller's number and by their id."""
 
     def __init__(self, artifact: Artifact, how: How, home: Path, out: Path | None) -> None:
@@ -150,28 +151,31 @@ class _Exchange:
         quality = self.how.quality(kind)
         line = BadLine(receiver, quality, f"{wish.kind}:{wish.seed}")
         ear = _Ear(line)
+        try:
+            ended = await self._place(ear, phone_number, chance.choice(PEOPLE))
+            path = self.home / RECORDS / "calls" / f"{followed.call_id}.jsonl"
+            if not followed.call_id:
+                raise PhoneError("no record was begun")
+            await wait_for_end(path)
+        except (PhoneError, CallError) as error:
+            # One call that goes wrong is a finding among the others, not the end of them.
+            return Rung(_unmade(wish, str(error)), _sounded(receiver, line, ear, person, ()))
+        kept = record.read(path)
+        had = judged(self.artifact, wish, moments_of(self.artifact, kept.lines), ended=True)
+        if record.replay(self.artifact, kept.lines) is not None:
+            had = replace(had, findings=(*had.findings, "the record does not replay"))
+        sounded = _sounded(receiver, line, ear, person, kept.lines)
+        return Rung(had, sounded, self._keep(wish, number, path, ended))
+
+    async def _place(self, ear: _Ear, number: str, person: Answering) -> Ended:
         human = open_voice(self.how.voice, "assistant")
         try:
             async with asyncio.timeout(LIMIT_S):
-                ended = await place(
-                    self.world.subscription,
-                    ear,
-                    caller_number=phone_number,
-                    person=chance.choice(PEOPLE),
-                    speak=human.speak,
+                return await place(
+                    self.world.subscription, ear, caller_number=number, person=person, speak=human.speak
                 )
         except TimeoutError:
-            raise PhoneError(f"a call by {wish.kind} did not end within {LIMIT_S} seconds") from None
-        path = self.home / RECORDS / "calls" / f"{followed.call_id}.jsonl"
-        await wait_for_end(path)
-        kept = record.read(path)
-        moments = moments_of(self.artifact, kept.lines)
-        had = judged(self.artifact, wish, moments, ended=True)
-        if record.replay(self.artifact, kept.lines) is not None:
-            had = replace(had, findings=(*had.findings, "the record does not replay"))
-        return Rung(
-            had, _sounded(receiver, line, ear, person, kept.lines), self._keep(wish, number, path, ended)
-        )
+            raise PhoneError(f"it did not end within {LIMIT_S} seconds") from None
 
     def _sounding(self, kind: Kind, chance: random.Random) -> Sounding:
         return in_speech(kind.manner, chance, self.aside) if self.how.voice == "spoken" else in_tones
@@ -196,6 +200,11 @@ class _Ear:
         if moment.playing:
             self.heard.append(moment.at_ms)
         return self._mouth.tick(moment)
+
+
+def _unmade(wish: Wish, why: str) -> Had:
+    """A call the assistant never held to its end."""
+    return Had(wish.kind, wish.seed, "", "", 0, False, (f"the call could not be held: {why}",), frozenset())
 
 
 def _sounded(

@@ -7,8 +7,10 @@ import pytest
 
 from runtime import audio, record
 from runtime.simulate.crowd.run import wishes_of
+from runtime.simulate.loopback import World
+from runtime.simulate.phone import Subscription
 from runtime.simulate.sound.measure import together
-from runtime.simulate.sound.ring import How, Rung, ring
+from runtime.simulate.sound.ring import Exchange, How, Rung, ring
 from tests.flows.shipped import artifact
 
 FLOW = "lead_qualification"
@@ -67,3 +69,12 @@ def test_what_is_asked_for_stands_instead_of_a_kinds_own() -> None:
     noisy: Any = how.quality(ALL["noisy_line"])
     assert (noisy.loss, noisy.snr_db) == (7.0, ALL["noisy_line"].manner.line.snr_db)
     assert how.quality(ALL["plain"]).loss == 7.0
+
+
+async def test_a_call_that_cannot_be_held_is_a_finding(tmp_path: Path) -> None:
+    """A call no server answers is told as a failed call with the reason, and raises nothing."""
+    exchange = Exchange(artifact(FLOW), HOW, tmp_path, None)
+    exchange.world = World(Subscription("http://127.0.0.1:9/twilio/voice", "nobody's"))
+    rung = await exchange.call(0, wishes_of(["plain"], 1, 1)[0])
+    assert rung.had.findings == ("the call could not be held: the server cannot be reached: ConnectError",)
+    assert together([rung.sounded])["answers"] == 0
