@@ -7,10 +7,10 @@ Laws
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from voiceflow_compiler.diagnostics import Finding, Span
+from voiceflow_compiler.diagnostics import Finding, Related, Span
 from voiceflow_compiler.locales.reading import FOLDER as LOCALES
 from voiceflow_compiler.pipeline import Again, Checked, judge, load
 from voiceflow_compiler.project import FILE_NAME, Project, yaml_files
@@ -60,6 +60,17 @@ def _stamp(file: str) -> Stamp:
     return seen.st_mtime_ns, seen.st_size
 
 
+def merged(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings of several flows: one in a file they share is told once, with every related place."""
+    found: dict[object, Finding] = {}
+    for each in findings:
+        key = (each.code, each.span, each.message)
+        known = found.get(key)
+        related = tuple(dict.fromkeys((*known.related, *each.related))) if known else each.related
+        found[key] = replace(known or each, related=related)
+    return list(found.values())
+
+
 def among(project: Project, checked: Iterable[tuple[Path, Checked]]) -> Iterator[Finding]:
     """What is wrong with the flows of a project together."""
     first: dict[str, Span] = {}
@@ -76,8 +87,6 @@ def among(project: Project, checked: Iterable[tuple[Path, Checked]]) -> Iterator
 
 
 def _twice(name: str, span: Span, first: Span) -> Finding:
-    from voiceflow_compiler.diagnostics import Related
-
     message = f"two flows of this project are called `{name[:64]}`: records and settings could mean either"
     tip = "Give one of them another name under `flow:`."
     return Finding(

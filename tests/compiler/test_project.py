@@ -161,7 +161,26 @@ def test_the_first_project_checks_clean_and_passes_its_tests(
     assert (checked.exit_code, checked.stdout) == (0, "nothing found\n")
     assert RUN.invoke(app, ["coverage"]).exit_code == 0
     tested = RUN.invoke(app, ["test"])
-    assert (tested.exit_code, "2 passed" in tested.stdout) == (0, True)
+    assert (tested.exit_code, "3 passed" in tested.stdout) == (0, True)
+
+
+def test_a_finding_in_a_shared_file_is_told_once_for_all_flows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two flows that run a broken subflow give one finding that names both uses."""
+    monkeypatch.chdir(tmp_path)
+    RUN.invoke(app, ["init", "my-calls"])
+    monkeypatch.chdir(tmp_path / "my-calls")
+    shared = Path("shared/take_message.yaml")
+    shared.write_text(
+        shared.read_text(encoding="utf-8").replace("filled: agree", "filled: agre"), encoding="utf-8"
+    )
+    (one,) = json.loads(RUN.invoke(app, ["check", "--format", "json"]).stdout)["findings"]
+    assert one["file"] == "shared/take_message.yaml"
+    assert [each["file"] for each in one["related"]] == [
+        "flows/after_hours/flow.yaml",
+        "flows/reception/flow.yaml",
+    ]
 
 
 @pytest.mark.parametrize("name", ["My Calls", "../up/..", "x" * 60, ""])

@@ -63,7 +63,7 @@ class _Done:
 
 
 def _look(paths: Sequence[Path] | None, memory: "Rechecks") -> _Done:
-    from voiceflow_compiler.recheck import among
+    from voiceflow_compiler.recheck import among, merged
 
     project = current() if not paths else None
     if not paths and project is None:
@@ -81,8 +81,7 @@ def _look(paths: Sequence[Path] | None, memory: "Rechecks") -> _Done:
     if project:
         findings += among(project, checked)
     untold = sum(each.untold for _, each in checked)
-    # two flows may read the same file
-    return _Done(list(dict.fromkeys(findings)), texts, len(flows), fresh, untold, project)
+    return _Done(merged(findings), texts, len(flows), fresh, untold, project)
 
 
 def _tell(done: _Done, format: Format, *, whole: bool) -> None:  # noqa: A002
