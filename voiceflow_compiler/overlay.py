@@ -10,8 +10,9 @@ from collections.abc import Collection
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
-from voiceflow_compiler.artifact import Artifact, ArtifactError
+from voiceflow_compiler.artifact import Artifact, ArtifactError, seal
 
 
 def difference(base: Artifact, other: Artifact) -> dict[str, Any]:
@@ -37,6 +38,14 @@ def in_locale(artifact: Artifact, tag: str) -> Artifact:
         raise ArtifactError(f"flow {artifact.flow} has no locale {tag}: it has {known}")
     plain = _laid(msgspec.to_builtins(artifact), artifact.locales[tag])
     return msgspec.convert({**plain, "locales": {}}, type=Artifact)
+
+
+def alone(artifact: Artifact, tag: str) -> Artifact:
+    """The artifact in one locale as an artifact of its own, with a hash of its own: for whoever keeps it.
+
+    Raises ArtifactError for a locale it does not have.
+    """
+    return seal(replace(in_locale(artifact, tag), content_hash="", locales={}, locale_fact=None))
 
 
 def nearest_locale(tags: Collection[str], wished: str) -> str | None:

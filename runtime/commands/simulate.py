@@ -60,6 +60,9 @@ class Voice(StrEnum):
 Flow = Annotated[
     Path | None, typer.Argument(help="A flow's file or folder; none: every flow here.", metavar="[FLOW]")
 ]
+InLocale = Annotated[
+    str | None, typer.Option("--locale", help="The language they call in, such as es-US.", metavar="TAG")
+]
 Calls = Annotated[
     int | None, typer.Option("--calls", help="How many calls: 1000, or 10 with a language model.", min=1)
 ]
@@ -103,6 +106,7 @@ Form = Annotated[Report, typer.Option("--format", help="How it is told.")]
 
 def simulate(
     flow: Flow = None,
+    locale: InLocale = None,
     calls: Calls = None,
     profiles: Profiles = "",
     seed: Seed = 1,
@@ -143,23 +147,34 @@ def simulate(
             stop("--speed hurries tones only: what hears speech is a process with a clock of its own")
         from runtime.simulate.sound.ring import How
 
-        artifact = compiled(flow)
+        artifact = _in_locale(flow, locale)
         how = How(voice.value, jobs or AT_ONCE, speed, snr, loss, jitter, overlap)
         had, extra = _in_sound(artifact, wishes, how, out)
     elif asked:
-        artifact = compiled(flow)
+        artifact = _in_locale(flow, locale)
         limits, about = purse_of(most_tokens, spend, price), properties_of(properties, judge=judge)
         with _progress(len(wishes)) as step:
             task = (llm, about, jobs or AT_ONCE)
             had, extra = with_model(artifact, wishes, task, model, limits, step)
     else:
-        artifact = compiled(flow)
+        artifact = _in_locale(flow, locale)
         had = _in_text(artifact, wishes, jobs or 1, engine)
         extra = {}
     if audio is None:
         extra["saved"] = _save(artifact, [one for one in had if one.findings], out)
     wanted = coverage or bar is not None or picture is not None
     _tell(artifact, had, perf_counter() - began, extra, form, bar, coverage=wanted, picture=picture)
+
+
+def _in_locale(flow: Path, tag: str | None) -> Artifact:
+    """A flow; in another locale as an artifact of its own, so that what is kept of its calls replays."""
+    from voiceflow_compiler.artifact import ArtifactError
+    from voiceflow_compiler.overlay import alone
+
+    try:
+        return compiled(flow) if tag is None else alone(compiled(flow), tag)
+    except ArtifactError as error:
+        stop(str(error))
 
 
 def _every_flow(given: dict[str, Any]) -> int:

@@ -16,7 +16,7 @@ from voiceflow_compiler.artifact import ArtifactError, decode, encode
 from voiceflow_compiler.diagnostics import Finding
 from voiceflow_compiler.locales import texts
 from voiceflow_compiler.lower import lower
-from voiceflow_compiler.overlay import _SAME, _laid, _over, in_locale, nearest_locale
+from voiceflow_compiler.overlay import _SAME, _laid, _over, alone, in_locale, nearest_locale
 
 RUN = CliRunner()
 SHIPPED = Path(__file__).parents[2] / "flows" / "appointment_scheduling"
@@ -114,6 +114,16 @@ def test_the_nearest_locale_is_the_tag_or_its_language() -> None:
     assert [nearest_locale(tags, wish) for wish in wishes] == [
         "es-ES", "es-ES", "es-MX", "es-MX", "en-US", None, None
     ]  # fmt: skip
+
+
+def test_a_locale_alone_is_an_artifact_of_its_own() -> None:
+    """What is kept of calls in one locale can be read back: it has a hash that matches."""
+    compiled = pipeline.compile(str(SHIPPED / "flow.yaml")).artifact
+    assert compiled is not None
+    spanish = alone(compiled, "es-US")
+    assert decode(encode(spanish)) == spanish
+    assert spanish.content_hash != compiled.content_hash
+    assert spanish.nodes == in_locale(compiled, "es-US").nodes
 
 
 def test_a_locale_the_flow_does_not_have_is_refused() -> None:
