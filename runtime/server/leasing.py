@@ -115,8 +115,11 @@ class Leasing:
 
     async def _take(self, call_id: str, token: str) -> Lease | None:
         taken = await self._leases.take(call_id, token, self.owner)
-        if taken is None and await self._leases.find(call_id) is None:
-            raise OutsideFailure("unknown")
+        if taken is None:
+            if await self._leases.find(call_id) is None:
+                raise OutsideFailure("unknown")
+            # The store may have been told of the call between the two questions.
+            taken = await self._leases.take(call_id, token, self.owner)
         return taken
 
     async def reopen(self, seen: Lease, token: str, *, counts: bool) -> Lease | None:
