@@ -11,7 +11,6 @@ remembered when over.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
@@ -30,7 +29,7 @@ from runtime.server.language import chosen
 from runtime.server.leasing import Hold, Leasing
 from runtime.server.live import PLANNED, Held, LiveCall, Told, Watched, told_of, unsealed
 from runtime.server.pulse import Pulse
-from runtime.server.tokens import LIFETIME_MS, Opens, Tokens, call_of
+from runtime.server.tokens import LIFETIME_MS, Opens, Tokens, call_of, now_ms
 from runtime.settings import Settings
 from runtime.telephony.base import Answerer, Codec, LineCall, StreamStarted
 
@@ -288,11 +287,13 @@ class Calls:
         outside = self._carrying.outside(live, held, codec, self.leasing, self.ringer(live))
         try:
             reason = await self._carry(caller, outside)
-        except Exception as error:  # noqa: BLE001 - the outermost loop of a call: the others must go on
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt | SystemExit) or _cancelled():
+                raise
             log.error("call.raised", call_id=call.call_id, kind=type(error).__name__)
             self.alert("call.broken", call_id=call.call_id)
-            outside.record.end(0, reason, None)
         finally:
+            outside.record.end(0, reason, None)  # where the call could not do it itself
             outcome = outside.record.outcome if isinstance(outside.record, Watched) else None
             self._over(live, reason, outcome, hung_up=codec.at_close != "caller_hangup")
             log.info("call.ended", call_id=call.call_id, reason=reason)
@@ -394,6 +395,7 @@ class Calls:
         return task
 
 
-def now_ms() -> int:
-    """Milliseconds of this machine's monotonic clock, which its processes share."""
-    return time.monotonic_ns() // 1_000_000
+def _cancelled() -> bool:
+    """Whether somebody asked the present task to stop, rather than a call raising what says so."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -118,5 +118,10 @@ def call_of(opens: Opens, call_id: str, account_id: str) -> LineCall:
     )
 
 
+def now_ms() -> int:
+    """Milliseconds of this machine's monotonic clock, which its processes share."""
+    return time.monotonic_ns() // 1_000_000
+
+
 def _wall_ms() -> int:
     return time.time_ns() // 1_000_000
