@@ -397,5 +397,4 @@ class Calls:
 
 def _cancelled() -> bool:
     """Whether somebody asked the present task to stop, rather than a call raising what says so."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
+    return (task := asyncio.current_task()) is not None and task.cancelling() > 0
