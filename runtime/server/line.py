@@ -214,7 +214,7 @@ class Line:
         too late.
         """
         transfer = self._transfer
-        if transfer is None or transfer.refused or self._over:
+        if transfer is None or transfer.refused or transfer.failed or self._over:
             return None
         transfer.answered = True
         if transfer.ring.whisper is None or transfer.accepted:
@@ -228,7 +228,8 @@ class Line:
         """
         transfer = self._transfer
         taken = transfer is not None and transfer.accepted and not digit
-        if transfer is None or transfer.refused or self._over or not (digit == "1" or taken):
+        late = transfer is None or transfer.refused or transfer.failed or self._over
+        if transfer is None or late or not (digit == "1" or taken):
             if transfer and digit:
                 transfer.refused = True
             return False

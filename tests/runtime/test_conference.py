@@ -4,18 +4,20 @@ sockets, and a clock that jumps.
 
 import asyncio
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
 from runtime.handoff import Board
 from runtime.session import model
 from runtime.simulate.carriers import CARRIERS as NETWORKS
-from runtime.simulate.carriers.base import LegOrder
+from runtime.simulate.carriers.base import LegOrder, PlaceOrder
 from runtime.simulate.profile import Person
 from runtime.simulate.twiml import Hangup
 from runtime.telephony import PROVIDERS
+from runtime.telephony.twilio import SIGNATURE_HEADER, sign
 from tests.runtime.jumping import Parrot
-from tests.runtime.meeting import PROMISE, Scene, staged
+from tests.runtime.meeting import PROMISE, SECRET, Scene, staged
 
 CARRIERS = ("twilio", "signalwire", "vonage")
 each_carrier = pytest.mark.parametrize("carrier", CARRIERS)
@@ -251,3 +253,32 @@ def test_a_vonage_person_who_declines_is_hung_up_by_order(tmp_path: Path) -> Non
     assert scene.steps[:2] == ["beside", "away"]
     hung_up = [order for order in scene.network.ordered if isinstance(order, LegOrder) and not order.document]
     assert len(hung_up) == 1
+
+
+def test_a_machine_the_network_recognises_is_hung_up_at_once(tmp_path: Path) -> None:
+    """With `detect_machines` the verdict on who picked up ends the ring of a voicemail before the whisper is
+    over.
+    """
+
+    async def judge(scene: Scene) -> None:
+        await scene.until(lambda: "picked_up" in scene.steps)
+        (person,) = [leg for leg in scene.network.legs.values() if leg.outbound]
+        placed = next(one for one in scene.network.ordered if isinstance(one, PlaceOrder))
+        fields = {
+            "CallSid": person.call_id,
+            "AccountSid": NETWORKS["twilio"].ACCOUNT,
+            "AnsweredBy": "machine_start",
+        }
+        headers = {
+            SIGNATURE_HEADER: sign(SECRET, placed.event_url, fields.items()),
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
+        began = asyncio.get_running_loop().time()
+        await scene.network.ask(placed.event_url, headers, urlencode(fields).encode())
+        await scene.until(scene.failed)
+        assert asyncio.get_running_loop().time() - began < 1
+        await scene.over()
+
+    toml = '[handoffs.sales]\nnumber = "+15005550009"\ndetect_machines = true\n'
+    scene = staged(tmp_path, "twilio", "voicemail", judge, toml=toml)
+    assert (scene.failed(), scene.legs_left()) == ("voicemail", 0)

@@ -32,9 +32,10 @@ HAPPENINGS = (
 class Watched:
     """A line and what must hold of it after each happening."""
 
-    def __init__(self, others: tuple[str, ...], whisper: str | None) -> None:
+    def __init__(self, others: tuple[str, ...], whisper: str | None, least_talk_ms: int) -> None:
         self.line = Line()
-        self.ring = Ring("+15005550009", 30_000, whisper, others)
+        self.ring = Ring("+15005550009", 30_000, whisper, others, least_talk_ms=least_talk_ms)
+        self.ended = False
         self.refused = self.accepted = False
         self.dialled: list[str] = []
         self.joined_by: str | None = None
@@ -61,6 +62,7 @@ class Watched:
                 self.note(following)
                 assert not (following and gone)
                 if following is None:
+                    self.ended = True
                     line.dial_ended(Dialled("unanswered", "busy"), caller_gone=gone)
             case "back":
                 line.attach(Wire(), None)
@@ -73,6 +75,7 @@ class Watched:
             self.joined_by = name
             assert not over, "joined to a line that was over"
             assert not self.refused, "joined after a refusal"
+            assert not self.ended, "joined after the dial had ended"
             assert name in self.lawful(), f"joined by {name}"
         await asyncio.sleep(0)
 
@@ -90,9 +93,11 @@ class Watched:
             self.dialled.append(ring.number)
 
 
-async def run(happenings: Sequence[str], others: tuple[str, ...], whisper: str | None) -> None:
+async def run(
+    happenings: Sequence[str], others: tuple[str, ...], whisper: str | None, least_talk_ms: int = 0
+) -> None:
     """Let it all happen, then let the provider bring things to their end."""
-    watched = Watched(others, whisper)
+    watched = Watched(others, whisper, least_talk_ms)
     watched.line.attach(Wire(), None)
     ringing = asyncio.create_task(watched.line.ring(watched.ring, unheard))
     await asyncio.sleep(0)
@@ -113,11 +118,12 @@ async def run(happenings: Sequence[str], others: tuple[str, ...], whisper: str |
     st.lists(st.sampled_from(HAPPENINGS), max_size=10),
     st.sampled_from([(), ("+15005550008",), ("+15005550008", "+15005550007")]),
     st.sampled_from(["A caller for you. Press 1.", None]),
+    st.sampled_from([0, 15_000]),
 )
 def test_a_person_is_joined_lawfully_in_any_order(
-    happenings: list[str], others: tuple[str, ...], whisper: str | None
+    happenings: list[str], others: tuple[str, ...], whisper: str | None, least_talk_ms: int
 ) -> None:
     """Nobody is joined without a key, a page's answer or a blind transfer, nor after a refusal or the end;
     numbers keep their order; nothing waits for ever.
     """
-    asyncio.run(run(happenings, others, whisper))
+    asyncio.run(run(happenings, others, whisper, least_talk_ms))
