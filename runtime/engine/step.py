@@ -114,11 +114,12 @@ def _at_timer(artifact: Artifact, state: State, out: list[Effect], event: TimerF
 
 
 def _call_too_long(artifact: Artifact, state: State, out: list[Effect]) -> State:
-    out.append(StartTimer(timer="call", ms=LAST_MINUTE_MS))
     if (
         state.phase == "transferring"
-    ):  # whoever is being rung is not left with a dead line; that has its own end
+    ):  # whoever is being rung is not left with a dead line; that ends before this
+        out.append(StartTimer(timer="call", ms=people.MEET_WITHIN_MS + LAST_MINUTE_MS))
         return state
+    out.append(StartTimer(timer="call", ms=LAST_MINUTE_MS))
     return reach_limit(artifact, state, out, "call_ms")
 
 

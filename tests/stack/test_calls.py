@@ -131,17 +131,20 @@ def test_the_package_comes_before_the_person(calls: Any, flow: str, name: str) -
 
 
 @pytest.mark.parametrize(("flow", "name"), TRANSFERS)
-def test_the_person_hears_the_whisper_before_the_caller(calls: Any, flow: str, name: str) -> None:
-    """The person is told about the call and accepts it before the two are joined."""
+def test_the_person_accepts_before_the_caller_is_brought(calls: Any, flow: str, name: str) -> None:
+    """The person is told about the call beside it, and accepts it before the two meet."""
+    told = [one["note"] for one in calls(flow, name).lines if "note" in one]
+    steps = [note["step"] for note in told if note["kind"] == "transfer"]
+    assert steps.index("picked_up") < steps.index("accepted") < steps.index("joined")
     notes = [note.what for note in calls(flow, name).made.ended.notes]
-    assert notes.index("whisper") < notes.index("joined")
+    assert notes.index("entered_room") < notes.index("joined")
     assert calls(flow, name).made.ended.how == "transferred"
 
 
 def test_the_caller_is_not_dropped_when_nobody_answers(calls: Any) -> None:
-    """When the person is busy the stream comes back and the assistant says good-bye itself."""
+    """When the person is busy the caller is still with the assistant, which says good-bye itself."""
     ended = calls("lead_qualification", "finds_nobody").made.ended
-    assert [note.what for note in ended.notes].count("stream_started") == 2
+    assert [note.what for note in ended.notes].count("stream_started") == 1
     assert ended.how == "assistant_hung_up"
 
 
