@@ -15,6 +15,7 @@ from voiceflow_compiler.lsp.completion import Offer, kind_of, offers
 from voiceflow_compiler.lsp.cursor import cursor
 from voiceflow_compiler.lsp.documents import Documents, View
 from voiceflow_compiler.lsp.names import NAME, Mention, is_fixed
+from voiceflow_compiler.lsp.seen import seen_from
 from voiceflow_compiler.lsp.text import Text
 
 _KINDS: Final = {
@@ -124,9 +125,9 @@ def completion(documents: Documents, params: types.CompletionParams) -> types.Co
         column = index - text.starts[number]
         here = cursor(text, number, column)
         if here is not None:
-            data = view.loaded.source.data
+            flow, data = seen_from(view.loaded, path)
             kind = kind_of(text, number, column, here.path, data)
-            for offer in offers(here, view.loaded.flow, data, kind):
+            for offer in offers(here, flow, data, kind):
                 items.append(_item(offer, text, index, params.position))
     return types.CompletionList(is_incomplete=False, items=items)
 

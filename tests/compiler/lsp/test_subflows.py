@@ -107,3 +107,18 @@ def test_a_finding_in_a_subflow_is_told_in_its_file(tmp_path: Path) -> None:
     documents.put(Document(path.as_uri(), str(path), 2, Text(broken, "utf-16")))
     view = documents.checked(documents.flows(str(path))[0])
     assert [each.span.file for each in view.findings if each.code == "VF120"] == [str(path)]
+
+
+def test_completion_offers_the_names_of_the_file(tmp_path: Path) -> None:
+    """In a subflow its own nodes, exits and slots are offered; in the flow none of them is."""
+    documents = opened(tmp_path, a=FLOW)
+    path = tmp_path / "message.yaml"
+    offered = {each.label for each in answers.completion(documents, at(path, SUBFLOW, "ask_number", 1)).items}
+    assert {"ask_message", "agree", "declined"} <= offered
+    assert not {"team", "leave.agree"} & offered
+    flow = tmp_path / "a" / "flow.yaml"
+    text = flow.read_text(encoding="utf-8")
+    documents.put(Document(flow.as_uri(), str(flow), 1, Text(text, "utf-16")))
+    offered = {each.label for each in answers.completion(documents, at(flow, text, "offer", 1)).items}
+    assert {"team", "leave"} <= offered
+    assert not {"leave.agree", "declined"} & offered
