@@ -97,3 +97,40 @@ async def test_row_28_a_webhook_that_names_itself_is_answered_once(tmp_path: Pat
             assert running.calls.live == 1
         finally:
             await running.aclose()
+
+
+async def leave(folder: Path) -> Ended:
+    """A call that is live when its server's time to drain is over."""
+    file = write_settings(artifact(FLOW), ROOT / "flows" / FLOW, caller(FLOW, "agrees"), folder)
+    async with StandIn(voice="tones") as model:
+        options: dict[str, Any] = {"model.base_url": model.base_url, "telephony.auth_token": TOKEN}
+        running = await server.start([artifact(FLOW)], settings.load(file, {}, options))
+        spoken = open_voice("tones", "caller")
+        call = asyncio.create_task(
+            place(
+                Subscription(running.voice_url, TOKEN),
+                Caller(caller(FLOW, "agrees"), spoken.speak),
+                caller_number="+12025550101",
+                person="accepts",
+                speak=spoken.speak,
+            )
+        )
+        await asyncio.sleep(10)  # of the telephone's time
+        await running.drain(0)
+        try:
+            return await call
+        finally:
+            await running.aclose()
+
+
+def test_row_45_at_the_deadline_a_call_leaves_at_a_turn_boundary(tmp_path: Path) -> None:
+    """It is not cut in the middle of a word: what was being said was said, its record ends as drained, and
+    the caller hears a sentence, since nobody else is there to go on."""
+    with asyncio.Runner(loop_factory=hurried(SPEED)) as runner:
+        ended = runner.run(leave(tmp_path))
+    (path,) = (tmp_path / RECORDS / "calls").glob("*.jsonl")
+    lines = record.read(path).lines
+    assert lines[-1]["end"]["reason"] == "drained"
+    spoken = [line for line in lines if line.get("event", {}).get("type", "").startswith("Playback")]
+    assert spoken[-1]["event"]["type"] == "PlaybackFinished"
+    assert "went wrong" in [note.detail for note in ended.notes if note.what == "say"][-1]
