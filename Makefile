@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.stamp
 # Every extra but `ray`, which is larger than all the others together.
-LOCKED := voice postgres mcp fast stats lsp vonage dev
+LOCKED := voice postgres mcp seal fast stats lsp vonage dev
 CODE := voiceflow_compiler runtime schemas tests $(wildcard benchmarks examples)
 
 .DEFAULT_GOAL := help

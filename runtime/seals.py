@@ -17,6 +17,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from voiceflow_compiler.extras import missing
+
 KEYS: Final = "VFC_SEAL_KEYS"
 KEYS_FILE: Final = "VFC_SEAL_KEYS_FILE"
 # What every Fernet token begins with: version 0x80 and a time whose first bytes are zero until the year 2106.
@@ -97,5 +99,5 @@ def _library() -> Any:
     try:
         from cryptography import fernet
     except ImportError:
-        raise SealError("sealing needs `pip install 'voiceflow-compiler[seal]'`") from None
+        raise SealError(missing("what seals is not installed", "seal")) from None
     return fernet

@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 PACKAGE: Final = "voiceflow-compiler"
 
-Extra = Literal["voice", "postgres", "mcp", "fast", "stats", "lsp", "vonage", "ray"]
+Extra = Literal["voice", "postgres", "mcp", "fast", "stats", "lsp", "vonage", "seal", "ray"]
 
 
 def missing(what: str, extra: Extra) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-PATIENCE_S = 60
+PATIENCE_S = 180
 COMMAND = (sys.executable, "-m", "runtime", "play", "flows/lead_qualification")
 
 
