@@ -44,7 +44,9 @@ def value(expr: Expr, state: State) -> Any:
     head = expr[0]
     compare = _COMPARISONS.get(head)
     if compare is not None:
-        left, right = value(expr[1], state), value(expr[2], state)
+        known, other = expr[1], expr[2]
+        left = value(known, state)
+        right = other[1] if other[0] == "value" else value(other, state)  # mostly a literal: one call less
         return False if left is None or right is None else compare(left, right)
     match head:
         case "name":
@@ -54,9 +56,15 @@ def value(expr: Expr, state: State) -> Any:
         case "list":
             return [value(item, state) for item in expr[1:]]
         case "and":
-            return all(holds(part, state) for part in expr[1:])
+            for part in expr[1:]:  # noqa: SIM110 - a generator costs more than what it asks
+                if not value(part, state):
+                    return False
+            return True
         case "or":
-            return any(holds(part, state) for part in expr[1:])
+            for part in expr[1:]:  # noqa: SIM110 - a generator costs more than what it asks
+                if value(part, state):
+                    return True
+            return False
     return not holds(expr[1], state)
 
 

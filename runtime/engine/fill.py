@@ -7,6 +7,7 @@ Label order and forms are fixed by docs/prompting.md.
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -96,12 +97,15 @@ def brief(artifact: Artifact, state: State, line: Line | None, *, then: str = "w
         lines += _asking(artifact, state, node)
     if state.slots:
         lines += _listed("Known", _known(artifact, state))
-    # Which answers the node itself gives is compiled: what holds everywhere is in the prefix already.
-    lines += (
-        each for each in artifact.briefs.get(state.node, "").split("\n") if each.startswith("Answers here: ")
-    )
+    lines += _answers(artifact.briefs.get(state.node, ""))
     lines.append(f"Then: {then}")
     return "\n".join(lines)
+
+
+@lru_cache(maxsize=4096)
+def _answers(text: str) -> tuple[str, ...]:
+    """Which answers the node itself gives is compiled: what holds everywhere is in the prefix already."""
+    return tuple(each for each in text.split("\n") if each.startswith("Answers here: "))
 
 
 def _speech(artifact: Artifact, state: State, line: Line | None) -> Iterable[str]:
