@@ -237,7 +237,7 @@ BAD_ARGUMENTS = (
     json.dumps({"intent": "answer", "confidence": "very", "slots": []}),
     json.dumps({"intent": "answer", "confidence": 0.9, "slots": {"guests": 10**9}}),
     json.dumps({"intent": "answer", "confidence": 0.9, "slots": {"guests": None}, "more": "x" * 1_000_000}),
-    json.dumps({"intent": "answer", "confidence": 0.9, "slots": {"guests": "{{ secrets }}"}}),
+    json.dumps({"intent": "answer", "confidence": 0.9, "slots": {"guests": "{{ canary_9f31 }}"}}),
 )
 
 
@@ -259,7 +259,7 @@ def test_row_15_arguments_no_schema_allows(bed: Open, arguments: str) -> None:
     assert call.outcome == "booked"
     assert [effect["arguments"] for effect in call.of("effect", "RunAction")] == [{"guests": 4}]
     assert call.dead_air_ms <= 3000
-    assert "secrets" not in json.dumps(one.lines, default=str)
+    assert "canary_9f31" not in json.dumps(one.lines, default=str)
 
 
 def test_row_16_a_deed_the_model_only_claims(bed: Open) -> None:

@@ -18,7 +18,7 @@ from runtime.recording.tracks import Tracks
 from runtime.session.model import Patience, SessionSettings, TurnDetection
 from runtime.session.openai import OpenAISession
 from runtime.simulate.callers import Caller as Mouth
-from runtime.simulate.clock import hurried
+from runtime.simulate.clock import idle
 from runtime.simulate.line import MediaStream, Tape, open_stream
 from runtime.simulate.profile import Line, Profile
 from runtime.telephony.base import StreamStarted
@@ -176,12 +176,12 @@ def settings(artifact: Artifact, base_url: str, **patience: int) -> SessionSetti
 
 @dataclass
 class World:
-    """Places calls. `speed` is how much faster than the wall the clock runs."""
+    """Places calls. `speed` is how fast time passes while everybody waits; computing takes none."""
 
     artifact: Artifact
     folder: Path
-    speed: float = 4.0
-    clock: Callable[[float], Callable[[], asyncio.AbstractEventLoop]] = hurried
+    speed: float = 20.0
+    clock: Callable[[float], Callable[[], asyncio.AbstractEventLoop]] = idle
 
     def call(self, base_url_of: Callable[[], Any], talk: Any, **options: Any) -> Result:
         """Place one call in a loop of its own and check that nothing is left of it."""
