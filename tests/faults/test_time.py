@@ -25,7 +25,7 @@ def modules() -> list[Path]:
 
 
 def test_row_52_no_timer_of_a_call_reads_the_wall_clock() -> None:
-    """Nothing a live call runs through reads the clock of the wall, so that an hour added to it or taken away,
+    """Nothing a live call runs through reads the clock of the wall, so that an hour added or taken away,
     a leap second or another time zone fires no timer and stops none: all of them are the loop's, which is
     monotonic.
     """
