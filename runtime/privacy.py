@@ -81,6 +81,8 @@ CLASSES: Final[Mapping[str, Mapping[str, Class]]] = {
     "packages": {"content": "personal"},
     "deeds": {"key": "personal", "arguments": "sensitive", "result": "personal"},
     "rollouts": SAFE,
+    "accesses": {"who": "personal"},
+    "waiting": {"answered_by": "personal"},
     "leases": {"call": "personal", "token": "personal", "state": "personal"},
 }
 
