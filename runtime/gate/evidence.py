@@ -63,7 +63,7 @@ class Records:
 
         A record still being written is left for later.
         """
-        found = [call for path in sorted(self.folder.rglob("*.jsonl")) if (call := self._call(path))]
+        found = _joined(call for path in sorted(self.folder.rglob("*.jsonl")) if (call := self._call(path)))
         later = marked(self.folder)
         found = [replace(one, complained=True) if one.call_id in later else one for one in found]
         chosen = [one for one in found if one.started >= since and artifact in ("", one.artifact)]
@@ -80,6 +80,27 @@ class Records:
             return None
         self._known[path] = call
         return call
+
+
+def _joined(parts: Iterable[Call]) -> list[Call]:
+    """A call that went on after its stream broke has a record for each stream, and is one call: it ended as
+    its last part did, and what happened in any part happened.
+    """
+    calls: dict[str, Call] = {}
+    for part in sorted(parts, key=lambda one: one.started):
+        before = calls.get(part.call_id)
+        calls[part.call_id] = (
+            part
+            if before is None
+            else replace(
+                part,
+                started=before.started,
+                handed_off=before.handed_off or part.handed_off,
+                waits_ms=before.waits_ms + part.waits_ms,
+                complained=before.complained or part.complained,
+            )
+        )
+    return list(calls.values())
 
 
 def count(calls: Iterable[Call], metric: str) -> Counts:

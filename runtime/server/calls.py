@@ -208,7 +208,7 @@ class Calls:
             if lease.call:
                 live.consent = msgspec.json.decode(unsealed(lease.call), type=Told).consent
             if lease.fence > 1:
-                live.record = self._carrying.record(started.call_id, lease.fence)
+                live.record = self._carrying.next_part(started.call_id, lease.fence)
             if lease.state is not None:
                 # How long the line was cut is not known here: a second is what it takes at best.
                 state = msgspec.json.decode(unsealed(lease.state), type=dict[str, Any])

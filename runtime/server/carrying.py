@@ -6,6 +6,7 @@ import asyncio
 import datetime
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from runtime import context
 from runtime.alerts import Alerts
@@ -23,6 +24,8 @@ from runtime.session.openai import OpenAISession
 from runtime.settings import Settings
 from runtime.telephony.base import Codec
 
+BURY_S: Final = 5.0
+
 
 @dataclass(frozen=True, slots=True)
 class Carrying:
@@ -39,6 +42,18 @@ class Carrying:
         """Where a call's record lies; one that goes on has a part for each stream it went on with."""
         name = f"{call_id}.jsonl" if part <= 1 else f"{call_id}.{part}.jsonl"
         return self.settings.records / "calls" / name
+
+    def next_part(self, call_id: str, part: int) -> Path:
+        """Where the record of a call that goes on lies. Should whoever carried it before be dead, what they
+        left gets its end, once they have had the time to write it themselves.
+        """
+        loop = asyncio.get_running_loop()
+        loop.call_later(BURY_S, loop.run_in_executor, None, self._finish_before, call_id, part)
+        return self.record(call_id, part)
+
+    def _finish_before(self, call_id: str, part: int) -> None:
+        for earlier in range(1, part):
+            finish(self.record(call_id, earlier), "worker_lost")
 
     def open(self, live: LiveCall) -> Held:
         """Connect to the model, and ask for the facts of a call that begins."""

@@ -69,6 +69,9 @@ async def test_row_44_a_killed_workers_calls_go_on_where_they_stood(tmp_path: Pa
             assert again["effect"]["node"] in at[-2:]
             assert replay(artifact(FLOW), second.lines) is None
             assert second.whole
+            async with asyncio.timeout(30):
+                while not fleet.records(one.call_id)[0].whole:  # noqa: ASYNC110 - another process writes it
+                    await asyncio.sleep(0.5)
         for one in ended:
             if one.call_id not in hit:
                 assert [note.what for note in one.notes].count("stream_started") == 1

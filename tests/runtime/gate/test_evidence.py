@@ -54,6 +54,16 @@ def test_a_record_becomes_a_call(tmp_path: Path) -> None:
     assert count([one, two, three], METRIC) == Counts(3, 1)
 
 
+def test_a_call_that_went_on_is_one_call(tmp_path: Path) -> None:
+    """A record for each stream is one call: begun with the first, ended as the last."""
+    later = "2026-11-22T11:00:00.000+00:00"
+    record(tmp_path, "CA1", None, reason="worker_lost")
+    record(tmp_path / "later", "CA1", METRIC, started=later)
+    (one,) = Records(tmp_path, FLOW).calls()
+    assert (one.outcome, one.good, one.waits_ms) == (METRIC, True, (403, 403))
+    assert one.started < later
+
+
 def test_only_this_flow_version_and_time_count(tmp_path: Path) -> None:
     """Records of another flow, another version or an earlier time are left out, and so is what is none."""
     record(tmp_path, "CA1", METRIC)
