@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+import schemas
 from runtime.cli import app
 from voiceflow_compiler import pipeline
 from voiceflow_compiler.artifact import ArtifactError, decode, encode
@@ -252,3 +253,23 @@ def test_the_shipped_locale_is_whole() -> None:
     assert RUN.invoke(app, ["locale", str(SHIPPED), "es-US", "--check"]).exit_code == 0
     told = RUN.invoke(app, ["test", str(SHIPPED / "scenarios" / "habla_espanol.yaml"), "--format", "json"])
     assert (told.exit_code, json.loads(told.stdout)["failed"]) == (0, 0)
+
+
+def test_every_line_of_the_language_is_a_text_to_translate() -> None:
+    """Wherever the schema lets a line stand as plain text, a translator is asked for it."""
+    schema = json.loads(schemas.read("flow"))
+    named = set()
+    stack = [schema]
+    while stack:
+        here = stack.pop()
+        for key, value in here.items() if isinstance(here, dict) else ():
+            if isinstance(value, dict) and value.get("$ref") == "#/$defs/line_or_text":
+                named.add(key)
+        stack += [
+            each
+            for each in (here.values() if isinstance(here, dict) else here)
+            if isinstance(each, dict | list)
+        ]
+    assert len(named) >= 2
+    flow = {"nodes": {"n": dict.fromkeys(named, "Some words.")}}
+    assert {text.path[-1] for text in texts(flow).values()} == named

@@ -1,10 +1,12 @@
 """Subflows: put into the flow that uses them, checked there, and told of at their own places."""
 
+import json
 import time
 from pathlib import Path
 
 import pytest
 
+import schemas
 from voiceflow_compiler import pipeline
 from voiceflow_compiler.diagnostics import Finding
 from voiceflow_compiler.include import open_flow
@@ -298,3 +300,15 @@ def test_a_flow_with_a_subflow_compiles_to_plain_nodes(tmp_path: Path) -> None:
     assert done.artifact.nodes["leave"].kind == "decide"
     assert done.artifact.nodes["leave.note"].action == "leave_note"
     assert done.artifact.actions["leave_note"].called == "note"
+
+
+def test_a_subflow_is_written_as_a_flow_is() -> None:
+    """What both schemas describe they describe alike, so a new key of a node works in a subflow too."""
+    flow, subflow = (json.loads(schemas.read(name)) for name in ("flow", "subflow"))
+    for name, part in subflow["$defs"].items():
+        if name not in ("input", "node"):
+            assert part == flow["$defs"][name], name
+    kinds = set(flow["$defs"]["node"]["properties"]["kind"]["enum"])
+    assert set(subflow["$defs"]["node"]["properties"]["kind"]["enum"]) == kinds - {"disclosure", "handoff"}
+    for name in ("language", "start", "include", "intents", "actions"):
+        assert subflow["properties"][name] == flow["properties"][name], name

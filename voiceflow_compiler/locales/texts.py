@@ -9,7 +9,7 @@ from voiceflow_compiler.diagnostics import Path
 Said = str | tuple[str, ...]
 
 # Texts that a caller hears, or that are compared with what a caller says.
-_SPOKEN: Final = frozenset({"say", "sample", "while_waiting", "hold"})
+_SPOKEN: Final = frozenset({"say", "sample", "while_waiting", "while_checking", "while_ringing", "hold"})
 # Texts that only the model reads.
 _TOLD: Final = frozenset({"convey"})
 _LINES: Final = ("nodes", "everywhere", "fallback", "handoffs")
