@@ -241,7 +241,7 @@ BAD_ARGUMENTS = (
 )
 
 
-@pytest.mark.parametrize("arguments", BAD_ARGUMENTS, ids=[str(n) for n in range(len(BAD_ARGUMENTS))])
+@pytest.mark.parametrize("arguments", BAD_ARGUMENTS[: sized(3, 8)], ids=[str(n) for n in range(sized(3, 8))])
 def test_row_15_arguments_no_schema_allows(bed: Open, arguments: str) -> None:
     """A report that is no JSON, of wrong types, too large or an injection fills nothing and does nothing: the
     caller is asked again, and the second, good report counts.
@@ -286,7 +286,7 @@ def test_row_17_a_model_off_the_graph(bed: Open) -> None:
         async with bed(StandIn(voice="tones", policy=hostile_policy(seed))) as one:
             return await one.call(profile(*["four people"] * 30))
 
-    for seed in range(sized(2, 20)):
+    for seed in range(sized(1, 20)):
         call = live(work(seed))()
         assert call.said[0] == DISCLOSURE
         assert call.record.whole
