@@ -191,6 +191,24 @@ def test_the_exit_code_follows_the_severity(fail_on: str, code: int, tmp_path: P
     assert RUN.invoke(app, ["diff", str(old), str(new), "--fail-on", fail_on]).exit_code == code
 
 
+def test_a_new_project_is_compared_with_its_first_revision(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`vfc diff` reads the shared parts of a project as they were, from a folder of the repository too."""
+    monkeypatch.chdir(tmp_path)
+    assert RUN.invoke(app, ["init", "calls"]).exit_code == 0
+    who = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"]
+    for words in (["init", "-q"], ["add", "calls"], [*who, "commit", "-q", "-m", "One."]):
+        subprocess.run(["git", *words], cwd=tmp_path, check=True)
+    monkeypatch.chdir(tmp_path / "calls")
+    same = RUN.invoke(app, ["diff", "--format", "json"])
+    assert same.exit_code == 0, same.stderr
+    assert json.loads(same.stdout)["changes"] == []
+    part = Path("shared/take_message.yaml")
+    part.write_text(part.read_text("utf-8").replace("ask_number", "ask_phone"), encoding="utf-8")
+    assert "leave_word.ask_phone" in RUN.invoke(app, ["diff"]).stdout
+
+
 def test_artifacts_and_revisions_are_compared_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A compiled artifact and a path at a git revision stand for a flow; an edited artifact is refused."""
     monkeypatch.chdir(tmp_path)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from voiceflow_compiler.difference import Difference
 
 
-_READ = (".yaml", ".yml", ".json")  # what a flow, its includes and an artifact may be called
+_READ = (".yaml", ".yml", ".json", ".toml")  # what a flow, its includes, an artifact and a project may be called
 
 
 class FailOn(StrEnum):
@@ -104,7 +104,7 @@ def _opened(source: str, kept: ExitStack) -> tuple["Artifact", Path]:
 
 
 def _checked_out(revision: str, inside: str, kept: ExitStack) -> Path:
-    """A path as it was at a git revision: the project's YAML and JSON of then, in a folder of its own."""
+    """A path as it was at a git revision: what can be read of it, in a folder of its own."""
     prefix = _git("rev-parse", "--show-prefix", revision=revision).decode().strip()
     root = _git("rev-parse", "--show-toplevel", revision=revision).decode().strip()
     listed = _git("ls-tree", "-r", "-z", "--name-only", revision, revision=revision, folder=root)
@@ -115,6 +115,7 @@ def _checked_out(revision: str, inside: str, kept: ExitStack) -> Path:
             archive = _git("archive", "--format=tar", revision, only, revision=revision, folder=root)
             with tarfile.open(fileobj=io.BytesIO(archive)) as files:
                 files.extractall(folder, filter="data")
+    (folder / ".git").mkdir()  # here ends what a flow may include, as it does where it was checked out
     path = folder / prefix / inside
     if not path.exists():
         stop(f"{revision}:{inside}: there is no such flow at this revision")
