@@ -23,7 +23,7 @@ def covered(path: Path, *, keypad: bool = False) -> Coverage:
     checked = pipeline.check(str(path))
     assert checked.flow is not None
     assert checked.graph is not None
-    return cover(checked.flow, checked.graph, lambda node: 1, keypad=keypad)
+    return cover(checked.flow, checked.graph, lambda node: ("", 1), keypad=keypad)
 
 
 @pytest.mark.golden
@@ -56,6 +56,18 @@ def test_a_family_answered_in_part_is_missing_and_names_the_rest() -> None:
     """Where one objection is answered and another is not, the other is named."""
     rows = {row.node: row.cells for row in covered(BROKEN).rows}
     assert rows["team"]["confusion"].missing == ("unheard_of",)
+
+
+def test_a_gap_in_a_shared_part_is_named_by_its_file(tmp_path: Path) -> None:
+    """What is missing at a subflow's node stands in the subflow's file, and the report says so."""
+    project = tmp_path / "calls"
+    assert RUN.invoke(app, ["init", str(project)]).exit_code == 0
+    flow = project / "flows/reception/flow.yaml"
+    lines = [line for line in flow.read_text("utf-8").splitlines() if not line.startswith("  not_now: {go")]
+    flow.write_text("\n".join(lines), encoding="utf-8")
+    ran = RUN.invoke(app, ["coverage", str(flow)])
+    assert 'take_message.yaml:17: at "leave_word.ask_message" nothing answers objection' in ran.stdout
+    assert 'line 35: at "topic" nothing answers objection' in ran.stdout
 
 
 def test_keys_count_only_when_asked() -> None:

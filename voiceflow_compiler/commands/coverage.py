@@ -12,6 +12,7 @@ from voiceflow_compiler.commands.projects import FlowArgument, current, one, tog
 
 if TYPE_CHECKING:
     from voiceflow_compiler.coverage import Coverage
+    from voiceflow_compiler.flow import Node
 
 
 class Report(StrEnum):
@@ -72,5 +73,10 @@ def _covered(flow: Path, *, keypad: bool) -> "Coverage":
         print_findings(checked.findings, checked.source.places.texts, Format.TEXT, to_stderr=True)
         put_error("vfc: too little of this flow could be read to judge what it covers")
         raise typer.Exit(1)
-    places = checked.source.places
-    return cover(checked.flow, checked.graph, lambda node: places.key(node.path).line, keypad=keypad)
+    places, own = checked.source.places, checked.source.file
+
+    def place_of(node: "Node") -> tuple[str, int]:
+        place = places.key(node.path)
+        return ("" if place.file == own else place.file), place.line
+
+    return cover(checked.flow, checked.graph, place_of, keypad=keypad)

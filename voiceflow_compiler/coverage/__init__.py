@@ -42,7 +42,10 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
+    """A listening node; `file` names where its line stands when that is not the flow's own file."""
+
     node: str
+    file: str
     line: int
     reachable: bool
     cells: Mapping[str, Cell]
@@ -68,11 +71,11 @@ class Coverage:
         return 100.0 * sum(states) / len(states) if states else 100.0
 
 
-def cover(flow: Flow, graph: Graph, line_of: Callable[[Node], int], *, keypad: bool) -> Coverage:
+def cover(flow: Flow, graph: Graph, place_of: Callable[[Node], tuple[str, int]], *, keypad: bool) -> Coverage:
     """The matrix of a flow, errors or not. A caller is promised no keys, so `keypad` says if they count."""
     triggered = {name for trigger in flow.triggers for name in families_of(trigger.when.expr or [])}
     rows = tuple(
-        Row(node.name, line_of(node), node.name in graph.reached, _cells(flow, node, triggered))
+        Row(node.name, *place_of(node), node.name in graph.reached, _cells(flow, node, triggered))
         for node in flow.nodes.values()
         if node.listens
     )

@@ -64,7 +64,8 @@ def _summary(coverage: Coverage) -> Iterator[str]:
     yield f"{_percent(coverage.percent)} covered: {of_all}"
     for row, name, cell in cells:
         if cell.state == "missing":
-            yield f'line {row.line}: at "{row.node}" nothing answers {name}{_which(cell.missing, name)}'
+            where = f"{row.file}:{row.line}" if row.file else f"line {row.line}"
+            yield f'{where}: at "{row.node}" nothing answers {name}{_which(cell.missing, name)}'
     if "keypad" not in coverage.counted:
         yield "keypad is shown, not counted: callers are promised no keys (--keypad counts it)"
     for each in coverage.alike:
@@ -105,4 +106,5 @@ def _plain(row: Row) -> dict[str, Any]:
         name: {"state": cell.state, "by": list(cell.by), "missing": list(cell.missing)}
         for name, cell in row.cells.items()
     }
-    return {"node": row.node, "line": row.line, "reachable": row.reachable, "cells": cells}
+    place = {"file": row.file, "line": row.line} if row.file else {"line": row.line}
+    return {"node": row.node, **place, "reachable": row.reachable, "cells": cells}
