@@ -19,6 +19,7 @@ from typing import Any, Final, Literal
 import msgspec
 import structlog
 from rich.console import Console
+from structlog.typing import EventDict
 
 from runtime import record
 from runtime.settings.keys import FILE_NAME, SettingsError
@@ -97,7 +98,17 @@ def _could_not(why: str) -> int:
 def quiet_log(level: int = logging.WARNING) -> Iterator[None]:
     """The server's log beside a live transcript is noise: only warnings, and not among the results."""
     before = structlog.get_config()
+    late_ms: list[int] = []
+
+    def without_lag(logger: Any, method: str, event: EventDict) -> EventDict:
+        """Phone, server and stand-in share one loop here: that it stood still is one line, at the end."""
+        if event.get("code", event["event"]).startswith("loop."):
+            late_ms.append(event.get("ms", 0))
+            raise structlog.DropEvent
+        return event
+
     structlog.configure(
+        processors=[without_lag, *before["processors"]],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
@@ -105,6 +116,9 @@ def quiet_log(level: int = logging.WARNING) -> Iterator[None]:
         yield
     finally:
         structlog.configure(**before)
+        if late_ms:
+            busy = f"(this machine was busy: a call stood still for up to {max(late_ms)} ms)"
+            Console(stderr=True, soft_wrap=True).print(busy, style="dim", highlight=False)
 
 
 def callers(folder: Path, read_yaml: Callable[[Path], Any]) -> Mapping[str, Profile]:
