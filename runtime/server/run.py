@@ -194,9 +194,10 @@ async def serve(artifacts: Sequence[Artifact], settings: Settings, tell: Tell) -
     """Take calls until a signal says to stop; `tell` gets a line for each flow. Raises SettingsError."""
     running = await start(artifacts, settings, tell=tell)
     lines = []
+    others = "every number" if len(running.calls.deployments) == 1 else "no number calls it"
     for flow in running.calls.deployments:
         numbers = [number for number, name in settings.numbers.items() if name == flow]
-        lines.append(f"{flow}: {running.voice_url} ({', '.join(numbers) or 'every number'})")
+        lines.append(f"{flow}: {running.voice_url} ({', '.join(numbers) or others})")
     try:
         await until_told(running, settings.limits.drain_ms, lines, tell)
     finally:

@@ -22,7 +22,12 @@ if TYPE_CHECKING:
     from voiceflow_compiler.difference import Difference
 
 
-_READ = (".yaml", ".yml", ".json", ".toml")  # what a flow, its includes, an artifact and a project may be called
+_READ = (
+    ".yaml",
+    ".yml",
+    ".json",
+    ".toml",
+)  # what a flow, its includes, an artifact and a project may be called
 
 
 class FailOn(StrEnum):
