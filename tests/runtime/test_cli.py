@@ -145,7 +145,7 @@ async def test_serve_prints_its_address_and_ends_cleanly(tmp_path: Path, number:
 
         def watch() -> tuple[str, int, str]:
             with running(*words, cwd=tmp_path, OPENAI_BASE_URL=stand_in.base_url) as process:
-                told = until(process, "^lead-qualification: ")
+                told = until(process, "^lead-qualification: http")
                 process.send_signal(number)
                 code = process.wait(PATIENCE_S)
                 assert process.stderr is not None

@@ -1,6 +1,7 @@
 """Faults of the process around a call: what raises, what runs out, what comes in any order."""
 
 import asyncio
+import gc
 import itertools
 import random
 import resource
@@ -43,17 +44,6 @@ RAISED = (
     *(StopAsyncIteration, AssertionError, NotImplementedError, ArithmeticError),
     *(asyncio.CancelledError, Unforeseen),
 )
-
-
-async def ended(board: Switchboard, call_id: str) -> str | None:
-    """How the store has a call as ended, once it does."""
-    store = await open_store(read_url("sqlite:///records/store.db", board.running.calls.settings.folder))
-    try:
-        rows = [row for row in await store.calls() if row["call_id"] == call_id]
-        assert len(rows) <= 1
-        return rows[0]["reason"] if rows else None
-    finally:
-        await store.close()
 
 
 @pytest.mark.parametrize("raised", RAISED, ids=lambda one: one.__name__)
@@ -117,6 +107,8 @@ async def test_row_29_status_callbacks_in_any_order_lead_to_one_end(
         await store.close()
 
 
+# SQLite's driver leaves a connection behind that it could not open: that is not what is looked at here.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
 async def test_row_53_the_server_survives_a_lack_of_file_descriptors(tmp_path: Path) -> None:
     """With no descriptor left a live call goes on; once there are some again, new calls are taken."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -142,6 +134,7 @@ async def test_row_53_the_server_survives_a_lack_of_file_descriptors(tmp_path: P
                 await board.answer(form(OTHER_CALL, OTHER_CALLER))
             await stream.send(stop_message())
             assert await board.over() == "caller_hangup"
+    gc.collect()
 
 
 def descriptors() -> int:
