@@ -21,7 +21,7 @@ store = typer.Typer(name="store", help="See to what is kept: prune, forget, seal
 
 @store.command()
 def prune(settings: SettingsOption = None) -> None:
-    """Take away what is older than [retention] keeps it."""
+    """Take away what is older than the settings under `retention` keep it."""
     from runtime.retention import prune as pruned
 
     chosen = without_line(settings)
