@@ -419,14 +419,16 @@ JUDGED = [
         """,
     ),
     (
-        "only the company is looked for in another language",
+        "a disclosure in another language is read in that language",
         "VF404",
         """
         locale: de-DE
         nodes:
           greeting:
             kind: disclosure
-            say: Guten Tag, hier ist die KI von {company}. Das Gespräch wird aufgezeichnet.
+            say: >-
+              Guten Tag, hier ist die KI von {company}. Das Gespräch wird aufgezeichnet. Sie können jederzeit mit einem
+              Menschen sprechen.
             next: team
         """,
     ),
