@@ -134,6 +134,7 @@ SHOWN = {
     ("VF206", "a confusion that is answered for ever"): ("what_is_this", only_a_limit_ends_it),
     ("VF502", "a ladder that ends in another question"): ("unclear", only_a_limit_ends_it),
     ("VF506", "a limit that leads to a question behind an announcement"): (None, is_cut_off),
+    ("VF507", "a limit that ends the call before its ladder does"): ("unclear", only_a_limit_ends_it),
     ("VF601", "a request for a person ends in a goodbye"): ("wants_person", asks_in_vain),
     ("VF607", "a person after five requests"): ("wants_person", asks_four_times),
     ("VF604", "nobody answers, and the caller is put through again"): ("wants_person", goes_round_alone),

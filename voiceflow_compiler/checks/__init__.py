@@ -38,6 +38,7 @@ _NAMES: Final = (
     "repeated_reprompt",
     "lost_model_needs_model",
     "limit_leads_to_question",
+    "ladder_past_limit",
     "escalation_without_handoff",
     "package_field_maybe_missing",
     "promise_not_kept",
