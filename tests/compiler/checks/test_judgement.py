@@ -427,8 +427,8 @@ JUDGED = [
           greeting:
             kind: disclosure
             say: >-
-              Guten Tag, hier ist die KI von {company}. Das Gespräch wird aufgezeichnet. Sie können jederzeit mit einem
-              Menschen sprechen.
+              Guten Tag, hier ist die KI von {company}. Das Gespräch wird aufgezeichnet. Sie können
+              jederzeit mit einem Menschen sprechen.
             next: team
         """,
     ),

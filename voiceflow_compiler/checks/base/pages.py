@@ -27,8 +27,8 @@ The examples change entries of one small flow, `tests/cases/checks/base.yaml`; `
 line marked `# flagged` is where the finding points. `make corpus` puts known defects into clean flows and
 prints how many of them are found in their place.
 
-Lists of words are in English; a flow in another `locale` is checked for all the rest. The checks of law
-(VF45) know seven languages, and are no legal advice.
+Lists of words are in English; a flow in another `locale` is checked for all the rest. What a disclosure says
+(VF404) and the checks of law (VF45) know seven languages; they are no legal advice.
 """
 
 Page = tuple[str, str, Severity, str]
