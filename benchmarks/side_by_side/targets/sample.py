@@ -32,7 +32,7 @@ class Call:
         try:
             async for text in self.line.iter_text():
                 message = json.loads(text)
-                if message["event"] == "media":
+                if message["event"] == "media" and self.model.state.name == "OPEN":
                     self.latest = int(message["media"]["timestamp"])
                     event = {"type": "input_audio_buffer.append", "audio": message["media"]["payload"]}
                     await self.model.send(json.dumps(event))
