@@ -22,7 +22,7 @@ from benchmarks.side_by_side.model import Model, Session, serving
 from benchmarks.side_by_side.phones import Bridge, Callers, Phone
 
 ROOT: Final = Path(__file__).parents[2]
-LEVELS: Final = (10, 25, 50, 75, 100, 125, 150, 175, 200, 250, 300, 350, 400)
+LEVELS: Final = (10, 50, 75, 100, 125, 150, 175, 200, 250, 300, 350, 400)
 MOST_MS: Final = 20.0  # p99 of the round trip a bridge may add
 LOST_MS: Final = 250.0  # a call: more missing after a window is loss; a piece of 200 may be under way
 NEVER_MS: Final = 1000.0
@@ -36,8 +36,8 @@ class Plan:
     """How long is measured: `levels` of calls at once, each for a while, then some that are interrupted."""
 
     levels: tuple[int, ...] = LEVELS
-    settle_s: float = 3.0
-    window_s: float = 8.0
+    settle_s: float = 2.5
+    window_s: float = 6.0
     interrupted: int = 8
 
 
