@@ -1,8 +1,8 @@
 """A disclosure that leaves out what every caller must be told.
 
 Why: a caller must learn that an AI is speaking, for which company, that a person can be asked for, and, if
-the call is recorded, that it is. Which words count is a short list, in English only; a disclosure in
-another language is searched for the company's name alone.
+the call is recorded, that it is. Which words count is a short list for each of a few languages (de, en, es,
+fr, it, nl, pt); a disclosure in another is searched for the company's name alone.
 
 **Flagged**
 
@@ -23,7 +23,6 @@ another language is searched for the company's name alone.
 Tip: "Hi, I'm an AI assistant from {company}. This call is recorded. You can ask for a person at any time."
 """
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -36,17 +35,6 @@ from voiceflow_compiler.graph import Graph
 CODE: Final = "VF404"
 NAME: Final = "disclosure-incomplete"
 SEVERITY: Final = "error"
-
-_AI: Final = re.compile(
-    r"\b(ai|a i|artificial intelligence"
-    r"|(virtual|automated|digital|computer) (voice )?(assistant|agent|system)"
-    r"|automated|robot|bot|chatbot|computer|machine)\b"
-)
-_PERSON: Final = re.compile(
-    r"\b(person|people|human|humans|someone|somebody|colleagues?|representatives?|operators?|advis[eo]rs?|specialists?"
-    r"|staff|team|front desk|reception|receptionist|(?<!ai )(?<!virtual )(?<!voice )agents?)\b"
-)
-_RECORDED: Final = re.compile(r"\b(record(ed|ing|ings|s)?|taped)\b")
 
 
 def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
@@ -76,15 +64,13 @@ def _words(flow: Flow, node: Node) -> str:
 
 
 def _missing(flow: Flow, words: str) -> Iterator[str]:
-    english = flow.locale.lower().split("-")[0] == "en"
-    without_company = words.replace(plain(flow.company), " ")
-    if not (_AI.search(without_company) if english else tells(AI, flow, words)):
+    if not tells(AI, flow, words):
         yield "that it is an AI"
     if not any(word in words for word in _telling(flow.company)):
         yield "which company is calling or called"
-    if not (_PERSON.search(without_company) if english else tells(PERSON, flow, words)):
+    if not tells(PERSON, flow, words):
         yield "that they can ask for a person"
-    if flow.recorded and not (_RECORDED.search(words) if english else tells(RECORDED, flow, words)):
+    if flow.recorded and not tells(RECORDED, flow, words):
         yield "that the call is recorded"
 
 

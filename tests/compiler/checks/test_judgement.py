@@ -433,6 +433,30 @@ JUDGED = [
         """,
     ),
     (
+        "only the company is looked for in a language whose words are not known",
+        "VF404",
+        """
+        locale: sv-SE
+        nodes:
+          greeting:
+            kind: disclosure
+            say: Hej, det här är AI:n hos {company}. Samtalet spelas in.
+            next: team
+        """,
+    ),
+    (
+        "a language whose words are known is held to them",
+        "VF404",
+        """
+        locale: de-DE
+        nodes:
+          greeting:
+            kind: disclosure
+            say: Guten Tag, hier ist die KI von {company}. Das Gespräch wird aufgezeichnet.  # flagged
+            next: team
+        """,
+    ),
+    (
         "an instruction never to pretend is no claim, and words that pretend are one anywhere",
         "VF405",
         """

@@ -38,8 +38,10 @@ _TRANSCRIBED: Final = {
     "en": r"\b(transcri\w+|record\w*|monitored|processed)\b",
     "es": r"transcri|grabad|grabar|grabación",
 }
-
 _PERSON: Final = {
+    "en": r"\b(person|people|human|humans|someone|somebody|colleagues?|representatives?|operators?|advis[eo]rs?"
+    r"|specialists?|staff|team|front desk|reception|receptionist"
+    r"|(?<!ai )(?<!virtual )(?<!voice )agents?)\b",
     "de": r"\b(mensch\w*|person|mitarbeiter\w*|kolleg\w*|jemand\w*)\b",
     "fr": r"\b(personne|humaine?|quelqu|conseill\w+|collègue)\b",
     "es": r"\b(persona|alguien|agente humano|recepción|compañer[oa]|asesor\w*|representante)\b",
