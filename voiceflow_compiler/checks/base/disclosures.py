@@ -39,8 +39,8 @@ _TRANSCRIBED: Final = {
     "es": r"transcri|grabad|grabar|grabación",
 }
 _PERSON: Final = {
-    "en": r"\b(person|people|human|humans|someone|somebody|colleagues?|representatives?|operators?|advis[eo]rs?"
-    r"|specialists?|staff|team|front desk|reception|receptionist"
+    "en": r"\b(person|people|human|humans|someone|somebody|colleagues?|representatives?|operators?"
+    r"|advis[eo]rs?|specialists?|staff|team|front desk|reception|receptionist"
     r"|(?<!ai )(?<!virtual )(?<!voice )agents?)\b",
     "de": r"\b(mensch\w*|person|mitarbeiter\w*|kolleg\w*|jemand\w*)\b",
     "fr": r"\b(personne|humaine?|quelqu|conseill\w+|collègue)\b",
