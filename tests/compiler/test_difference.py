@@ -203,10 +203,13 @@ def test_a_new_project_is_compared_with_its_first_revision(
     monkeypatch.chdir(tmp_path / "calls")
     same = RUN.invoke(app, ["diff", "--format", "json"])
     assert same.exit_code == 0, same.stderr
-    assert json.loads(same.stdout)["changes"] == []
+    assert [each["changes"] for each in json.loads(same.stdout)["flows"]] == [[], []]
     part = Path("shared/take_message.yaml")
     part.write_text(part.read_text("utf-8").replace("ask_number", "ask_phone"), encoding="utf-8")
-    assert "leave_word.ask_phone" in RUN.invoke(app, ["diff"]).stdout
+    changed = RUN.invoke(app, ["diff"]).stdout
+    assert "leave_word.ask_phone" in changed
+    monkeypatch.chdir(tmp_path / "calls/shared")
+    assert RUN.invoke(app, ["diff"]).stdout == changed
 
 
 def test_artifacts_and_revisions_are_compared_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

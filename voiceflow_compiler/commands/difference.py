@@ -1,6 +1,7 @@
 """`vfc diff`: what changes for callers from one version of a flow to another."""
 
 import io
+import os
 import subprocess
 import sys
 import tarfile
@@ -80,11 +81,13 @@ def _compared(old: str, new: str) -> "Difference":
 def _of_project(revision: str) -> "Iterator[Difference]":
     """What changes in each flow of the project since a revision; one that is new has nothing to compare."""
     flows = meant(None)
-    was = _git("ls-tree", "-r", "-z", "--name-only", revision, revision=revision).decode().split("\0")
-    known = [flow for flow in flows if flow.as_posix() in was]
+    root = _git("rev-parse", "--show-toplevel", revision=revision).decode().strip()
+    listed = _git("ls-tree", "-r", "-z", "--name-only", "--full-tree", revision, revision=revision)
+    was = set(listed.decode().split("\0"))
+    known = [flow for flow in flows if Path(os.path.relpath(flow.resolve(), root)).as_posix() in was]
     for flow in flows:
         if flow in known:
-            yield _compared(f"{revision}:{flow.as_posix()}", str(flow))
+            yield _compared(f"{revision}:{os.path.relpath(flow)}", str(flow))
         else:
             put_error(f"vfc: {flow}: a new flow since {revision}")
     if not known:
