@@ -164,6 +164,15 @@ def test_the_first_project_checks_clean_and_passes_its_tests(
     assert (tested.exit_code, "3 passed" in tested.stdout) == (0, True)
 
 
+def test_a_project_of_one_flow_keeps_its_picture_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a path a picture goes into the output folder, of one flow as of many."""
+    put(tmp_path, '[project]\noutput = "out"\n', a=BASE)
+    monkeypatch.chdir(tmp_path)
+    drawn = RUN.invoke(app, ["graph", "--format", "svg"])
+    assert (drawn.exit_code, drawn.stdout) == (0, "out/a/graph.svg\n")
+    assert (tmp_path / "out/a/graph.svg").read_text(encoding="utf-8").startswith("<svg")
+
+
 def test_a_finding_in_a_shared_file_is_told_once_for_all_flows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

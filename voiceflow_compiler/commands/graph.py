@@ -58,8 +58,9 @@ def graph(
     flows = one(flow)
     for each in flows:
         to = output
-        if len(flows) > 1 and (output is not None or format is not Picture.MERMAID):
-            project = here() if flow is None else None
+        project = here() if flow is None else None
+        kept = project is not None and output is None and not show
+        if (len(flows) > 1 or kept) and (output is not None or format is not Picture.MERMAID):
             folder = output or shown((project.folder / (project.output or "")) if project else Path())
             to = folder / name_of(each) / _file_name(format)
         _draw(each, format, to, findings=findings, show=show)
