@@ -148,7 +148,8 @@ def load(path: str, root: str | None = None, again: Again | None = None) -> Load
     for locale in open_locales(Path(path), whole, opened) if flow is not None else ():
         localized, others = _localized(locale, source, found)
         locales.append(localized)
-        found += others
+        # A text is unknown for certain where the whole flow could be read.
+        found += [each for each in others if each.code != "VF152" or (flow is not None and flow.whole)]
     found += _missing_locales(project, source, flow, {each.locale.tag for each in locales})
     return Loaded(flow, source, tuple(in_order(found)), whole, project, tuple(locales))
 

@@ -239,6 +239,26 @@ def test_a_template_keeps_marks_and_moves_translations(tmp_path: Path) -> None:
     assert RUN.invoke(app, ["locale", str(flow), "de-DE", "--check"]).exit_code == 0
 
 
+def test_translations_outlive_a_part_that_is_not_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While a subflow cannot be read its texts are neither unknown nor dropped: the one finding is the file."""
+    monkeypatch.chdir(tmp_path)
+    assert RUN.invoke(app, ["init", "calls"]).exit_code == 0
+    flow = tmp_path / "calls/flows/reception/flow.yaml"
+    assert RUN.invoke(app, ["locale", str(flow), "de-DE"]).exit_code == 0
+    written = (flow.parent / "locales/de-DE.yaml").read_bytes()
+    flow.write_text(
+        flow.read_text("utf-8").replace("take_message.yaml", "take_massage.yaml"), encoding="utf-8"
+    )
+    told = RUN.invoke(app, ["check", str(flow)]).stdout
+    assert "Did you mean `take_message.yaml`?" in told
+    assert "VF152" not in told
+    refused = RUN.invoke(app, ["locale", str(flow), "de-DE"])
+    assert (refused.exit_code, "would be dropped" in refused.stderr) == (2, True)
+    assert (flow.parent / "locales/de-DE.yaml").read_bytes() == written
+
+
 def test_a_project_says_which_locales_there_must_be(tmp_path: Path) -> None:
     """A flow without a locale that its project names is told what to run."""
     flow = put(tmp_path)

@@ -42,6 +42,9 @@ def locale(
     old = loaded.source.places.texts.get(str(file), "")
     head = "\n".join(takewhile(lambda line: line.startswith("#") or not line.strip(), old.splitlines()))
     done = written(tag, texts(loaded.whole.data), known and known.source.data, head, all_texts=all_texts)
+    if done.gone and not loaded.flow.whole:  # what could not be read of the flow is not gone from it
+        print_findings(loaded.findings, loaded.source.places.texts, Format.TEXT, to_stderr=True)
+        stop(f"{path}: not all of this flow could be read, and {len(done.gone)} texts would be dropped")
     for what, keys in (
         ("new", done.new),
         ("changed", done.stale),
