@@ -9,6 +9,8 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,6 +33,7 @@ MAPS: Final[tuple[tuple[str, ...], ...]] = (
 LISTS: Final = ("knowledge", "handoff_triggers")
 _ALLOWED: Final = {"language", "include", "caller_facts", *LISTS, *(path[0] for path in MAPS)}
 
+_YAML: Final = (".yaml", ".yml")
 # A folder that holds one of these is where a project starts.
 _PROJECT_SIGNS: Final = (".git", "pyproject.toml", "vfc.toml")
 
@@ -99,6 +102,18 @@ def project_folder(path: Path) -> Path:
         if any((folder / sign).exists() for sign in _PROJECT_SIGNS):
             return folder
     return path.parent.parent
+
+
+def _meant(absent: Path) -> str:
+    """What to write for a file that is not there: the name beside it that comes nearest."""
+    try:
+        beside = {
+            each.stem: each.name for each in islice(absent.parent.iterdir(), 1000) if each.suffix in _YAML
+        }
+    except OSError:
+        beside = {}
+    near = get_close_matches(absent.stem, sorted(beside), n=1, cutoff=0.7)
+    return f"Did you mean `{beside[near[0]]}`?" if near else "Names are relative to the file that includes."
 
 
 def joined(folder: Path, name: str) -> Path:
@@ -173,12 +188,7 @@ class Opened:
             tip = f"Copy it into `{self.root.name}`."
             return "VF021", "include-outside", "this file lies outside the project folder", tip
         if not where.exists():
-            return (
-                "VF023",
-                "include-missing",
-                "there is no such file",
-                "Names are relative to the file that includes.",
-            )
+            return "VF023", "include-missing", "there is no such file", _meant(where)
         if len(self.texts) >= MAX_FILES:
             return "VF011", "too-many-parts", f"a flow of more than {MAX_FILES} files", "Merge some of them."
         return None

@@ -108,6 +108,8 @@ def _wrong_type(error: Error, path: Path, data: Any) -> Words:
     if "string" in wanted and isinstance(value, int | float):
         shown = str(value).lower() if isinstance(value, bool) else str(value)
         tip = f'Put it in quotes: "{shown}".'
+    elif wanted == ["array"] and isinstance(value, str) and re.fullmatch(r"\w{1,40}", value):
+        tip = f"Write `[{value}]`, a list of one."
     yield (
         "VF103",
         "wrong-type",
