@@ -242,7 +242,7 @@ def test_a_template_keeps_marks_and_moves_translations(tmp_path: Path) -> None:
 def test_translations_outlive_a_part_that_is_not_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While a subflow cannot be read its texts are neither unknown nor dropped: the one finding is the file."""
+    """While a subflow cannot be read its texts are neither unknown nor dropped; only the file is told."""
     monkeypatch.chdir(tmp_path)
     assert RUN.invoke(app, ["init", "calls"]).exit_code == 0
     flow = tmp_path / "calls/flows/reception/flow.yaml"
