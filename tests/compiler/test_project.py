@@ -157,6 +157,7 @@ def test_the_first_project_checks_clean_and_passes_its_tests(
     again = RUN.invoke(app, ["init", "my-calls"])
     assert (again.exit_code, "nothing was written" in again.stderr) == (2, True)
     monkeypatch.chdir(tmp_path / "my-calls")
+    assert "records/" in Path(".gitignore").read_text(encoding="utf-8").splitlines()
     checked = RUN.invoke(app, ["check", "--strict"])
     assert (checked.exit_code, checked.stdout) == (0, "nothing found\n")
     assert RUN.invoke(app, ["coverage"]).exit_code == 0

@@ -48,4 +48,5 @@ def _below(folder: Traversable, above: str) -> Iterator[tuple[str, Traversable]]
         if part.is_dir():
             yield from _below(part, f"{above}{part.name}/")
         else:
-            yield f"{above}{part.name}", part
+            # The build leaves a hidden file out of the package, and git would take it for its own.
+            yield f"{above}{'.gitignore' if part.name == 'gitignore' else part.name}", part
