@@ -275,6 +275,13 @@ def test_the_shipped_locale_is_whole() -> None:
     assert (told.exit_code, json.loads(told.stdout)["failed"]) == (0, 0)
 
 
+def test_the_fact_that_names_the_locale_is_no_text() -> None:
+    """A translator is not asked to translate `en` where it says which locale a caller gets."""
+    fields = {name: {"type": "text", "otherwise": "en"} for name in ("tongue", "greeted_as")}
+    flow = {"caller_facts": {"locale": "tongue", "fields": fields}}
+    assert list(texts(flow)) == ["caller_facts.fields.greeted_as.otherwise"]
+
+
 def test_every_line_of_the_language_is_a_text_to_translate() -> None:
     """Wherever the schema lets a line stand as plain text, a translator is asked for it."""
     schema = json.loads(schemas.read("flow"))

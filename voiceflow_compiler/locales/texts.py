@@ -43,8 +43,9 @@ def _all(data: Any) -> Iterator[Text]:
     fields = _map(_map(data, "caller_facts"), "fields")
     compared = " ".join(_conditions(data))
     for name, fact in fields.items():
-        # a value that conditions compare is a word of the flow's, and no text
-        if _map(fields, name).get("type") == "text" and f"facts.{name}" not in compared:
+        # a value that conditions compare, or that names the locale, is a word of the flow's, and no text
+        word = f"facts.{name}" in compared or name == _map(data, "caller_facts").get("locale")
+        if _map(fields, name).get("type") == "text" and not word:
             yield from _one(fact, ("caller_facts", "fields", name, "otherwise"), spoken=True)
     for name, slot in _map(data, "slots").items():
         yield from _slot(slot, ("slots", name))
