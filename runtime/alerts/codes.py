@@ -250,6 +250,11 @@ CODES: Final[Mapping[str, Alert]] = {
         "A worker's event loop did not turn for a minute; the supervisor killed it.",
         "The stack it wrote before is on stderr: report it.",
     ),
+    "flow.refused": Alert(
+        "P1",
+        "A new version of what is served was refused; the one before goes on being served.",
+        "The lines beside it say why: compile the flow again, or mend the settings and start again.",
+    ),
     "drain.deadline": Alert(
         "P2",
         "Calls were still live at the end of the time to drain, and were ended.",

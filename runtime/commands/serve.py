@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,11 +39,12 @@ def serve(
     try:
         chosen = load(settings_file, os.environ, dict(options))
         artifacts = read()
+        again = partial(_again, read)
         if workers == 1:
-            _run(server.serve(artifacts, chosen, _say))
+            _run(server.serve(artifacts, chosen, _say, again))
         else:
             kept = {path: value for path, value in options.items() if value is not None}
-            _run(_supervise(Plan(artifacts, chosen, settings_file, kept, workers)))
+            _run(_supervise(Plan(artifacts, chosen, settings_file, kept, workers, again=again)))
     except SettingsError as error:
         stop(*error.problems)
     except Stopped as error:
@@ -54,14 +56,25 @@ async def _supervise(plan: Any) -> None:
     from runtime.server.run import on_signals
     from runtime.server.supervisor import supervise
 
-    ending, now = asyncio.Event(), asyncio.Event()
+    ending, now, renew = asyncio.Event(), asyncio.Event(), asyncio.Event()
     with on_signals(
         {
             signal.SIGTERM: ending.set,
+            signal.SIGHUP: renew.set,
             signal.SIGINT: lambda: (now if ending.is_set() else ending).set(),
         }
     ):
-        await supervise(plan, _say, ending, now)
+        await supervise(plan, _say, ending, now, renew)
+
+
+def _again(read: Callable[[], Sequence[Artifact]]) -> Sequence[Artifact]:
+    """What stands in the files now. Raises Refused, the reasons being told already."""
+    from runtime.server.renewal import Refused
+
+    try:
+        return read()
+    except (typer.Exit, SystemExit):
+        raise Refused from None
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:

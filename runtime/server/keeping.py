@@ -81,11 +81,10 @@ async def _written(write: Write) -> bool:
     return True
 
 
-async def mend(store: Store, actions: Iterable[Actions], stopping: asyncio.Event) -> None:
+async def mend(store: Store, actions: Callable[[], Iterable[Actions]], stopping: asyncio.Event) -> None:
     """Look for deeds left over, now and then, until it is time to stop."""
-    flows = list(actions)
     while not stopping.is_set():
-        for one in flows:
+        for one in list(actions()):
             await _mend(store, one)
         try:
             async with asyncio.timeout(LOOK_EVERY_S):

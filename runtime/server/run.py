@@ -42,6 +42,7 @@ from runtime.server.net import Net
 from runtime.server.people import open_spool
 from runtime.server.place import Place
 from runtime.server.pulse import Pulse
+from runtime.server.renewal import Read, Renewal
 from runtime.server.rest import Rest
 from runtime.server.split import Split
 from runtime.server.starting import check, listen, public_url
@@ -85,6 +86,7 @@ class Running:
     place: Place
     calls: Calls
     dialled: Dialled
+    renewal: Renewal
     _uvicorn: _Uvicorn
     _task: asyncio.Task[None]
     _undo: contextlib.AsyncExitStack
@@ -145,7 +147,9 @@ async def start(
             deployments[artifact.flow] = await deploy(artifact, settings, tell, store, alerts)
             undo.push_async_callback(deployments[artifact.flow].close)
         stopping = asyncio.Event()
-        mending = asyncio.create_task(mend(store, [one.actions for one in deployments.values()], stopping))
+        mending = asyncio.create_task(
+            mend(store, lambda: [one.actions for one in deployments.values()], stopping)
+        )
         undo.push_async_callback(_finish, mending, stopping)
         pruning = asyncio.create_task(keep_pruning(store, settings, stopping))
         undo.push_async_callback(_finish, pruning, stopping)
@@ -166,11 +170,14 @@ async def start(
             alone=shared is None,
         )
         calls.leasing = _leasing(store, calls, index, shared.fleet if shared else None)
-        split = Split(store, settings, {one.flow: one.content_hash for one in artifacts})
+        hashes = {one.flow: one.content_hash for one in artifacts}
+        renewal = Renewal(settings, deployments, hashes, store, alerts, tell)
+        undo.push_async_callback(renewal.close)
+        split = Split(store, settings, hashes)
         await split.begin()
         undo.push_async_callback(_cancel, asyncio.create_task(split.watch()))
         # Once it runs, all of this is the running server's to let go of.
-        return await _run(listening, settings, calls, split, store, shared, undo)
+        return await _run(listening, settings, calls, split, renewal, store, shared, undo)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,8 +197,12 @@ def _leasing(store: Store, calls: Calls, index: Index, fleet: Fleet | None) -> L
     return Leasing(store.leases, owner, index=index, alert=calls.alert, swept=swept)
 
 
-async def serve(artifacts: Sequence[Artifact], settings: Settings, tell: Tell) -> None:
-    """Take calls until a signal says to stop; `tell` gets a line for each flow. Raises SettingsError."""
+async def serve(
+    artifacts: Sequence[Artifact], settings: Settings, tell: Tell, again: Read | None = None
+) -> None:
+    """Take calls until a signal says to stop; `tell` gets a line for each flow. `again`: what SIGHUP takes
+    from the next call on. Raises SettingsError.
+    """
     running = await start(artifacts, settings, tell=tell)
     lines = []
     others = "every number" if len(running.calls.deployments) == 1 else "no number calls it"
@@ -199,7 +210,7 @@ async def serve(artifacts: Sequence[Artifact], settings: Settings, tell: Tell) -
         numbers = [number for number, name in settings.numbers.items() if name == flow]
         lines.append(f"{flow}: {running.voice_url} ({', '.join(numbers) or others})")
     try:
-        await until_told(running, settings.limits.drain_ms, lines, tell)
+        await until_told(running, settings.limits.drain_ms, lines, tell, again=again)
     finally:
         await running.aclose()
 
@@ -211,6 +222,7 @@ async def until_told(
     tell: Tell = lambda line: None,
     *,
     orphaned: asyncio.Event | None = None,
+    again: Read | None = None,
 ) -> None:
     """Take calls until a signal (or the end of the supervisor) says to stop, then drain. `lines` are told
     once signals are heard.
@@ -220,6 +232,8 @@ async def until_told(
         signal.SIGTERM: stop.set,
         signal.SIGINT: lambda: (now if stop.is_set() else stop).set(),
     }
+    if again is not None:
+        acts[signal.SIGHUP] = lambda: _renew(running, again)
     with on_signals(acts):
         for line in lines:
             tell(line)
@@ -228,6 +242,10 @@ async def until_told(
         if running.calls.live:
             tell(f"stopping: {running.calls.live} live calls may finish within {drain_ms // 1000} s")
         await _first(running.drain(drain_ms), now.wait())
+
+
+def _renew(running: Running, again: Read) -> None:
+    running.calls.keep(running.renewal.renew(again))
 
 
 async def _store(settings: Settings, undo: contextlib.AsyncExitStack) -> Store:
@@ -257,6 +275,7 @@ async def _run(
     settings: Settings,
     calls: Calls,
     split: Split,
+    renewal: Renewal,
     store: Store,
     shared: Shared | None,
     undo: contextlib.AsyncExitStack,
@@ -294,7 +313,7 @@ async def _run(
     task = asyncio.create_task(server.serve(sockets=sockets))
     await _first(server.listening.wait(), _join(task))
     listening.listen(BACKLOG)
-    return Running(place, calls, dialled, server, task, undo.pop_all())
+    return Running(place, calls, dialled, renewal, server, task, undo.pop_all())
 
 
 def _config(app: Starlette, media: Media) -> uvicorn.Config:

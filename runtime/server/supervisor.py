@@ -27,12 +27,15 @@ import structlog
 
 from runtime.alerts import Alerts
 from runtime.metrics import SHARED, Metrics
+from runtime.server.deploy import deploy
 from runtime.server.fleet import socket_path
+from runtime.server.renewal import Read, Refused, refuse, reread
 from runtime.server.scoreboard import Scoreboard
 from runtime.server.starting import check, listen, public_url
 from runtime.server.tokens import shared_key
 from runtime.server.worker import CANNOT_START, Order
 from runtime.settings import Settings
+from runtime.settings.keys import SettingsError
 from voiceflow_compiler.artifact import Artifact, encode
 
 log = structlog.get_logger()
@@ -63,6 +66,7 @@ class Plan:
     options: Mapping[str, Any]
     workers: int
     hung_s: float = HUNG_S
+    again: Read | None = None
 
 
 @dataclass(slots=True)
@@ -75,8 +79,12 @@ class _Slot:
     began_s: float = 0.0
 
 
-async def supervise(plan: Plan, tell: Tell, stop: asyncio.Event, now: asyncio.Event) -> None:
-    """Serve until `stop` (drain) and, should that be set too, `now`. Raises SettingsError, Stopped."""
+async def supervise(
+    plan: Plan, tell: Tell, stop: asyncio.Event, now: asyncio.Event, renew: asyncio.Event | None = None
+) -> None:
+    """Serve until `stop` (drain) and, should that be set too, `now`. With `renew`, take what the plan gives
+    again. Raises SettingsError, Stopped.
+    """
     check(plan.artifacts, plan.settings, workers=plan.workers)
     listening = listen(plan.settings.listen.host, plan.settings.listen.port)
     with listening, tempfile.TemporaryDirectory(prefix="vfc-") as folder:
@@ -87,7 +95,7 @@ async def supervise(plan: Plan, tell: Tell, stop: asyncio.Event, now: asyncio.Ev
             for artifact in plan.artifacts:
                 tell(f"{artifact.flow}: {place} ({plan.workers} workers)")
             try:
-                await _first(stop, supervisor.watch())
+                await _first(stop, supervisor.watch(renew or asyncio.Event()))
             finally:
                 await supervisor.end(now)
 
@@ -108,7 +116,7 @@ class Supervisor:
         """All workers up, the first before the others, so that what they share is made once."""
         (self._folder / "numbers").mkdir()
         for number, artifact in enumerate(self._plan.artifacts):
-            (self._folder / f"{number}.json").write_bytes(encode(artifact))
+            self._write(number, artifact)
         try:
             await self._up(self._slots[0])
             await asyncio.gather(*(self._up(slot) for slot in self._slots[1:]))
@@ -117,9 +125,38 @@ class Supervisor:
             await self._kill_all()
             self._board.close()
 
-    async def watch(self) -> None:
-        """Start again what dies, give up what hangs. Raises Stopped."""
-        await asyncio.gather(*(self._keep_up(slot) for slot in self._slots))
+    async def watch(self, renew: asyncio.Event) -> None:
+        """Start again what dies, give up what hangs; take a new version when told. Raises Stopped."""
+        await asyncio.gather(self._renew(renew), *(self._keep_up(slot) for slot in self._slots))
+
+    async def _renew(self, renew: asyncio.Event) -> None:
+        while True:
+            await renew.wait()
+            renew.clear()
+            try:
+                await self._take()
+            except (Refused, SettingsError) as error:
+                refuse(error, self._alert)
+
+    async def _take(self) -> None:
+        """Make a new version ready here first: a worker that is started later must be able to serve it."""
+        plan = self._plan
+        if plan.again is None:
+            return
+        artifacts = await reread(plan.again, [one.flow for one in plan.artifacts])
+        for artifact in artifacts:
+            made = await deploy(artifact, plan.settings, self._tell)
+            await made.close()
+        places = {one.flow: number for number, one in enumerate(plan.artifacts)}
+        for artifact in artifacts:
+            self._write(places[artifact.flow], artifact)
+        _signal([one.process for one in self._slots if one.process is not None], signal.SIGHUP)
+
+    def _write(self, number: int, artifact: Artifact) -> None:
+        """Put a flow where workers read it: whole, whenever one of them looks."""
+        path = self._folder / f"{number}.json"
+        path.with_suffix(".new").write_bytes(encode(artifact))
+        path.with_suffix(".new").replace(path)
 
     async def end(self, now: asyncio.Event) -> None:
         """Let every worker drain; with `now`, as soon as they can."""

@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from runtime.settings import Settings, load
 from runtime.settings.keys import SettingsError
 from voiceflow_compiler.artifact import Artifact, ArtifactError, decode
 
+early: list[int] = []  # SIGHUPs before the loop took them
 CANNOT_START = 3  # the exit code that says: starting again will not help
 
 
@@ -49,7 +51,7 @@ def main() -> int:
     order = msgspec.json.decode(sys.stdin.buffer.readline(), type=Order)
     try:
         chosen = load(Path(order.settings) if order.settings else None, os.environ, order.options)
-        artifacts = [decode(Path(path).read_bytes()) for path in order.artifacts]
+        artifacts = read_artifacts(order)
         with asyncio.Runner(loop_factory=new_loop) as runner:
             runner.run(_serve(order, artifacts, chosen))
     except (SettingsError, ArtifactError, OSError) as error:
@@ -59,15 +61,23 @@ def main() -> int:
     return 0
 
 
+def read_artifacts(order: Order) -> list[Artifact]:
+    """What the supervisor serves now. Raises OSError, ArtifactError."""
+    return [decode(Path(path).read_bytes()) for path in order.artifacts]
+
+
 async def _serve(order: Order, artifacts: Sequence[Artifact], chosen: Settings) -> None:
     board = Scoreboard(Path(order.folder) / "board", order.workers)
     listening = socket.socket(fileno=order.descriptor)
     fleet = Fleet(Path(order.folder), order.slot, board)
     running = await start(artifacts, chosen, shared=Shared(listening, order.key, fleet))
+    again = partial(read_artifacts, order)
+    if early:
+        await running.renewal.renew(again)
     orphaned = asyncio.Event()
     watching = asyncio.create_task(_stdin_ended(orphaned))
     try:
-        await until_told(running, chosen.limits.drain_ms, orphaned=orphaned)
+        await until_told(running, chosen.limits.drain_ms, orphaned=orphaned, again=again)
     finally:
         watching.cancel()
         await running.aclose()
@@ -83,4 +93,5 @@ async def _stdin_ended(orphaned: asyncio.Event) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # until the loop takes it: Ctrl-C is the supervisor's
+    signal.signal(signal.SIGHUP, lambda number, _: early.append(number))
     sys.exit(main())

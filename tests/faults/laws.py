@@ -16,7 +16,7 @@ from typing import Any
 from runtime import record
 from runtime.audit import violations
 from runtime.simulate.line import Passed
-from voiceflow_compiler.artifact import Artifact
+from voiceflow_compiler.artifact import Artifact, decode
 
 OPEN = Path("/proc/self/fd")
 
@@ -79,7 +79,7 @@ def broken(
     """Every invariant that was broken in one bed, in a line each."""
     for path in sorted((folder / "records" / "calls").glob("*.jsonl")):
         kept = record.read(path)
-        for line in violations(kept, artifact):
+        for line in violations(kept, _served(folder, kept, artifact)):
             yield f"{path.name}: {line}"
         silences = [one["note"]["ms"] for one in kept.lines if one.get("note", {}).get("kind") == "dead_air"]
         yield from (f"{path.name}: dead air of {ms} ms" for ms in silences)
@@ -90,6 +90,14 @@ def broken(
     yield from _secrets(folder, lines, secrets)
     if evidence.left:
         yield evidence.left
+
+
+def _served(folder: Path, kept: record.Record, artifact: Artifact) -> Artifact:
+    """What the call began with: the bed's flow, or a version that came later."""
+    content_hash = kept.header["artifact"]["hash"]
+    if content_hash == artifact.content_hash:
+        return artifact
+    return decode((folder / "records" / "artifacts" / f"{content_hash}.json").read_bytes())
 
 
 def _deeds(folder: Path) -> Iterator[str]:

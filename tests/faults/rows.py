@@ -174,7 +174,7 @@ ELSEWHERE: Final[dict[int, tuple[str, ...]]] = {
     72: ("tests/compiler/test_artifact.py::test_an_edited_artifact_is_refused",),
 }
 # Rows that no test shows yet; the page says so.
-OWED: Final[frozenset[int]] = frozenset({48, 53, 54})
+OWED: Final[frozenset[int]] = frozenset({48})
 
 
 def functions(path: Path) -> set[str]:

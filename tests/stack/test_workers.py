@@ -9,12 +9,14 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from msgspec.structs import replace
 
-from runtime.record import replay
+from runtime.record import Record, replay
 from runtime.simulate.loopback import RECORDS
 from runtime.simulate.phone import Ended
 from tests.flows.shipped import artifact
 from tests.stack.workers import FLOW, Fleet, open_fleet
+from voiceflow_compiler.artifact import encode, seal
 
 FULL = bool(os.environ.get("FAULTS_FULL"))
 CALLS = 20 if FULL else 4
@@ -121,3 +123,41 @@ async def test_workers_that_cannot_start_stop_the_server_with_their_reason(tmp_p
     assert len(lines) == 2
     assert "store.url: the store cannot be opened" in lines[0]
     assert "the server stops" in lines[1]
+
+
+async def told(fleet: Fleet, words: str, times: int) -> None:
+    """Wait until the server's log has said this so often."""
+    async with asyncio.timeout(60):
+        while (fleet.folder / "stderr").read_text().count(words) < times:  # noqa: ASYNC110 - other processes write it
+            await asyncio.sleep(0.1)
+
+
+def version_of(part: Record) -> str:
+    return str(part.header["artifact"]["version"])
+
+
+@pytest.mark.faults
+async def test_row_54_a_new_version_is_taken_by_all_workers_between_calls(tmp_path: Path) -> None:
+    """SIGHUP: the next caller has the new version; the live one keeps the old one, even when its worker is
+    killed and another goes on with it. A file that was edited is refused, and what was served goes on."""
+    path, first = tmp_path / "flow.json", artifact(FLOW)
+    second = seal(replace(first, flow_version="2"))
+    path.write_bytes(encode(first))
+    async with open_fleet(tmp_path, flow=path) as fleet:
+        began = asyncio.create_task(fleet.call("+12025550101"))
+        slot, _ = await most_loaded(fleet, 1)
+        (tmp_path / "next.json").write_bytes(encode(second))
+        (tmp_path / "next.json").replace(path)
+        fleet.process.send_signal(signal.SIGHUP)
+        await told(fleet, "flow.renewed", 2)
+        os.kill(fleet.worker(slot), signal.SIGKILL)
+        path.write_bytes(encode(second).replace(b'"2"', b'"3"'))
+        fleet.process.send_signal(signal.SIGHUP)
+        await told(fleet, "changed after it was compiled", 1)
+        after = await fleet.call("+12025550102", "hangs_up")
+        ended = await began
+        assert ended.how == "assistant_hung_up"
+        parts = fleet.records(ended.call_id)
+        assert [version_of(one) for one in parts] == [first.flow_version] * 2
+        assert replay(first, parts[1].lines) is None
+        assert [version_of(one) for one in fleet.records(after.call_id)] == ["2"]

@@ -82,6 +82,7 @@ async def open_fleet(
     provider: str = "twilio",
     environment: dict[str, str] | None = None,
     stand_in: StandIn | None = None,
+    flow: Path = ROOT / "flows" / FLOW,
 ) -> AsyncIterator[Fleet]:
     """Start it, and end it by SIGTERM."""
     file = write_settings(artifact(FLOW), ROOT / "flows" / FLOW, caller(FLOW, "agrees"), folder)
@@ -94,7 +95,7 @@ async def open_fleet(
             "VONAGE_SIGNATURE_SECRET": TOKEN,
             "TWILIO_ACCOUNT_SID": CARRIERS[provider].ACCOUNT,
         }
-        command = ["-m", "runtime", "serve", str(ROOT / "flows" / FLOW), "--settings", str(file)]
+        command = ["-m", "runtime", "serve", str(flow), "--settings", str(file)]
         with (folder / "stderr").open("wb") as stderr:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
