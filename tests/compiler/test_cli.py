@@ -186,6 +186,13 @@ def test_explain_shows_the_page_of_a_check() -> None:
     assert "**Flagged**" in by_code.stdout
 
 
+def test_the_begin_of_a_code_names_those_that_begin_so() -> None:
+    """`vfc explain VF70` ends with the codes it may stand for."""
+    ran = RUN.invoke(app, ["explain", "vf70"])
+    assert ran.exit_code == 2
+    assert "VF701, VF70" in ran.stderr
+
+
 @pytest.mark.parametrize("form", ["text", "json", "sarif", "github"])
 def test_a_terminal_of_any_encoding_can_take_the_output(tmp_path: Path, form: str) -> None:
     """Neither a file name that is not Unicode nor a terminal that knows only ASCII ends in a traceback."""

@@ -35,7 +35,8 @@ def explain(
     if page is None:
         from voiceflow_compiler.conditions import closest
 
-        near = closest(code, _names())
+        begun = [name for name in _names() if name.startswith("VF") and name.startswith(code.upper())]
+        near = ", ".join(begun) or closest(code, _names())
         stop(f"no finding is called {code!r}" + (f": did you mean {near}?" if near else ""))
     if format is Form.JSON:
         title, _, text = page.partition("\n")
