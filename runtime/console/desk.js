@@ -12,7 +12,7 @@ const PLACES = {
 const WHYS = {
   busy: "the line was busy", no_answer: "nobody answered", voicemail: "a voicemail answered", failed: "the line failed",
   declined: "it was declined", closed: "the desk is closed", too_late: "it took too long",
-  call_ended: "the caller has hung up", undelivered: "it could not be delivered", put_away: "it was put away",
+  call_ended: "the caller has hung up", call_moved: "it is shown anew", undelivered: "it could not be delivered", put_away: "it was put away",
   crowded: "too many were waiting",
 };
 const handoffs = new Map();

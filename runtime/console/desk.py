@@ -98,7 +98,7 @@ class Console:
             page = _read("enter.html").replace(b'value=""', b'value="' + key.encode() + b'"', 1)
             known = KEY.fullmatch(key)
             return Response(page if known else _read("enter.html"), media_type="text/html", headers=HEADERS)
-        if self.board.find(key) is None:
+        if await self.desk.find(key) is None:
             return Response(_read("gone.html"), status_code=404, media_type="text/html", headers=HEADERS)
         return RedirectResponse(f"/desk#{key}", status_code=303, headers=HEADERS)
 
@@ -151,7 +151,7 @@ class Console:
 
     async def _complained(self, key: str, by: str) -> Waiting | None:
         """The caller complained about the assistant: it counts for the guards of a rollout."""
-        one = self.board.find(key)
+        one = await self.desk.find(key)
         if one is not None:
             await asyncio.to_thread(self._complain, one.call_id, by)
         return one

@@ -71,11 +71,11 @@ class Board:
         return list(self._waiting.values())
 
     def of_call(self, call_id: str, handoff_id: str = "") -> list[Waiting]:
-        """A call's handoffs, or the one of this id."""
+        """A call's handoffs at this process, or the one of this id: none that a process before it left."""
         return [
             one
             for one in self._waiting.values()
-            if one.call_id == call_id and handoff_id in ("", one.handoff_id)
+            if one.call_id == call_id and not one.foreign and handoff_id in ("", one.handoff_id)
         ]
 
     def post(self, call_id: str, handoff_id: str, handoff: str, package: Mapping[str, Any]) -> Waiting:

@@ -2,7 +2,9 @@
 
 1. An answer counts by the store (runtime/store/waiting.py): of two people at two processes, one has it.
 2. A process tells its own handoffs in their order, and looks every POLL_S for what others told.
-3. With the store away a process shows and takes answers for its own handoffs alone.
+3. A page may hear of a handoff at one process and answer at another: whatever it asks about is looked up in
+   the store first.
+4. With the store away a process shows and takes answers for its own handoffs alone.
 """
 
 from __future__ import annotations
@@ -37,6 +39,7 @@ class Rows(Protocol):
     async def receive(self, key: str) -> None: ...
     async def put_away(self, key: str) -> bool: ...
     async def since(self, changed_ms: int) -> Any: ...
+    async def find(self, key: str) -> Any: ...
     async def package(self, row: Any) -> str | None: ...
     async def alive(self) -> None: ...
     async def accessed(self, key: str, call_id: str, who: str, what: str) -> None: ...
@@ -68,9 +71,24 @@ class SharedBoard:
 
     # --- for the pages ---
 
+    async def find(self, key: str) -> Waiting | None:
+        """The handoff of this key as it stands now, in whatever process; None when it is over. One whose row
+        is still being written is waited for: pages of its own process are told first.
+        """
+        until_s = asyncio.get_running_loop().time() + TOLD_S
+        while True:
+            row = await self._stored(lambda rows: rows.find(key))
+            if row is not None:
+                await self._mirror(row)
+            known = self.board.find(key)
+            late = asyncio.get_running_loop().time() >= until_s
+            if known is not None or row is not None or self.rows is None or late:
+                return known
+            await asyncio.sleep(POLL_S)
+
     async def receive(self, key: str, who: str) -> Waiting | None:
         """A page shows it: the human's side acknowledged."""
-        one = self.board.find(key)
+        one = await self.find(key)
         if one is None:
             return None
         self.board.receive(key)
@@ -80,7 +98,7 @@ class SharedBoard:
 
     async def answer(self, key: str, by: str, *, accepted: bool) -> Waiting | None:
         """A person answered. None when the handoff is gone; else how it stands now, whoever was first."""
-        one = self.board.find(key)
+        one = await self.find(key)
         if one is None:
             return None
         await self._noted(one, by, "accepted" if accepted else "declined")
@@ -100,7 +118,7 @@ class SharedBoard:
 
     async def put_away(self, key: str, who: str) -> Waiting | None:
         """The person no longer needs it."""
-        one = self.board.find(key)
+        one = await self.find(key)
         if one is None or one.place not in ("accepted", "declined"):
             return None
         await self._noted(one, who, "put_away")
@@ -154,17 +172,18 @@ class SharedBoard:
         """Say that we live, and look at all there is: what a clock that differs made us miss is seen here."""
         while True:
             await self._stored(lambda rows: rows.alive())
+            known = {one.key for one in self.board.all() if one.foreign}
             standing = await self._stored(lambda rows: rows.since(0))
             for row in standing or ():
                 await self._mirror(row)
             if standing is not None:
-                self._forget({row.key for row in standing})
+                self._forget(known - {row.key for row in standing})
             await asyncio.sleep(ALIVE_S)
 
-    def _forget(self, standing: set[str]) -> None:
+    def _forget(self, gone: set[str]) -> None:
         """What other processes no longer have is over."""
         for one in self.board.all():
-            if one.foreign and one.key not in standing:
+            if one.key in gone:
                 self.board.mirror(replace(one, place="over", why=one.why or "call_ended"))
 
     async def _mirror(self, row: Any) -> None:

@@ -14,7 +14,7 @@ from voiceflow_compiler.artifact import Artifact
 UNSENT: Final = 4096  # bytes; a third of a second of mu-law in JSON
 
 
-def check(artifacts: Sequence[Artifact], settings: Settings, *, workers: int = 1) -> None:
+def check(artifacts: Sequence[Artifact], settings: Settings) -> None:
     """Raises SettingsError with everything that keeps these flows from being served."""
     flows = {artifact.flow for artifact in artifacts}
     names = ", ".join(sorted(flows))
@@ -27,10 +27,6 @@ def check(artifacts: Sequence[Artifact], settings: Settings, *, workers: int = 1
         problems.append("two of the flows have the same name: give each its own `flow:`.")
     if len(flows) > 1 and not settings.numbers:
         problems.append("with several flows, say which answers which number: write [numbers] in vfc.toml.")
-    if workers > 1 and settings.desk_token:
-        problems.append(
-            "desk.token: the desk shows the calls of one process; leave --workers away, or VFC_DESK_TOKEN."
-        )
     problems += _line_problems(settings)
     if problems:
         raise SettingsError(problems)

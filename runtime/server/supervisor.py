@@ -85,7 +85,7 @@ async def supervise(
     """Serve until `stop` (drain) and, should that be set too, `now`. With `renew`, take what the plan gives
     again. Raises SettingsError, Stopped.
     """
-    check(plan.artifacts, plan.settings, workers=plan.workers)
+    check(plan.artifacts, plan.settings)
     listening = listen(plan.settings.listen.host, plan.settings.listen.port)
     with listening, tempfile.TemporaryDirectory(prefix="vfc-") as folder:
         listening.listen()

@@ -50,12 +50,15 @@ class WaitingRows:
         return self.store.owner
 
     async def post(self, key: str, call_id: str, handoff_id: str, handoff: str, since_ms: int) -> None:
-        """A handoff of this process begins to wait."""
+        """A handoff of this process begins to wait. A call that goes on here waits at no other any more."""
         now = self.store.clock()
         row = {"key": key, "call_id": call_id, "handoff_id": handoff_id, "handoff": handoff}
         row |= {"owner": self.owner, "place": "waiting"}
         times = {"since_ms": since_ms, "changed_ms": now, "alive_ms": now}
+        left = (WAITING.c.call_id == call_id) & (WAITING.c.owner != self.owner) & WAITING.c.place.in_(OPEN)
+        ended = {"place": "over", "why": "call_moved", "changed_ms": now}
         async with writing(self.store.engine) as connection:
+            await connection.execute(update(WAITING).where(left).values(ended))
             await connection.execute(insert(WAITING).values(row | times))
 
     async def change(self, key: str, place: str, by: str = "", why: str = "") -> None:
@@ -70,7 +73,7 @@ class WaitingRows:
         place = "accepted" if accepted else "declined"
         one = (WAITING.c.key == key) & WAITING.c.place.in_(OPEN)
         counts = await self._set(one, place=place, answered_by=by)
-        return counts, next(iter(await self._rows(WAITING.c.key == key)), None)
+        return counts, await self.find(key)
 
     async def receive(self, key: str) -> None:
         """A page shows it."""
@@ -86,6 +89,10 @@ class WaitingRows:
         """What changed since then; every row that still stands for 0."""
         chosen = WAITING.c.changed_ms >= changed_ms if changed_ms else WAITING.c.place != "over"
         return await self._rows(chosen)
+
+    async def find(self, key: str) -> Row | None:
+        """The row of this key, also when it is over."""
+        return next(iter(await self._rows(WAITING.c.key == key)), None)
 
     async def package(self, row: Row) -> str | None:
         """The package of a row, as JSON."""

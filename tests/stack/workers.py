@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from runtime.database import read_url
+from runtime.metrics import SHARED
 from runtime.record import Record, read
+from runtime.server.fleet import socket_path
 from runtime.session.stand_in import StandIn
 from runtime.simulate.callers import Caller
 from runtime.simulate.carriers import CARRIERS
@@ -67,6 +69,12 @@ class Fleet:
                 return int(path.parent.name)
         raise AssertionError(f"no worker in slot {slot}")
 
+    def socket(self, slot: int) -> str:
+        """Where this worker alone can be asked."""
+        environment = Path(f"/proc/{self.worker(slot)}/environ").read_bytes().decode().split("\0")
+        numbers = next(one.partition("=")[2] for one in environment if one.startswith(f"{SHARED}="))
+        return str(socket_path(Path(numbers).parent, slot))
+
     def records(self, call_id: str) -> list[Record]:
         """The parts of a call's record, in order."""
         folder = self.folder / RECORDS / "calls"
@@ -83,9 +91,11 @@ async def open_fleet(
     environment: dict[str, str] | None = None,
     stand_in: StandIn | None = None,
     flow: Path = ROOT / "flows" / FLOW,
+    toml: str = "",
 ) -> AsyncIterator[Fleet]:
-    """Start it, and end it by SIGTERM."""
+    """Start it, and end it by SIGTERM. `toml`: further tables of its settings."""
     file = write_settings(artifact(FLOW), ROOT / "flows" / FLOW, caller(FLOW, "agrees"), folder)
+    file.write_text(file.read_text() + toml)
     async with stand_in or StandIn(voice="tones") as model:
         told: dict[str, Any] = {
             "OPENAI_BASE_URL": model.base_url,

@@ -65,6 +65,23 @@ async def test_the_calls_of_a_dead_process_leave_the_desk(stores: tuple[Store, S
     assert await there.since(0) == []
 
 
+async def test_a_call_that_moved_waits_where_it_is(stores: tuple[Store, Store, Clock]) -> None:
+    """A call that goes on in another process leaves nothing on the desk that nobody can be joined to; what a
+    person has stays, and other calls wait on.
+    """
+    here, there = WaitingRows(stores[0]), WaitingRows(stores[1])
+    for key, call_id in (("talks", "CA1"), ("old", "CA1"), ("else", "CA2")):
+        await here.post(key, call_id, "h1", "sales", 1)
+        if key == "talks":
+            await here.answer(key, "Ana", accepted=True)
+    await there.post("new", "CA1", "h1", "sales", 2)
+    assert {row.key for row in await here.since(0)} == {"talks", "else", "new"}
+    moved = await here.find("old")
+    assert moved is not None
+    assert (moved.place, moved.why) == ("over", "call_moved")
+    assert await there.answer("old", "Ben", accepted=True) == (False, moved)
+
+
 async def test_who_looked_is_kept_in_order(stores: tuple[Store, Store, Clock]) -> None:
     """Every look at a package and every answer is on record by call."""
     rows = WaitingRows(stores[0])
