@@ -99,7 +99,7 @@ class _Leg:
     line: Leg
     tape: Tape = field(default_factory=Tape)
     notes: list[Note] = field(default_factory=list)
-    faults: LineFaults = GOOD
+    faults: tuple[LineFaults, ...] = ()  # of the streams to come, in order
     passed: list[Passed] = field(default_factory=list)
 
     def note(self, what: str, detail: str = "") -> None:
@@ -114,9 +114,10 @@ async def place(
     person: Person,
     speak: Speak,
     faults: LineFaults = GOOD,
+    later: tuple[LineFaults, ...] = (),
 ) -> Ended:
     """Place one call and hold it to its end. `speak` gives `<Say>` and the person a voice; `faults` are the
-    first stream's. Raises PhoneError.
+    first stream's, `later` those of the streams after it. Raises PhoneError.
     """
     async with httpx2.AsyncClient(timeout=15.0) as http:
         carrier = CARRIERS[subscription.provider]
@@ -124,7 +125,7 @@ async def place(
         call_id = carrier.new_call_id()
         line = network.begin(call_id, caller_number, subscription.number)
         leg = _Leg(carrier, http, subscription, caller_number, person, mouth, speak, call_id, network, line)
-        leg.faults = faults
+        leg.faults = (faults, *later)
         try:
             how = await _obey(leg)
         except TwimlError as error:
@@ -227,7 +228,8 @@ async def _ask(leg: _Leg, url: str, occasion: Occasion, **told: Any) -> tuple[Ve
 async def _hold_stream(leg: _Leg, verb: Stream) -> str:
     headers = leg.carrier.upgrade(leg.subscription.token, verb)
     wire = leg.carrier.open_wire(leg.call_id, verb)
-    faults, leg.faults = leg.faults, GOOD
+    faults = leg.faults[0] if leg.faults else GOOD
+    leg.faults = leg.faults[1:]
     try:
         if leg.network.connect:
             connection = await leg.network.connect(verb.url, headers)

@@ -251,6 +251,7 @@ class Bed:
     running: server.Running
     evidence: Evidence
     lines: list[Mapping[str, Any]] = field(default_factory=list)
+    ended: list[Ended] = field(default_factory=list)  # every call, also one that was not taken
 
     async def call(
         self, who: Profile = BOOKS, faults: LineFaults | None = None, mouth: Mouth | None = None
@@ -276,6 +277,7 @@ class Bed:
                 speak=voice().speak,
                 faults=faults or LineFaults(),
             )
+        self.ended.append(ended)
         path = self.folder / "records" / "calls" / f"{ended.call_id}.jsonl"
         self.evidence.passed.append(ended.passed)
         return lambda: Placed(ended, began[0] if began else 0.0, record.read(path))

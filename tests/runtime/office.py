@@ -14,6 +14,7 @@ class Answer:
     body: bytes
     hang: bool = False
     drop: bool = False
+    after_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ async def _serve(
     body = await reader.readexactly(int(headers.get("content-length", "0")))
     answer = answers[min(len(office.requests), len(answers) - 1)]
     office.requests.append(Asked(method, target, headers, body))
+    await asyncio.sleep(answer.after_s)
     if answer.hang:
         await reader.read()
     if answer.hang or answer.drop:

@@ -14,9 +14,10 @@ from runtime.simulate.bad_line import LineFaults
 from runtime.simulate.callers import Caller
 from runtime.simulate.carriers import CARRIERS
 from runtime.simulate.carriers.base import Asking
-from runtime.simulate.clock import hurried
+from runtime.simulate.clock import hurried, idle
 from runtime.simulate.loopback import RECORDS, write_settings
 from runtime.simulate.phone import Ended, Subscription, place
+from runtime.simulate.profile import Person
 from runtime.voices import open_voice
 from tests.flows.shipped import ROOT, artifact, caller
 
@@ -25,6 +26,7 @@ FLOW, TOKEN = "lead_qualification", "a token of nobody's"
 LINES = ("twilio", "signalwire", "vonage")
 CUT_FRAME = 600  # twelve seconds: the disclosure was heard, something was answered
 SPEED = 2.0
+IDLE_SPEED = 20.0
 
 
 async def cut(folder: Path, provider: str, at_frame: int = CUT_FRAME) -> Ended:
@@ -97,6 +99,55 @@ async def test_row_28_a_webhook_that_names_itself_is_answered_once(tmp_path: Pat
             assert running.calls.live == 1
         finally:
             await running.aclose()
+
+
+PERSON = "+12025550199"
+
+
+async def fail_twice(folder: Path, provider: str, person: Person) -> Ended:
+    """A call whose first stream is reset, and the one it goes on with as well."""
+    file = write_settings(artifact(FLOW), ROOT / "flows" / FLOW, caller(FLOW, "agrees"), folder)
+    async with StandIn(voice="tones") as model:
+        options: dict[str, Any] = {"model.base_url": model.base_url, "telephony.auth_token": TOKEN}
+        options |= {"telephony.provider": provider, "telephony.account": CARRIERS[provider].ACCOUNT}
+        options |= {"telephony.fallback_number": PERSON}
+        running = await server.start([artifact(FLOW)], settings.load(file, {}, options))
+        spoken, human = open_voice("tones", "caller"), open_voice("tones", "assistant")
+        try:
+            return await place(
+                Subscription(running.voice_url, TOKEN, provider=provider),
+                Caller(caller(FLOW, "agrees"), spoken.speak),
+                caller_number="+12025550101",
+                person=person,
+                speak=human.speak,
+                faults=LineFaults(ends=(CUT_FRAME, "cut")),
+                later=(LineFaults(ends=(100, "cut")),),
+            )
+        finally:
+            await running.aclose()
+
+
+@pytest.mark.parametrize(
+    ("provider", "person"), [*((one, "accepts") for one in LINES), ("twilio", "no_answer")]
+)
+def test_row_44_the_second_failure_of_a_call_leads_to_a_person(
+    tmp_path: Path, provider: str, person: Person
+) -> None:
+    """After two streams that broke nobody tries a third: the caller is told so and a person is rung; should
+    nobody answer there, they have heard an honest sentence, and the call ends."""
+    with asyncio.Runner(loop_factory=idle(IDLE_SPEED)) as runner:
+        ended = runner.run(fail_twice(tmp_path, provider, person))
+    notes = [note.what for note in ended.notes]
+    said = [note.detail for note in ended.notes if note.what == "say"]
+    assert notes.count("stream_started") == 2
+    assert ["cut off" in said[0], "connecting you with a person" in said[1]] == [True, True]
+    assert notes.index("ringing") > len(notes) - 1 - notes[::-1].index("stream_ended")
+    assert ended.how == ("transferred" if person == "accepts" else "assistant_hung_up")
+    reasons = [
+        record.read(path).lines[-1]["end"]["reason"] for path in (tmp_path / RECORDS).glob("calls/*.jsonl")
+    ]
+    # Vonage's socket has no good-bye of its own, so that a break is a hang-up until its network tells more.
+    assert reasons == ["caller_hangup" if provider == "vonage" else "line_lost"] * 2
 
 
 async def leave(folder: Path) -> Ended:

@@ -125,6 +125,30 @@ async def test_workers_that_cannot_start_stop_the_server_with_their_reason(tmp_p
     assert "the server stops" in lines[1]
 
 
+@pytest.mark.faults
+async def test_row_44_a_dead_server_leads_to_a_person_by_the_document_itself(tmp_path: Path) -> None:
+    """`kill -9` of the supervisor and of every worker at once: nobody answers the provider's question, and
+    the caller is told so and brought to a person by what stood in the first document already; its trailing
+    redirect finds nobody either."""
+    async with open_fleet(tmp_path, environment={"VFC_FALLBACK_NUMBER": "+12025550199"}) as fleet:
+        call = asyncio.create_task(fleet.call("+12025550101"))
+        await most_loaded(fleet, 1)
+        for pid in [fleet.process.pid, *(fleet.worker(slot) for slot in range(2))]:
+            os.kill(pid, signal.SIGKILL)
+        ended = await call
+    notes = [note.what for note in ended.notes]
+    left = notes[notes.index("stream_ended") :]
+    assert left == [
+        *("stream_ended", "nobody_answers", "nobody_answers"),
+        "say",
+        "ringing",
+        "person_answered",
+        "joined",
+    ]
+    assert "connecting you with a person" in [note.detail for note in ended.notes if note.what == "say"][-1]
+    assert ended.how == "transferred"
+
+
 async def told(fleet: Fleet, words: str, times: int) -> None:
     """Wait until the server's log has said this so often."""
     async with asyncio.timeout(60):
