@@ -214,12 +214,15 @@ def _write(file: _File, job: Any) -> None:
         if not file.failed:  # after a failure nothing more: a line after a gap would break the chain
             file.open().write(job if file.seals is None else file.seals.seal(job[:-1]) + b"\n")
         return
-    if file.handle is not None:
+    if file.handle is None:
+        return
+    try:
         file.handle.flush()
         _to_disk(file.handle)
-    if job is None and file.handle is not None:
-        file.handle.close()
-        file.handle = None
+    finally:
+        if job is None:  # also where the disk is full, or each call would leave a descriptor
+            handle, file.handle = file.handle, None
+            handle.close()
 
 
 def _to_disk(handle: IO[bytes]) -> None:
