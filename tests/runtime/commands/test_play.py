@@ -3,6 +3,7 @@
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -22,7 +23,13 @@ class Terminal:
     def __init__(self, *more: str) -> None:
         self.ours, theirs = pty.openpty()
         self.process = subprocess.Popen(
-            [*COMMAND, *more], cwd=ROOT, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+            [*COMMAND, *more],
+            cwd=ROOT,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+            preexec_fn=_as_from_a_terminal,
         )
         os.close(theirs)
         self.shown = ""
@@ -44,6 +51,11 @@ class Terminal:
         self.process.kill()
         self.process.wait()
         os.close(self.ours)
+
+
+def _as_from_a_terminal() -> None:
+    """Tests that run in the background have Ctrl-C ignored, and a child would inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.fixture
