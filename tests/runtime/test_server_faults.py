@@ -173,6 +173,8 @@ async def test_row_50_a_damaged_record_is_finished_and_invents_nothing(tmp_path:
     assert await whole.durable()
     content = whole.path.read_bytes()
     lines = record.read(whole.path).lines
+    whole.end(800, "caller_hangup", None)  # closes its file
+    await whole.durable()
     chance = random.Random(50)
     for _ in range(1000):
         path = tmp_path / "CA1.jsonl"

@@ -25,16 +25,22 @@ pytestmark = pytest.mark.faults
 FLOW, TOKEN = "lead_qualification", "a token of nobody's"
 LINES = ("twilio", "signalwire", "vonage")
 CUT_FRAME = 600  # twelve seconds: the disclosure was heard, something was answered
+PERSON = "+12025550199"
 SPEED = 2.0
 IDLE_SPEED = 20.0
 
 
-async def cut(folder: Path, provider: str, at_frame: int = CUT_FRAME) -> Ended:
-    """A call whose socket is reset in the middle, while the caller stays on the line."""
+async def cut(
+    folder: Path, provider: str, at_frame: int = CUT_FRAME, *, again: bool = False, person: Person = "accepts"
+) -> Ended:
+    """A call whose socket is reset in the middle, while the caller stays on the line; `again`: the one it
+    goes on with is reset as well, and there is a person to ring.
+    """
     file = write_settings(artifact(FLOW), ROOT / "flows" / FLOW, caller(FLOW, "agrees"), folder)
     async with StandIn(voice="tones") as model:
         options: dict[str, Any] = {"model.base_url": model.base_url, "telephony.auth_token": TOKEN}
         options |= {"telephony.provider": provider, "telephony.account": CARRIERS[provider].ACCOUNT}
+        options |= {"telephony.fallback_number": PERSON} if again else {}
         running = await server.start([artifact(FLOW)], settings.load(file, {}, options))
         spoken, human = open_voice("tones", "caller"), open_voice("tones", "assistant")
         try:
@@ -42,9 +48,10 @@ async def cut(folder: Path, provider: str, at_frame: int = CUT_FRAME) -> Ended:
                 Subscription(running.voice_url, TOKEN, provider=provider),
                 Caller(caller(FLOW, "agrees"), spoken.speak),
                 caller_number="+12025550101",
-                person="accepts",
+                person=person,
                 speak=human.speak,
                 faults=LineFaults(ends=(at_frame, "cut")),
+                later=(LineFaults(ends=(100, "cut")),) if again else (),
             )
         finally:
             await running.aclose()
@@ -101,32 +108,6 @@ async def test_row_28_a_webhook_that_names_itself_is_answered_once(tmp_path: Pat
             await running.aclose()
 
 
-PERSON = "+12025550199"
-
-
-async def fail_twice(folder: Path, provider: str, person: Person) -> Ended:
-    """A call whose first stream is reset, and the one it goes on with as well."""
-    file = write_settings(artifact(FLOW), ROOT / "flows" / FLOW, caller(FLOW, "agrees"), folder)
-    async with StandIn(voice="tones") as model:
-        options: dict[str, Any] = {"model.base_url": model.base_url, "telephony.auth_token": TOKEN}
-        options |= {"telephony.provider": provider, "telephony.account": CARRIERS[provider].ACCOUNT}
-        options |= {"telephony.fallback_number": PERSON}
-        running = await server.start([artifact(FLOW)], settings.load(file, {}, options))
-        spoken, human = open_voice("tones", "caller"), open_voice("tones", "assistant")
-        try:
-            return await place(
-                Subscription(running.voice_url, TOKEN, provider=provider),
-                Caller(caller(FLOW, "agrees"), spoken.speak),
-                caller_number="+12025550101",
-                person=person,
-                speak=human.speak,
-                faults=LineFaults(ends=(CUT_FRAME, "cut")),
-                later=(LineFaults(ends=(100, "cut")),),
-            )
-        finally:
-            await running.aclose()
-
-
 @pytest.mark.parametrize(
     ("provider", "person"), [*((one, "accepts") for one in LINES), ("twilio", "no_answer")]
 )
@@ -136,7 +117,7 @@ def test_row_44_the_second_failure_of_a_call_leads_to_a_person(
     """After two streams that broke nobody tries a third: the caller is told so and a person is rung; should
     nobody answer there, they have heard an honest sentence, and the call ends."""
     with asyncio.Runner(loop_factory=idle(IDLE_SPEED)) as runner:
-        ended = runner.run(fail_twice(tmp_path, provider, person))
+        ended = runner.run(cut(tmp_path, provider, again=True, person=person))
     notes = [note.what for note in ended.notes]
     said = [note.detail for note in ended.notes if note.what == "say"]
     assert notes.count("stream_started") == 2
