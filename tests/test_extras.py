@@ -24,6 +24,8 @@ def test_every_extra_but_the_largest_is_locked() -> None:
         line for line in (ROOT / "Makefile").read_text(encoding="utf-8").splitlines() if "LOCKED :=" in line
     )
     assert set(line.partition(":=")[2].split()) == set(PROJECT["optional-dependencies"]) - {"ray"}
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    assert not any(one.startswith("ray==") for one in lock.splitlines())
 
 
 def test_the_line_that_is_told_works_where_it_is_told() -> None:
