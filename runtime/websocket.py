@@ -74,7 +74,7 @@ class Socket(WSListener):
         self._transport: WSTransport | None = None
         self._early: deque[Message | None] = deque()
         self._take: Take = self._keep
-        self._flow: Callable[[], None] = _nothing
+        self._flow: Callable[[], None] = nothing
         self._parts: list[bytes] = []
         self._parts_kind: WSMsgType | None = None
         self._ended = asyncio.Event()
@@ -85,14 +85,14 @@ class Socket(WSListener):
         """From now on `take` has every message as it comes, and None once the socket is gone; `flow` is
         called when a peer that took nothing takes again.
         """
-        self._take, self._flow = take, flow or _nothing
+        self._take, self._flow = take, flow or nothing
         while self._early and self._take is take:
             take(self._early.popleft())
         self.read(reading=True)
 
     def hold(self) -> None:
         """Keep what comes until somebody listens again."""
-        self._take, self._flow = self._keep, _nothing
+        self._take, self._flow = self._keep, nothing
 
     def send(self, message: Message) -> None:
         """Hand a message to the peer; on a socket that is gone, to nobody."""
@@ -166,7 +166,7 @@ class Socket(WSListener):
         self.gone = True
         self._parts.clear()
         self._ended.set()
-        take, self._take, self._flow = self._take, _nobody, _nothing
+        take, self._take, self._flow = self._take, nobody, nothing
         take(None)
 
     def pause_writing(self) -> None:
@@ -322,9 +322,9 @@ def _decoded(whole: bytes) -> str:
         raise WSProtocolError(WSCloseCode.INVALID_TEXT, "not UTF-8") from None
 
 
-def _nothing() -> None:
+def nothing() -> None:
     """Nobody waits for the peer."""
 
 
-def _nobody(message: Message | None) -> None:
+def nobody(message: Message | None) -> None:
     """Nobody listens any more."""

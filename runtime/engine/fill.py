@@ -128,11 +128,6 @@ def _asking(artifact: Artifact, state: State, node: Node) -> Iterable[str]:
         yield f"Read back: {state.confirming} = {shown(artifact, state, state.confirming)}"
 
 
-def _to_find_out(artifact: Artifact, state: State, name: str) -> bool:
-    slot = artifact.slots[name]
-    return name not in state.slots and not slot.by_keypad and not slot.secret
-
-
 def _known(artifact: Artifact, state: State) -> Iterable[str]:
     for name in sorted(state.slots):
         if not artifact.slots[name].secret and name != state.confirming:

@@ -16,7 +16,7 @@ from typing import Final
 
 from runtime.handoff import Ring, Tell, Transferred
 from runtime.telephony.base import Dialled, MediaSocket
-from runtime.websocket import Message, Take
+from runtime.websocket import Message, Take, nobody, nothing
 
 ASKED_MS: Final = 10_000  # how soon the provider asks what to do once a stream has ended, and comes back
 WHISPER_MS: Final = 45_000  # how long a person may take to hear the whisper and press a key
@@ -45,7 +45,7 @@ class Line:
         self._transfer: _Transfer | None = None
         self._early: deque[Message | None] = deque()
         self._take: Take = self._early.append
-        self._flow: Callable[[], None] = _nothing
+        self._flow: Callable[[], None] = nothing
         self._over = False
         self._joined = False
         self._away: str | None = None
@@ -309,7 +309,7 @@ class Line:
         if not self._over:
             self._over = True
             # Lines that are over are remembered; who listened to them is let go.
-            take, self._take, self._flow = self._take, _nobody, _nothing
+            take, self._take, self._flow = self._take, nobody, nothing
             take(None)
 
     def _release(self, code: int = 1000) -> None:
@@ -331,11 +331,3 @@ def _failure(transfer: _Transfer, dialled: Dialled) -> Transferred:
     if transfer.answered:
         return Transferred("unanswered", "voicemail")  # somebody or something picked up and pressed nothing
     return Transferred("unanswered", dialled.reason or "no_answer")
-
-
-def _nothing() -> None:
-    """Nobody waits for the carrier."""
-
-
-def _nobody(message: Message | None) -> None:
-    """Nobody listens any more."""

@@ -17,7 +17,7 @@ from runtime.server.place import Place
 from runtime.server.relay import relay
 from runtime.server.upgrade import MAX_MESSAGE
 from runtime.telephony.base import Asked, Ignored, Provider, StreamStarted
-from runtime.websocket import Message, Socket
+from runtime.websocket import Message, Socket, nobody
 
 FIRST_MESSAGES: Final = 10
 WAITING_PER_CALL: Final = 2  # sockets that have not started yet, for each call a process may carry
@@ -122,13 +122,9 @@ class _Waiting:
         self._refused = True
         self._media.calls.alert("security.stream_refused", detail="start")
         self._done()
-        self._socket.listen(_unheard)
+        self._socket.listen(nobody)
         self._socket.close(REFUSED)
 
     def _done(self) -> None:
         self._late.cancel()
         self._media.waiting(-1)
-
-
-def _unheard(message: Message | None) -> None:
-    """Who was refused is not listened to."""

@@ -36,7 +36,7 @@ from runtime.session.model import (
     SpeechEnded,
 )
 from runtime.session.tls import authorities
-from runtime.websocket import Message, RefusedError, Socket, connect
+from runtime.websocket import Message, RefusedError, Socket, connect, nobody
 
 POLICY_CLOSE: Final = "closed_1008"
 DOOR_SHUT: Final = "unusable"
@@ -192,7 +192,7 @@ class OpenAISession:
     def _leave(self, socket: Socket) -> None:
         """Say goodbye beside everything else: a frozen peer answers none, and nobody may wait for it."""
         self._leaving = {one for one in self._leaving if not one.gone} | {socket}
-        socket.listen(_unheard)
+        socket.listen(nobody)
         socket.close()
 
     def _lose(self, lost: Lost) -> None:
@@ -382,7 +382,3 @@ def _unreachable(error: RefusedError) -> _UnreachableError:
 
 def _close_reason(socket: Socket) -> str:
     return "closed" if socket.close_code is None else f"closed_{socket.close_code}"
-
-
-def _unheard(message: Message | None) -> None:
-    """What a server still says on a connection we left."""
