@@ -22,7 +22,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from benchmarks import world
 from benchmarks.figures import Figure, Floor, Goal, percentile
 from benchmarks.world import Place
-from runtime.simulate.carriers.twilio import ACCOUNT
+from runtime.simulate.carriers.twilio import TWILIO
 from runtime.simulate.twiml import Stream, read
 from runtime.telephony.twilio import SIGNATURE_HEADER, sign
 
@@ -108,7 +108,7 @@ async def _ring(http: httpx2.AsyncClient, at: Place, call_id: str) -> Stream:
     url = at.subscription.webhook
     fields = {
         "CallSid": call_id,
-        "AccountSid": ACCOUNT,
+        "AccountSid": TWILIO.account,
         "From": "+12025550101",
         "To": at.subscription.number,
         "Direction": "inbound",
@@ -124,7 +124,7 @@ async def _ring(http: httpx2.AsyncClient, at: Place, call_id: str) -> Stream:
 
 async def _start(socket: ClientConnection, stream: Stream, call_id: str) -> None:
     start = {
-        "accountSid": ACCOUNT,
+        "accountSid": TWILIO.account,
         "streamSid": "MZ" + call_id[2:],
         "callSid": call_id,
         "tracks": ["inbound"],

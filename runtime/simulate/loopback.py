@@ -73,7 +73,7 @@ async def open_world(
         model_url = await undo.enter_async_context(_process(voice) if apart else _here(voice))
         options = {"model.base_url": model_url, "telephony.auth_token": token}
         provider, _, audio = line.partition("-")
-        options |= {"telephony.provider": provider, "telephony.account": CARRIERS[provider].ACCOUNT}
+        options |= {"telephony.provider": provider, "telephony.account": CARRIERS[provider].account}
         options |= {"telephony.audio": AUDIO[audio]} if audio else {}
         http = await undo.enter_async_context(httpx2.AsyncClient(timeout=15.0, trust_env=False))
         network = Network(CARRIERS[provider], token, poster(http), profile.person, pick_up)

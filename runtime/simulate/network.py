@@ -158,7 +158,7 @@ class Network:
             self._leave(name, leg)
 
     def _tell(self, leg: Leg, room: Room, what: str) -> None:
-        if room.events and self.carrier.ROOM_RETURNS:
+        if room.events and self.carrier.room_returns:
             self.keep(self.question(leg, room.events, "room", status=what))
 
     # --- the REST interface ---

@@ -309,7 +309,7 @@ async def _hang_up(leg: _Leg, action: str) -> None:
     leg.network.end(leg.line)
     if action:
         await _ask(leg, action, "dialled", status="completed", over=True)
-    elif not leg.carrier.ROOM_RETURNS:
+    elif not leg.carrier.room_returns:
         await _ask(leg, leg.subscription.events, "status", status="completed")
 
 

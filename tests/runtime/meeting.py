@@ -204,7 +204,7 @@ def settings(folder: Path, carrier: str, toml: str) -> Settings:
     """Settings of a server on this carrier with an account at its REST interface."""
     folder.mkdir(parents=True, exist_ok=True)
     table = toml or '[handoffs.sales]\nnumber = "+15005550009"\n'
-    head = f'[telephony]\nprovider = "{carrier}"\naccount = "{CARRIERS[carrier].ACCOUNT}"\n'
+    head = f'[telephony]\nprovider = "{carrier}"\naccount = "{CARRIERS[carrier].account}"\n'
     (folder / "vfc.toml").write_text(head + '[dialling]\napi_url = "http://rest.test"\n' + table)
     environment = {"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": "http://127.0.0.1:9", "VFC_PUBLIC_URL": URL}
     secret = rsa_key() if carrier == "vonage" else "rest-secret"

@@ -266,7 +266,7 @@ def test_a_machine_the_network_recognises_is_hung_up_at_once(tmp_path: Path) -> 
         placed = next(one for one in scene.network.ordered if isinstance(one, PlaceOrder))
         fields = {
             "CallSid": person.call_id,
-            "AccountSid": NETWORKS["twilio"].ACCOUNT,
+            "AccountSid": NETWORKS["twilio"].account,
             "AnsweredBy": "machine_start",
         }
         headers = {

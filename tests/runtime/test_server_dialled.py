@@ -19,8 +19,8 @@ from runtime.server import start
 from runtime.server.dialled import DialError, Order
 from runtime.server.run import Running
 from runtime.session.stand_in import StandIn
-from runtime.simulate.carriers import twilio
 from runtime.simulate.carriers.base import Asking
+from runtime.simulate.carriers.twilio import TWILIO
 from runtime.telephony.twilio import SIGNATURE_HEADER, sign
 from tests.runtime.switchboard import ACCOUNT, CALL, SECRET, artifact, echo, settings, start_message
 
@@ -68,10 +68,10 @@ class World:
     async def picked_up(self, url: str) -> str:
         """The answer webhook of a call somebody picked up; its token."""
         asking = Asking("ringing", CALL, OURS, PERSON)
-        headers, body = twilio.ask(SECRET, url, asking)
+        headers, body = TWILIO.ask(SECRET, url, asking)
         answer = await self.http.post(url, content=body, headers=headers)
         assert answer.status_code == 200
-        stream = twilio.read(answer.text)[0]
+        stream = TWILIO.read(answer.text)[0]
         token: str = stream.parameters["call_token"]  # type: ignore[union-attr]
         return token
 
@@ -151,7 +151,7 @@ async def test_an_order_nobody_made_is_not_connected(tmp_path: Path) -> None:
     """An answer webhook for an order that is unknown gets no stream; a forged event gets nothing."""
     async with world(tmp_path) as here:
         url = here.running.place.url(here.running.place.dialled + "/unknown")
-        headers, body = twilio.ask(SECRET, url, Asking("ringing", CALL, OURS, PERSON))
+        headers, body = TWILIO.ask(SECRET, url, Asking("ringing", CALL, OURS, PERSON))
         answer = await here.http.post(url, content=body, headers=headers)
         assert "Stream" not in answer.text
         assert "Hangup" in answer.text

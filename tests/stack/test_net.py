@@ -39,7 +39,7 @@ async def cut(
     file = write_settings(artifact(FLOW), ROOT / "flows" / FLOW, caller(FLOW, "agrees"), folder)
     async with StandIn(voice="tones") as model:
         options: dict[str, Any] = {"model.base_url": model.base_url, "telephony.auth_token": TOKEN}
-        options |= {"telephony.provider": provider, "telephony.account": CARRIERS[provider].ACCOUNT}
+        options |= {"telephony.provider": provider, "telephony.account": CARRIERS[provider].account}
         options |= {"telephony.fallback_number": PERSON} if again else {}
         running = await server.start([artifact(FLOW)], settings.load(file, {}, options))
         spoken, human = open_voice("tones", "caller"), open_voice("tones", "assistant")

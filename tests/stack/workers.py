@@ -103,7 +103,7 @@ async def open_fleet(
             "TWILIO_AUTH_TOKEN": TOKEN,
             "SIGNALWIRE_SIGNING_KEY": TOKEN,
             "VONAGE_SIGNATURE_SECRET": TOKEN,
-            "TWILIO_ACCOUNT_SID": CARRIERS[provider].ACCOUNT,
+            "TWILIO_ACCOUNT_SID": CARRIERS[provider].account,
         }
         command = ["-m", "runtime", "serve", str(flow), "--settings", str(file)]
         with (folder / "stderr").open("wb") as stderr:

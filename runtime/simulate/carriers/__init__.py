@@ -2,11 +2,13 @@
 
 from typing import Final
 
-from runtime.simulate.carriers import signalwire, twilio, vonage
+from runtime.simulate.carriers import vonage
 from runtime.simulate.carriers.base import Carrier
+from runtime.simulate.carriers.signalwire import SIGNALWIRE
+from runtime.simulate.carriers.twilio import TWILIO
 
 CARRIERS: Final[dict[str, Carrier]] = {
-    "twilio": twilio,
-    "signalwire": signalwire,
+    "twilio": TWILIO,
+    "signalwire": SIGNALWIRE,
     "vonage": vonage,
 }

@@ -99,10 +99,15 @@ class OrderError(Exception):
 
 
 class Carrier(Protocol):
-    """One network: a module with these names."""
+    """One network: a module with these names, or a `FormCarrier`."""
 
-    ACCOUNT: str
-    ROOM_RETURNS: bool  # whether a leg goes on with its document when its room is over
+    @property
+    def account(self) -> str: ...
+
+    @property
+    def room_returns(self) -> bool:
+        """Whether a leg goes on with its document when its room is over."""
+        ...
 
     def new_call_id(self) -> str: ...
 

@@ -30,12 +30,12 @@ from runtime.simulate.carriers.base import (
 from runtime.simulate.twiml import Dial, Gather, Redirect, Room, Say, Stream, TwimlError, Verb
 from runtime.telephony.base.signed import sign_claims
 
-ACCOUNT: Final = "aaaaaaaa-bbbb-cccc-dddd-0123456789ab"  # the application
+account: Final = "aaaaaaaa-bbbb-cccc-dddd-0123456789ab"  # the application
 CONTENT_TYPE: Final = "audio/l16;rate=24000"
 MOST_HEADERS: Final = 512
 MOST_QUEUED_MS: Final = 1024 * 20  # the smaller of the two buffers that documentation names
 DIAL_STATUS: Final = {"busy": "busy", "no-answer": "timeout", "completed": "completed", "failed": "failed"}
-ROOM_RETURNS: Final = False
+room_returns: Final = False
 
 
 @dataclass(slots=True)
@@ -107,7 +107,7 @@ def ask(secret: str, url: str, asking: Asking) -> tuple[dict[str, str], bytes]:
             told["dtmf"] = {"digits": asking.digit, "timed_out": False}
     body = json.dumps(told).encode()
     claims = {"iss": "Vonage", "iat": int(time.time()), "jti": secrets.token_hex(8)}
-    claims |= {"application_id": ACCOUNT, "payload_hash": hashlib.sha256(body).hexdigest()}
+    claims |= {"application_id": account, "payload_hash": hashlib.sha256(body).hexdigest()}
     headers = {"Authorization": f"Bearer {sign_claims(secret, claims)}", "Content-Type": "application/json"}
     return headers, body
 
