@@ -71,31 +71,25 @@ def look(calls: Sequence[Call], limits: Limits, before: Sequence[Call] = ()) -> 
     return (*(guard(newest, limits) for guard in GUARDS), _handoffs([*before, *calls], limits))
 
 
-def _success(calls: Sequence[Call], limits: Limits) -> GuardResult:
-    good, limit = sum(call.good for call in calls), limits.session_success
-    if len(calls) < LEAST:
-        return _few("session_success", limit, len(calls), "rollback")
-    broken = wilson(good, len(calls))[1] < limit
-    words = f"{good} of {len(calls)} calls ended as meant, and at least {limit:.0%} must"
-    return _told("session_success", broken, good / len(calls), limit, len(calls), "rollback", words)
+@dataclass(frozen=True, slots=True)
+class _Share:
+    """A guard on the share of calls that have something: at least the limit, or at most."""
 
+    name: str
+    has: Callable[[Call], bool]
+    limit: Callable[[Limits], float]
+    wanted: Literal["at least", "at most"]
+    words: str
 
-def _negative(calls: Sequence[Call], limits: Limits) -> GuardResult:
-    angry, limit = sum(call.negative for call in calls), limits.negative
-    if len(calls) < LEAST:
-        return _few("negative_sentiment", limit, len(calls), "rollback")
-    broken = wilson(angry, len(calls))[0] > limit
-    words = f"{angry} of {len(calls)} callers were displeased at the end, and at most {limit:.0%} may be"
-    return _told("negative_sentiment", broken, angry / len(calls), limit, len(calls), "rollback", words)
-
-
-def _complaints(calls: Sequence[Call], limits: Limits) -> GuardResult:
-    complained, limit = sum(call.complained for call in calls), limits.complaints
-    if len(calls) < LEAST:
-        return _few("complaints", limit, len(calls), "rollback")
-    broken = wilson(complained, len(calls))[0] > limit
-    words = f"{complained} of {len(calls)} calls were complained about, and at most {limit:.0%} may be"
-    return _told("complaints", broken, complained / len(calls), limit, len(calls), "rollback", words)
+    def __call__(self, calls: Sequence[Call], limits: Limits) -> GuardResult:
+        limit = self.limit(limits)
+        if len(calls) < LEAST:
+            return _few(self.name, limit, len(calls), "rollback")
+        hits = sum(map(self.has, calls))
+        low, high = wilson(hits, len(calls))
+        broken = high < limit if self.wanted == "at least" else low > limit
+        words = self.words.format(hits=hits, calls=len(calls), limit=limit)
+        return _told(self.name, broken, hits / len(calls), limit, len(calls), "rollback", words)
 
 
 def _latency(calls: Sequence[Call], limits: Limits) -> GuardResult:
@@ -126,10 +120,28 @@ def _handoffs(calls: Sequence[Call], limits: Limits) -> GuardResult:
 
 
 GUARDS: Final[tuple[Callable[[Sequence[Call], Limits], GuardResult], ...]] = (
-    _success,
+    _Share(
+        "session_success",
+        lambda call: call.good,
+        lambda limits: limits.session_success,
+        "at least",
+        "{hits} of {calls} calls ended as meant, and at least {limit:.0%} must",
+    ),
     _latency,
-    _negative,
-    _complaints,
+    _Share(
+        "negative_sentiment",
+        lambda call: call.negative,
+        lambda limits: limits.negative,
+        "at most",
+        "{hits} of {calls} callers were displeased at the end, and at most {limit:.0%} may be",
+    ),
+    _Share(
+        "complaints",
+        lambda call: call.complained,
+        lambda limits: limits.complaints,
+        "at most",
+        "{hits} of {calls} calls were complained about, and at most {limit:.0%} may be",
+    ),
 )
 
 

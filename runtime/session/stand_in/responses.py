@@ -159,11 +159,7 @@ def close_open_item(desk: Desk, response: Response, status: str) -> Iterator[Jso
     if opened is None:
         return
     wire, emit = opened.item.wire, desk.emit
-    where: dict[str, Any] = {
-        "response_id": response.id,
-        "item_id": opened.item.id,
-        "output_index": opened.index,
-    }
+    where = _place(response, opened)
     wire["status"] = status
     if opened.kind == "call":
         told = {"call_id": wire["call_id"], "name": wire["name"], "arguments": opened.sent}
@@ -177,6 +173,11 @@ def close_open_item(desk: Desk, response: Response, status: str) -> Iterator[Jso
     )
     if response.in_conversation:
         yield emit("conversation.item.done", previous_item_id=opened.previous_id, item=_snapshot(wire))
+
+
+def _place(response: Response, opened: _Open) -> Json:
+    """What every event of an item under way says of its place."""
+    return {"response_id": response.id, "item_id": opened.item.id, "output_index": opened.index}
 
 
 def _close_part(desk: Desk, opened: _Open, where: Json) -> Iterator[Json]:
@@ -213,12 +214,7 @@ def _speak(desk: Desk, response: Response, text: str, mulaw: bytes, pace: Pace) 
     assert response.open is not None
     opened = response.open
     opened.item.wire["content"] = [{"type": "output_audio", "transcript": ""}]
-    where = {
-        "response_id": response.id,
-        "item_id": opened.item.id,
-        "output_index": opened.index,
-        "content_index": 0,
-    }
+    where = {**_place(response, opened), "content_index": 0}
     yield desk.emit("response.content_part.added", **where, part={"type": "audio", "transcript": ""})
     step = pace.chunk_ms * audio.BYTES_PER_MS
     chunks = [mulaw[start : start + step] for start in range(0, len(mulaw), step)]
@@ -252,12 +248,7 @@ def _write(desk: Desk, response: Response, text: str) -> Iterator[Json | Wait]:
     assert response.open is not None
     opened = response.open
     opened.item.wire["content"] = [{"type": "output_text", "text": ""}]
-    where = {
-        "response_id": response.id,
-        "item_id": opened.item.id,
-        "output_index": opened.index,
-        "content_index": 0,
-    }
+    where = {**_place(response, opened), "content_index": 0}
     yield desk.emit("response.content_part.added", **where, part={"type": "text", "text": ""})
     allowed = _affordable(response, text)
     for start in range(0, len(allowed), 40):
@@ -282,12 +273,7 @@ def _call(desk: Desk, response: Response, name: str, arguments: str) -> Iterator
     )
     assert response.open is not None
     opened = response.open
-    where = {
-        "response_id": response.id,
-        "item_id": opened.item.id,
-        "output_index": opened.index,
-        "call_id": call_id,
-    }
+    where = {**_place(response, opened), "call_id": call_id}
     allowed = _affordable(response, arguments)
     for start in range(0, len(allowed), 60):
         opened.sent += allowed[start : start + 60]
