@@ -75,11 +75,7 @@ def flows(check: Check, folder: Path) -> Iterator[pipeline.Checked]:
     """What the tests of a check look at: its pages, its defects, what is judged of it, and clean flows."""
     texts = [patched(text) for kind in ("Flagged", "Clean") for text in examples(check.page, kind)]
     texts += [defect.text for defect in DEFECTS if defect.code == check.code]
-    texts += [
-        patched(changes.replace("\n        ", "\n").lstrip("\n"))
-        for _, code, changes in JUDGED
-        if code == check.code
-    ]
+    texts += [patched(changes) for code, _, changes in JUDGED if code == check.code]
     texts += [BASE, *CLEAN.values(), *(small_flow(seed) for seed in range(4))]
     for at, text in enumerate(texts):
         yield pipeline.check(str(put(folder / str(at), text)))
