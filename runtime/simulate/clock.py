@@ -12,6 +12,11 @@ import asyncio
 import selectors
 import time
 from collections.abc import Callable
+from typing import Any, Final
+
+WORK_S: Final = (
+    1.0  # of the wall's: a thread that takes longer is waiting for something, perhaps for our clock
+)
 
 
 class _HurriedSelector(selectors.DefaultSelector):
@@ -49,6 +54,17 @@ class _IdleSelector(selectors.DefaultSelector):
         super().__init__()
         self._speed = speed
         self.passed = 0.0
+        self._jobs = 0
+        self._begun = 0.0
+
+    def job_begins(self) -> None:
+        """A thread has been given work that the loop waits for."""
+        self._jobs += 1
+        self._begun = time.monotonic()
+
+    def job_ends(self, _: object) -> None:
+        """It is done, or nobody waits for it any more."""
+        self._jobs -= 1
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = super().select(0)
@@ -56,6 +72,9 @@ class _IdleSelector(selectors.DefaultSelector):
             return ready
         if timeout is None:
             return super().select(None)  # no timer is set: whatever comes, no time has to pass for it
+        left = WORK_S - (time.monotonic() - self._begun) if self._jobs else 0.0
+        if left > 0 and (ready := super().select(left)):
+            return ready  # a thread's work took no time
         began = time.monotonic()
         ready = super().select(max(0.0, timeout) / self._speed)
         waited = (time.monotonic() - began) * self._speed
@@ -67,8 +86,9 @@ class IdleLoop(asyncio.SelectorEventLoop):
     """An event loop whose clock stands still while anything runs, and goes `speed` times as fast while all
     wait.
 
-    What a test measures by it is the program's own waiting, on however busy a machine. Work in other threads
-    and processes is not waited for: it takes its real time, `speed` times as long by this clock.
+    What a test measures by it is the program's own waiting, on however busy a machine. Work that was given to
+    a thread of the loop's takes no time either. Other threads and processes are not waited for: theirs is the
+    real time, `speed` times as long by this clock.
     """
 
     def __init__(self, speed: float) -> None:
@@ -78,6 +98,15 @@ class IdleLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """Seconds of waiting so far."""
         return 1000.0 + self._idle.passed
+
+    def run_in_executor(  # type: ignore[override]  # the stub's is generic in the arguments
+        self, executor: Any, func: Callable[..., Any], *args: Any
+    ) -> asyncio.Future[Any]:
+        """As any loop does it; until it is done no time passes."""
+        job = super().run_in_executor(executor, func, *args)
+        self._idle.job_begins()
+        job.add_done_callback(self._idle.job_ends)
+        return job
 
     def leap(self, seconds: float) -> None:
         """Let time pass at once; what was due meanwhile is due now."""

@@ -88,7 +88,7 @@ class Tape:
 @dataclass(frozen=True, slots=True)
 class Passed:
     """One message of the server's as the network took it. `queued_ms`: how much audio was waiting to be heard
-    before it.
+    before it; `clock_s`: when, by the loop's clock.
     """
 
     at_ms: int
@@ -96,6 +96,7 @@ class Passed:
     name: str
     size: int
     queued_ms: int
+    clock_s: float = 0.0
 
 
 class PlayQueue:
@@ -270,16 +271,17 @@ class MediaStream:
     def _take(self, message: str | bytes) -> list[str]:
         """Obey one message from the server; the marks that come back because of it. Raises ProtocolError."""
         at_ms, queued_ms = self._tape.at_ms, self._queue.ms
+        now = asyncio.get_running_loop().time()
         match self._wire.take(message):
             case Clear():
-                self.passed.append(Passed(at_ms, "clear", "", 0, queued_ms))
+                self.passed.append(Passed(at_ms, "clear", "", 0, queued_ms, now))
                 names = self._queue.clear()
                 return names if self._wire.marks_survive_clear else []
             case Mark(name) as mark:
-                self.passed.append(Passed(at_ms, "mark", name, 0, queued_ms))
+                self.passed.append(Passed(at_ms, "mark", name, 0, queued_ms, now))
                 self._queue.add(mark)
             case audio_:
-                self.passed.append(Passed(at_ms, "media", "", len(audio_), queued_ms))
+                self.passed.append(Passed(at_ms, "media", "", len(audio_), queued_ms, now))
                 self._queue.add(audio_)
         if self._wire.most_queued_ms and self._queue.ms > self._wire.most_queued_ms:
             raise ProtocolError("more audio than the network's buffer holds")

@@ -26,6 +26,8 @@ from runtime.simulate.line import Deed, Moment, Mouth
 from runtime.simulate.phone import Ended, Subscription, place
 from runtime.simulate.profile import Line, Person, Profile
 from runtime.voices.tones import Tones
+from tests.faults import beside
+from tests.faults.beside import Beside
 from tests.faults.laws import Event, Evidence
 from voiceflow_compiler.artifact import Artifact
 from voiceflow_compiler.lower import lower
@@ -37,7 +39,9 @@ TOKEN = "a token of nobody's"
 KEY = "sk-canary-1f9c"
 NUMBER = "+12025550142"
 PERSON = "+12025550199"
+CALLED = "+12025550100"
 FULL = bool(os.environ.get("FAULTS_FULL"))
+OTHERS = 5 if FULL else 1
 
 DISCLOSURE = "I am the AI assistant of Harbour House. This call is recorded. Ask for a person at any time."
 QUESTION = "How many people are you?"
@@ -88,7 +92,7 @@ actions:
     returns: {{at: text}}
     changes_something: true
     promises: [your table is booked]
-    within_ms: 2000
+    within_ms: 10000
 handoffs:
   desk: {{mode: cold, say: Connecting you., package: [reason], if_unanswered: nobody}}
 fallback:
@@ -111,6 +115,9 @@ fallback_number = "{PERSON}"
 {{ACTION}}
 [handoffs.desk]
 number = "{PERSON}"
+[numbers]
+"{CALLED}" = "table"
+"{beside.CALLED}" = "{beside.NAME}"
 """
 
 
@@ -250,6 +257,7 @@ class Bed:
     stand_in: StandIn
     running: server.Running
     evidence: Evidence
+    beside: Beside
     lines: list[Mapping[str, Any]] = field(default_factory=list)
     ended: list[Ended] = field(default_factory=list)  # every call, also one that was not taken
 
@@ -270,7 +278,7 @@ class Bed:
 
         async with asyncio.timeout(PATIENCE_S):
             ended = await place(
-                Subscription(self.running.voice_url, TOKEN),
+                Subscription(self.running.voice_url, TOKEN, CALLED),
                 Timed(),
                 caller_number=who.number,
                 person=who.person,
@@ -285,6 +293,11 @@ class Bed:
     async def calls(self, number: int, **options: Any) -> list[Later]:
         """So many calls at once."""
         return list(await asyncio.gather(*(self.call(**options) for _ in range(number))))
+
+    async def begun(self, calls: int) -> None:
+        """Wait until so many have reached the model."""
+        while self.stand_in.connections < calls:  # noqa: ASYNC110 - the bed's clock moves while all wait
+            await asyncio.sleep(0.05)
 
     async def repeat(
         self, number: int, *, who: Profile = BOOKS, mouth: Mouth | None = None, **faults: Any
@@ -332,9 +345,16 @@ def artifact_of(text: str) -> Artifact:
 
 @asynccontextmanager
 async def open_bed(
-    folder: Path, stand_in: StandIn | None = None, flow: str = FLOW, toml: str = "", action: str = LOCAL
+    folder: Path,
+    stand_in: StandIn | None = None,
+    flow: str = FLOW,
+    toml: str = "",
+    action: str = LOCAL,
+    others: int = OTHERS,
 ) -> AsyncIterator[Bed]:
-    """Start a server of this flow with this stand-in (one that speaks tones, when none is given)."""
+    """Start a server of this flow with this stand-in (one that speaks tones, when none is given). So many
+    `others` call all the while: what is broken is not theirs, and they must not notice.
+    """
     artifact, evidence = artifact_of(flow), Evidence()
     model = stand_in or StandIn(voice="tones")
     loop = asyncio.get_running_loop()
@@ -345,13 +365,17 @@ async def open_bed(
     model.watch = watch
     (folder / "vfc.toml").write_text(SETTINGS.replace("{ACTION}", action) + toml)
     before = evidence.idle()
-    async with model:
+    async with model, StandIn(voice="tones") as well:
         options = {"model.base_url": model.base_url, "telephony.auth_token": TOKEN, "model.api_key": KEY}
         chosen = replace(settings.load(folder / "vfc.toml", {}, options), public_url="")
-        running = await server.start([artifact], chosen)
-        bed = Bed(artifact, folder, model, running, evidence)
+        running = await server.start([artifact, artifact_of(beside.FLOW)], chosen)
+        beside.well(running, well)
+        calling = Subscription(running.voice_url, TOKEN, beside.CALLED)
+        bed = Bed(artifact, folder, model, running, evidence, Beside(calling, well, voice()))
         try:
+            await bed.beside.begin(others)
             yield bed
+            await bed.beside.end()
             await running.drain(60_000)
         finally:
             await running.aclose()

@@ -54,8 +54,7 @@ def test_row_49_a_full_disk_ends_no_call_and_no_deed_is_done_without_a_record(di
     async def full() -> tuple[beds.Bed, bytes]:
         async with beds.open_bed(disk) as one:
             first = asyncio.create_task(one.call(SLOW))
-            while not one.running.calls.live:  # noqa: ASYNC110 - the bed's clock moves while all wait
-                await asyncio.sleep(0.1)
+            await one.begun(1)
             await asyncio.sleep(2)
             fill(disk / "filler")
             assert not first.done()

@@ -27,7 +27,7 @@ def test_row_56_what_does_not_fit_hears_so_and_what_fits_is_as_if_alone(bed: Ope
     asked = round(CAP * times)
 
     async def crowd() -> tuple[Bed, list[Ended]]:
-        async with bed(toml=f"[limits]\ncalls = {CAP}\n") as one:
+        async with bed(toml=f"[limits]\ncalls = {CAP}\n", others=0) as one:
             await one.call()
             await one.calls(asked)
             many = one.ended[1:]

@@ -1,4 +1,5 @@
 import asyncio
+import threading
 
 import pytest
 
@@ -50,3 +51,19 @@ def test_work_takes_no_time_by_an_idle_clock() -> None:
     assert worked == 0
     assert slept == pytest.approx(3, abs=0.001)
     assert leapt == pytest.approx(63, abs=0.001)
+
+
+def test_a_threads_work_takes_no_time_of_an_idle_clock() -> None:
+    """What a thread of the loop's does is waited for: however long it takes, nothing times out meanwhile."""
+
+    async def work() -> float:
+        loop = asyncio.get_running_loop()
+        began, done = loop.time(), threading.Event()
+        job = asyncio.create_task(asyncio.to_thread(done.wait, 60))
+        threading.Timer(0.2, done.set).start()
+        async with asyncio.timeout(1):  # 20 ms of the wall's
+            assert await job
+        return loop.time() - began
+
+    with asyncio.Runner(loop_factory=idle(50)) as runner:
+        assert runner.run(work()) < 1
