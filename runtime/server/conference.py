@@ -19,10 +19,10 @@ import structlog
 
 from runtime.handoff import Ring, Tell, Transferred
 from runtime.server.line import Line
-from runtime.server.meeting import Meeting, Person
+from runtime.server.meeting import Gathering, Meeting, Person
 from runtime.server.place import Place
 from runtime.server.rest import ATTEMPTS, Rest, RestFailed
-from runtime.telephony.base import Answerer, HttpOrder, LineCall, Placing
+from runtime.telephony.base import Answerer, LineCall, Placing
 
 log = structlog.get_logger()
 
@@ -35,13 +35,15 @@ RETURN_MS: Final = 1_500  # how soon it asks once a conference has ended
 BACK_MS: Final = 10_000  # how soon a caller who was fetched is back
 FETCHES: Final = 4
 
-Keep = Callable[[Coroutine[Any, Any, None]], object]
+Keep = Callable[[Coroutine[Any, Any, Any]], object]
+Note = Callable[[Gathering | None], Coroutine[Any, Any, None]]
 
 
 class Conference:
     """Implements Ringer for one call, and answers what the webhooks of its people ask.
 
-    `connect`: the document that brings the caller back to us; `keep`: runs what must outlive the transfer.
+    `connect`: the document that brings the caller back to us; `keep`: runs what must outlive the transfer;
+    `note`: what another worker must know if this one dies.
     """
 
     def __init__(
@@ -54,10 +56,11 @@ class Conference:
         from_number: str,
         connect: Callable[[], str],
         keep: Keep,
+        note: Note,
     ) -> None:
         self._call, self._line, self._rest, self._place = call, line, rest, place
         self._provider = rest.provider
-        self._from_number, self._connect, self._keep = from_number, connect, keep
+        self._from_number, self._connect, self._keep, self._note = from_number, connect, keep, note
         self._meeting: Meeting | None = None
         self._settled: Person | None = None
 
@@ -79,6 +82,8 @@ class Conference:
             return await self._line.ring(ring, tell)
         finally:
             self._meeting = None
+            if not self._settled:
+                self._keep(self._note(None))
 
     async def join(self) -> None:
         """Whatever was being said to the caller has ended: they may be moved."""
@@ -130,6 +135,7 @@ class Conference:
             async with asyncio.timeout(within_ms / 1000) as person.limit:
                 await self._place_call(meeting, person, number)
                 meeting.tell("ringing")
+                self._keep(self._remember(meeting, person))
                 return await person.result
         except TimeoutError:
             return Transferred("unanswered", "voicemail" if person.answered_as else "no_answer")
@@ -175,20 +181,17 @@ class Conference:
                     person.legs.add(placed.leg_id)
                 return
 
+    async def _remember(self, meeting: Meeting, person: Person, *, sent: bool = False) -> None:
+        least_ms = meeting.ring.least_talk_ms
+        await self._note(Gathering(person.name, self._leg, tuple(person.legs), least_ms, sent))
+
     async def _hang_up(self, person: Person) -> None:
         person.settle("unanswered", "failed")
         if person.placing:
             await asyncio.wait({person.placing})
             person.placing.exception()  # whoever waited for it was told
         for leg in tuple(person.legs):
-            await self._order(self._provider.end_call(self._rest.account, leg))
-
-    async def _order(self, order: HttpOrder, attempts: int = ATTEMPTS) -> bool:
-        try:
-            await self._rest.insist(order, attempts)
-        except RestFailed:
-            return False
-        return True
+            await self._rest.try_to(self._provider.end_call(self._rest.account, leg))
 
     def _about(self, person: Person) -> str:
         return self._place.url(f"{self._place.person}/{self._call.call_id}/{person.name}")
@@ -205,6 +208,7 @@ class Conference:
             ordered.cancel()
         if meeting.parted.done():
             return Transferred("unanswered", "left")
+        await self._remember(meeting, person, sent=True)
         if not await self._move(meeting, person):
             meeting.tell("not_moved")
             return Transferred("unanswered", "failed")
@@ -237,7 +241,7 @@ class Conference:
         url = self._about(person) + "/caller"
         self._line.let_go(document)
         order = self._provider.redirect_call(self._rest.account, self._leg, url=url, document=document)
-        done = await self._order(order)
+        done = await self._rest.try_to(order)
         if not self._provider.CONFERENCE_RETURNS and (done or not self._line.streaming):
             return True  # the document went with the order: nothing more is asked
         if not done:
@@ -261,7 +265,9 @@ class Conference:
             order = self._provider.redirect_call(
                 self._rest.account, self._leg, url=url, document=self._connect()
             )
-            if self._line.over or await self._returned(BACK_MS if await self._order(order) else RETURN_MS):
+            if self._line.over or await self._returned(
+                BACK_MS if await self._rest.try_to(order) else RETURN_MS
+            ):
                 return
         log.error("transfer.caller_lost", call_id=self._call.call_id, alert=True)
         self._line.caller_gone()
@@ -342,8 +348,8 @@ class Conference:
         """A person's leg is over: they hung up, or were never reached (`why`)."""
         meeting, settled = self._meeting, self._settled
         if settled and settled.name == name and not self._provider.CONFERENCE_RETURNS:
-            order = self._provider.end_call(self._rest.account, self._leg)
-            self._keep(self._obeyed(order))  # nobody is left alone in a room
+            # nobody is left alone in a room
+            self._keep(self._rest.try_to(self._provider.end_call(self._rest.account, self._leg)))
         person = meeting.person if meeting else None
         if meeting is None or person is None or person.name != name:
             return
@@ -371,9 +377,6 @@ class Conference:
         meeting.tell(f"room_{what}")
         if what == "left" and call.leg_id == person.answered_as:
             meeting.part("person_left")
-
-    async def _obeyed(self, order: HttpOrder) -> None:
-        await self._order(order)
 
     def _accept(self, meeting: Meeting, person: Person) -> str:
         person.waits = True

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
@@ -20,7 +20,8 @@ import structlog
 from runtime.engine.resuming import keepable
 from runtime.engine.state import State
 from runtime.ports import Alert, OutsideFailure
-from runtime.seals import of_process, sealed
+from runtime.seals import of_process, opened, sealed
+from runtime.server.meeting import Gathering
 from voiceflow_compiler.artifact import Artifact
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 WITHIN_S: Final = 0.25  # a provider waits for our answer: the store gets no more of that time than this
+PATIENT_S: Final = 2.0  # the same where the caller would otherwise hear that we could not go on
 GATHER_S: Final = 0.2
 RETRY_S: Final = 1.0
 BEAT_S: Final = 4.0
@@ -44,7 +46,7 @@ T = TypeVar("T")
 @dataclass(slots=True, eq=False)
 class Hold:
     """One call of this worker. `fence`: None while the store has not been told; `over`: reason, outcome and
-    whether that was planned.
+    whether that was planned; `room`: whom the caller is being brought to.
     """
 
     call_id: str
@@ -55,6 +57,7 @@ class Hold:
     fence: int | None = None
     at_ms: int = 0
     state: State | None = field(default=None, repr=False)
+    room: str = field(default="", repr=False)
     over: tuple[str, str | None, bool] | None = None
 
 
@@ -97,7 +100,7 @@ class Leasing:
 
     async def find(self, call_id: str) -> Lease | None:
         """The lease of a call with all that we know of it; None where there is none or the store is away."""
-        return await self._soon(self._find(call_id))
+        return await self._soon(self._find(call_id), PATIENT_S)
 
     async def _find(self, call_id: str) -> Lease | None:
         async with self._writing:
@@ -124,7 +127,7 @@ class Leasing:
 
     async def reopen(self, seen: Lease, token: str, *, counts: bool) -> Lease | None:
         """Let a new stream go on with a call; None when somebody else was first, or the store is away."""
-        return await self._soon(self._leases.reopen(seen, token, counts=counts))
+        return await self._soon(self._leases.reopen(seen, token, counts=counts), PATIENT_S)
 
     # --- told, and written when there is time ---
 
@@ -132,6 +135,18 @@ class Leasing:
         """Where a call stands now."""
         hold.at_ms, hold.state = at_ms, state
         self._put(hold)
+
+    async def meet(self, hold: Hold, gathering: Gathering | None) -> None:
+        """Whom a caller is being brought to (None: nobody any more), kept before anything relies on it, if
+        the store takes it soon.
+        """
+        hold.room = gathering.written(self._leases.clock()) if gathering else ""
+        self._put(hold)
+        await self._soon(self._write_one(hold))
+
+    async def _write_one(self, hold: Hold) -> None:
+        async with self._writing:
+            await self._write_all([hold])
 
     def over(self, hold: Hold, reason: str, outcome: str | None, *, planned: bool) -> None:
         """The stream of a call is over; unplanned, somebody may still go on with the call."""
@@ -211,7 +226,7 @@ class Leasing:
         held = [hold for hold in batch if hold.fence is not None]
         states = {hold.call_id: hold.state for hold in held if hold.state is not None}
         kept = [
-            Kept(hold.call_id, hold.fence or 0, hold.at_ms, _text(hold.artifact, state))
+            Kept(hold.call_id, hold.fence or 0, hold.at_ms, _text(hold.artifact, state), hold.room)
             for hold in held
             if (state := states.get(hold.call_id)) is not None
         ]
@@ -269,14 +284,37 @@ class Leasing:
         await self._leases.forget(self._leases.clock() - FORGET_MS)
 
     async def _bury(self, lease: Lease) -> None:
-        """Nobody carries this call, and nobody asked to go on with it: say how it ended, once."""
+        """Nobody carries this call, and nobody asked to go on with it: say how it ended, once. A caller whom
+        it left with a person, and who stayed, was handed over.
+        """
+        if lease.room and Gathering.read(lease.room).sent:
+            if self.met(lease):
+                await self.handed_over(lease)
+            return
         reason = lease.reason or ("never_started" if lease.expects else "worker_lost")
-        if await self._leases.end(lease.call_id, lease.fence, reason):
-            self._left.pop(lease.call_id, None)
-            self._index.end(lease.call_id, reason, lease.outcome)
-            if reason == "worker_lost":
-                self._alert("call.lost", call_id=lease.call_id)
-            await self._swept(lease)
+        if await self._end_for(lease, reason, lease.outcome) and reason == "worker_lost":
+            self._alert("call.lost", call_id=lease.call_id)
+
+    def met(self, lease: Lease) -> bool:
+        """Whether this call's caller has been with a person for the least time a talk takes."""
+        return bool(lease.room) and Gathering.read(lease.room).met(self._leases.clock())
+
+    async def handed_over(self, lease: Lease) -> None:
+        """End a call whose caller has a person, and whose worker is gone."""
+        outcome = lease.outcome
+        if lease.state is not None and not lease.ended:
+            stood = msgspec.json.decode(opened(lease.state.encode(), of_process()), type=_Stood)
+            outcome = f"handoff:{stood.handoff}" if stood.handoff else outcome
+        await self._end_for(lease, "transferred", outcome)
+
+    async def _end_for(self, lease: Lease, reason: str, outcome: str | None) -> bool:
+        """End a call of another's, in the store, the index and its record; False: somebody else has."""
+        if not await self._leases.end(lease.call_id, lease.fence, reason):
+            return False
+        self._left.pop(lease.call_id, None)
+        self._index.end(lease.call_id, reason, outcome)
+        await self._swept(replace(lease, reason=reason))
+        return True
 
     async def _try(self, work: Awaitable[None]) -> None:
         try:
@@ -284,10 +322,10 @@ class Leasing:
         except OutsideFailure as failure:
             self._alert("store.away", detail=failure.reason)
 
-    async def _soon(self, work: Awaitable[T | None]) -> T | None:
+    async def _soon(self, work: Awaitable[T | None], within_s: float = WITHIN_S) -> T | None:
         """The store's answer, if it comes soon; what was begun is finished all the same."""
         try:
-            async with asyncio.timeout(WITHIN_S):
+            async with asyncio.timeout(within_s):
                 return await self._begun(work)
         except (OutsideFailure, TimeoutError):
             log.info("store.slow")
@@ -313,6 +351,12 @@ class Leasing:
         except TimeoutError:
             return True
         return False
+
+
+class _Stood(msgspec.Struct):
+    """What a kept state says of where the call stood."""
+
+    handoff: str = ""
 
 
 def _text(artifact: Artifact, state: State) -> str:

@@ -1,10 +1,15 @@
-"""A transfer by conference under way: who is rung for it, and how far it has come."""
+"""A transfer by conference under way: who is rung for it, how far it has come, and what the store keeps of it
+for another worker.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
 from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
 
 from runtime.handoff import Ring, Tell, Transferred
 
@@ -54,3 +59,29 @@ class Meeting:
         """Somebody left; the first word counts."""
         if not self.parted.done():
             self.parted.set_result(who)
+
+
+class Gathering(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A transfer as the store keeps it. `name`: of the person; `leg`: the caller's; `people`: the legs of
+    those rung; `sent`: the caller goes to the room, since then by the store's clock.
+    """
+
+    name: str
+    leg: str
+    people: tuple[str, ...] = ()
+    least_ms: int = 0
+    sent: bool = False
+    since_ms: int = 0
+
+    @classmethod
+    def read(cls, text: str) -> Gathering:
+        """What was written."""
+        return msgspec.json.decode(text, type=cls)
+
+    def written(self, now_ms: int) -> str:
+        """As text, at this time."""
+        return msgspec.json.encode(replace(self, since_ms=now_ms if self.sent else 0)).decode()
+
+    def met(self, now_ms: int) -> bool:
+        """Whether the caller has been there for the least time a talk takes."""
+        return self.sent and now_ms - self.since_ms >= self.least_ms

@@ -4,6 +4,7 @@
    gets it carries it. The second time, a person.
 2. Nothing is said before a disclosure that was not heard.
 3. A call that left on purpose (`drained`) has not failed.
+4. A person who was being brought to the caller by a worker that is gone is hung up.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ import structlog
 
 from runtime.server.calls import Calls
 from runtime.server.live import PLANNED, LiveCall, Told, unsealed
+from runtime.server.meeting import Gathering
 from runtime.server.place import Place
+from runtime.server.rest import Rest
 from runtime.telephony.base import LineCall, Provider, bearer
 
 if TYPE_CHECKING:
@@ -45,6 +48,7 @@ class Net:
     calls: Calls
     provider: Provider
     place: Place
+    rest: Rest | None = None
 
     async def go_on(self, call: LineCall) -> str:
         """Go on with a call that nobody carries (any more), or say that we cannot."""
@@ -54,6 +58,7 @@ class Net:
             return self.sorry(call)
         if lease.ended:
             return self.provider.hang_up() if lease.reason in PLANNED else self.sorry(call)
+        self._let_go(lease)
         counts = lease.reason != "drained"
         if self.calls.draining or (counts and lease.attempts >= MOST_ATTEMPTS):
             return self.sorry(call)
@@ -66,6 +71,13 @@ class Net:
             return self.sorry(call)
         log.info("call.goes_on", call_id=call.call_id, attempt=reopened.attempts)
         return self.connect(told, reopened.token, say=CUT_OFF if _disclosed(lease) else "")
+
+    def _let_go(self, lease: Lease) -> None:
+        """Hang up whoever was rung for this call."""
+        if not lease.room or self.rest is None:
+            return
+        for leg in Gathering.read(lease.room).people:
+            self.calls.keep(self.rest.try_to(self.provider.end_call(self.rest.account, leg)))
 
     async def try_again(self, live: LiveCall) -> str:
         """The provider could not reach our media address, or was turned away there: once more."""

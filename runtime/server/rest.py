@@ -75,6 +75,14 @@ class Rest:
                     raise
         raise AssertionError("unreachable")
 
+    async def try_to(self, order: HttpOrder, attempts: int = ATTEMPTS) -> bool:
+        """The same; whether it was done."""
+        try:
+            await self.insist(order, attempts)
+        except RestFailed:
+            return False
+        return True
+
     async def aclose(self) -> None:
         """Let go of every connection."""
         await self._http.aclose()

@@ -285,7 +285,7 @@ async def _run(
     media = Media(calls, provider, place, fleet)
     rest = Rest(settings, provider)
     undo.push_async_callback(rest.aclose)
-    webhooks = Webhooks(calls, provider, place, split, Net(calls, provider, place), rest, fleet, store)
+    webhooks = Webhooks(calls, provider, place, split, Net(calls, provider, place, rest), rest, fleet, store)
     invited = Invited(calls, webhooks, rest)
     calls.ringer = invited.ringer
     dialled = Dialled(calls, webhooks, provider, place)

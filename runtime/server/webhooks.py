@@ -199,7 +199,7 @@ class Webhooks:
         live = self.calls.find(request.path_params["call_id"])
         told = live.line.person_answered() if live else None
         if live is None or told is None:
-            return self._turn_away(call)
+            return self.turn_away(call)
         if not told:
             return self.provider.join()
         answer = f"{self.place.whisper}/{live.call.call_id}/answer"
@@ -209,9 +209,9 @@ class Webhooks:
         """The person pressed a key."""
         live = self.calls.find(request.path_params["call_id"])
         joined = live is not None and live.line.person_pressed(self.provider.read_digit(form))
-        return self.provider.join() if joined else self._turn_away(call)
+        return self.provider.join() if joined else self.turn_away(call)
 
-    def _turn_away(self, call: LineCall) -> str:
+    def turn_away(self, call: LineCall) -> str:
         """The person does not take the call: their leg ends, by order where no document can end it."""
         if not self.provider.TURNING_AWAY_ENDS and self.rest.usable and call.leg_id:
             self.calls.keep(self._hang_up(call.leg_id))

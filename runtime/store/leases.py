@@ -28,7 +28,7 @@ class Lease:
     """A live call. `call` is the provider's view of it as JSON, `state` the engine's (None: none was kept),
     `at_ms` how long the call had lasted then; `owner` is empty until a stream came. `expects`: the token is
     still to be brought. `attempts`: how often it
-    was gone on with; `reason`: why its last stream ended.
+    was gone on with; `reason`: why its last stream ended; `room`: whom its caller is being brought to.
     """
 
     call_id: str
@@ -45,6 +45,7 @@ class Lease:
     state: str | None = field(repr=False)
     reason: str
     outcome: str | None
+    room: str
     begun_ms: int
     ended: bool
 
@@ -57,6 +58,7 @@ class Kept:
     fence: int
     at_ms: int
     state: str = field(repr=False)
+    room: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ class Leases:
             "attempts": 0,
             "at_ms": 0,
             "reason": "",
+            "room": "",
             "begun_ms": self.clock(),
         }
         insert = _INSERTS[self.engine.dialect.name](LEASES).values(row).on_conflict_do_nothing()
@@ -106,7 +109,7 @@ class Leases:
         `counts`: as one of its attempts.
         """
         attempts = LEASES.c.attempts + 1 if counts else LEASES.c.attempts
-        opened = {"owner": "", "token": token, "expects": True, "fence": LEASES.c.fence + 1}
+        opened = {"owner": "", "token": token, "expects": True, "room": "", "fence": LEASES.c.fence + 1}
         return await self._change(
             seen.call_id, _held(seen.call_id, seen.fence), attempts=attempts, reason="", **opened
         )
@@ -117,7 +120,7 @@ class Leases:
         async with writing(self.engine) as connection:
             for one in kept:
                 mine = update(LEASES).where(_held(one.call_id, one.fence))
-                done = await connection.execute(mine.values(at_ms=one.at_ms, state=one.state))
+                done = await connection.execute(mine.values(at_ms=one.at_ms, state=one.state, room=one.room))
                 gone += [] if done.rowcount else [one.call_id]
         return gone
 

@@ -116,6 +116,7 @@ LEASES: Final = Table(
     Column("state", Text),  # personal
     Column("reason", String(64), nullable=False),
     Column("outcome", String(128)),
+    Column("room", Text, nullable=False, server_default=""),
     Column("begun_ms", BigInteger, nullable=False),
     Column("ended_ms", BigInteger),
     Index("leases_by_end", "ended_ms"),

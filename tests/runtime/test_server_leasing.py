@@ -6,14 +6,18 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from runtime.database import read_url
 from runtime.engine.state import State
 from runtime.ports import OutsideFailure
+from runtime.seals import of_process, sealed
 from runtime.server.keeping import Index
 from runtime.server.leasing import Hold, Leasing
+from runtime.server.meeting import Gathering
 from runtime.store import Lease, Store, open_store
+from runtime.store.leases import Kept
 from tests.runtime.postgres import Server
 from tests.runtime.switchboard import artifact
 
@@ -116,3 +120,27 @@ async def test_a_dead_workers_calls_get_one_end(database_url: str) -> None:
         rows = {row["call_id"]: row["reason"] for row in await store.calls()}
         assert rows == {"CA1": None, "CA2": "worker_lost"}
         assert first + second == ["CA2"]
+
+
+async def test_a_dead_workers_caller_who_met_a_person_was_handed_over(database_url: str) -> None:
+    """Whom a dead worker left with a person, for the least time of a talk or longer, was handed over; of whom
+    it had sent there a moment ago nothing is said yet, since they may come back."""
+    quick = {"beat_s": 0.1, "dead_s": 1.0}
+    async with worker(database_url, "w1.a", **quick) as (living, store, _):
+        for call_id, least_ms in (("CA1", 0), ("CA2", 3_600_000)):
+            one = hold(call_id)
+            await store.begin_call({**CALL, "call_id": call_id, "flow": "lead", "artifact": "a"})
+            await living.begin(one)
+            lease = await store.leases.take(call_id, one.token, "w9.z")
+            assert lease is not None
+            state = sealed(msgspec.json.encode(State(handoff="sales", disclosed=True)), of_process()).decode()
+            room = Gathering("n", "leg", ("p",), least_ms, sent=True).written(store.clock())
+            await store.leases.keep([Kept(call_id, lease.fence, 5000, state, room)])
+
+        async def ended() -> bool:
+            return any(row["reason"] for row in await store.calls())
+
+        await until(ended)
+        rows = {row["call_id"]: (row["reason"], row["outcome"]) for row in await store.calls()}
+        assert rows == {"CA1": ("transferred", "handoff:sales"), "CA2": (None, None)}
+        assert [lease.call_id for lease in await store.leases.live()] == ["CA2"]

@@ -14,9 +14,10 @@ from runtime.metrics import SHARED
 from runtime.record import Record, read
 from runtime.server.fleet import socket_path
 from runtime.session.stand_in import StandIn
+from runtime.settings import Table
 from runtime.simulate.callers import Caller
 from runtime.simulate.carriers import CARRIERS
-from runtime.simulate.loopback import RECORDS, write_settings
+from runtime.simulate.loopback import NONE, RECORDS, write_settings
 from runtime.simulate.phone import Ended, Subscription, place
 from runtime.store import Lease, Store, open_store
 from runtime.voices import open_voice
@@ -92,9 +93,10 @@ async def open_fleet(
     stand_in: StandIn | None = None,
     flow: Path = ROOT / "flows" / FLOW,
     toml: str = "",
+    own: Table = NONE,
 ) -> AsyncIterator[Fleet]:
-    """Start it, and end it by SIGTERM. `toml`: further tables of its settings."""
-    file = write_settings(artifact(FLOW), ROOT / "flows" / FLOW, caller(FLOW, "agrees"), folder)
+    """Start it, and end it by SIGTERM. `toml`: further tables of its settings; `own`: other ones instead."""
+    file = write_settings(artifact(FLOW), ROOT / "flows" / FLOW, caller(FLOW, "agrees"), folder, own)
     file.write_text(file.read_text() + toml)
     async with stand_in or StandIn(voice="tones") as model:
         told: dict[str, Any] = {
