@@ -98,7 +98,7 @@ async def scene(folder: Path, carrier: str) -> AsyncIterator[Scene]:
     network = Network(CARRIERS[carrier], TOKEN, poster(http), "accepts", pick_up)
     async with serve_interface(network) as address:
         told = {"VFC_DIAL_URL": address, "VFC_DIAL_SECRET": rsa_key() if carrier == "vonage" else TOKEN}
-        told["VONAGE_APPLICATION_ID"] = CARRIERS["vonage"].ACCOUNT
+        told["VONAGE_APPLICATION_ID"] = CARRIERS["vonage"].account
         async with open_fleet(folder, provider=carrier, environment=told, own=DESK) as fleet:
             yield Scene(fleet, network)
         await network.close()
