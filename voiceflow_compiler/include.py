@@ -189,6 +189,8 @@ class Opened:
             return "VF021", "include-outside", "this file lies outside the project folder", tip
         if not where.exists():
             return "VF023", "include-missing", "there is no such file", _meant(where)
+        if not where.is_file():
+            return "VF001", "unreadable-file", "this is not a regular file", "Name a YAML file."
         if len(self.texts) >= MAX_FILES:
             return "VF011", "too-many-parts", f"a flow of more than {MAX_FILES} files", "Merge some of them."
         return None

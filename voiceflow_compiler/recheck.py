@@ -6,7 +6,7 @@ Laws
 2. What is told of a flow that was not checked again is what was told of it last.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -50,6 +50,37 @@ class Rechecks:
         checked = judge(loaded)
         self.known[flow] = _Known(checked, again, seen)
         return checked, True
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at flows, those of a project or others: what was found, in which texts, how many flows had to
+    be checked anew, and how many findings the project leaves out.
+    """
+
+    findings: list[Finding]
+    texts: dict[str, str]
+    flows: int
+    fresh: int
+    untold: int
+    project: Project | None
+
+
+def look(project: Project | None, flows: Sequence[Path], memory: Rechecks) -> Look:
+    """Check flows, each by itself; where they are a project's, its file and the flows together too."""
+    findings: list[Finding] = list(project.findings) if project else []
+    texts = {project.file: project.text} if project else {}
+    checked, fresh = [], 0
+    for flow in flows:
+        each, is_fresh = memory.check(flow)
+        checked.append((flow, each))
+        findings += each.findings
+        texts |= each.source.places.texts
+        fresh += is_fresh
+    if project:
+        findings += among(project, checked)
+    untold = sum(each.untold for _, each in checked)
+    return Look(merged(findings), texts, len(flows), fresh, untold, project)
 
 
 def _stamp(file: str) -> Stamp:

@@ -39,15 +39,12 @@ def as_json(findings: Sequence[Finding], texts: Texts) -> str:
 
 def as_sarif(findings: Sequence[Finding], texts: Texts) -> str:
     """SARIF 2.1.0, as code hosts take it."""
-    rules = {finding.code: finding.name for finding in findings}
-    driver = {
-        "name": "vfc",
-        "rules": [{"id": code, "name": name} for code, name in sorted(rules.items())],
-    }
+    codes = sorted({finding.code for finding in findings})
+    driver = {"name": "vfc", "rules": [_rule(code) for code in codes]}
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
-        "results": [_result(finding, sorted(rules)) for finding in findings],
+        "results": [_result(finding, codes) for finding in findings],
     }
     return _dump(
         {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}
@@ -185,6 +182,23 @@ def _position(span: Span) -> dict[str, Any]:
         "column": span.column,
         "end_line": span.end_line,
         "end_column": span.end_column,
+    }
+
+
+def _rule(code: str) -> dict[str, Any]:
+    """A rule with its page, which a code host shows beside the finding (SARIF 2.1.0, 3.49)."""
+    from voiceflow_compiler.rules import rule
+    from voiceflow_compiler.rules.pages import markdown
+
+    found = rule(code)
+    if found is None:
+        return {"id": code}
+    return {
+        "id": code,
+        "name": found.name,
+        "shortDescription": {"text": found.finds},
+        "help": {"text": found.page, "markdown": markdown(found)},
+        "defaultConfiguration": {"level": found.severity},
     }
 
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from voiceflow_compiler.artifact import decode
 from voiceflow_compiler.cli import app, compiled, read_plain, write
-from voiceflow_compiler.resolve.pages import PAGES
+from voiceflow_compiler.rules import RULES, rule
 
 CLEAN = Path(__file__).parent.parent / "cases" / "clean" / "lead"
 RUN = CliRunner()
@@ -168,7 +168,9 @@ def test_every_finding_of_reading_has_its_page() -> None:
     for expected in (CLEAN.parent.parent / "reading").rglob("findings.txt"):
         for line in expected.read_text(encoding="utf-8").splitlines():
             _, code, name = line.split(": ")[0].split()[-3:]
-            assert PAGES[code].name == name
+            found = rule(code)
+            assert found is not None
+            assert found.name == name
 
 
 def test_explain_has_a_form_for_programs() -> None:
@@ -186,11 +188,15 @@ def test_explain_shows_the_page_of_a_check() -> None:
     assert "**Flagged**" in by_code.stdout
 
 
-def test_the_begin_of_a_code_names_those_that_begin_so() -> None:
-    """`vfc explain VF70` ends with the codes it may stand for."""
+def test_the_begin_of_a_code_lists_those_that_begin_so() -> None:
+    """`vfc explain VF70` lists the findings it may stand for, a line each; without a code, all of them."""
     ran = RUN.invoke(app, ["explain", "vf70"])
-    assert ran.exit_code == 2
-    assert "VF701, VF70" in ran.stderr
+    assert ran.exit_code == 0
+    assert "VF701 slot-maybe-empty (error): A value spoken" in ran.stdout
+    assert "VF601" not in ran.stdout
+    whole = json.loads(RUN.invoke(app, ["explain", "--format", "json"]).stdout)
+    assert [each["code"] for each in whole["rules"]] == [each.code for each in RULES]
+    assert "us-ut" in whole["jurisdictions"]
 
 
 @pytest.mark.parametrize("form", ["text", "json", "sarif", "github"])

@@ -98,7 +98,13 @@ def test_sarif_names_rules_and_places() -> None:
     found = finding(2, 15, 20, related=(Related(Span("a b/c.yaml", 1, 1, 1, 6), "here"),))
     run = json.loads(as_sarif([found, finding(4, 1, 2)], TEXTS))["runs"][0]
     assert run["columnKind"] == "unicodeCodePoints"
-    assert run["tool"]["driver"]["rules"] == [{"id": "VF120", "name": "unknown-node"}]
+    (rule,) = run["tool"]["driver"]["rules"]
+    assert (rule["id"], rule["name"], rule["defaultConfiguration"]) == (
+        "VF120",
+        "unknown-node",
+        {"level": "error"},
+    )
+    assert "```yaml" in rule["help"]["markdown"]
     first = run["results"][0]
     assert (first["ruleId"], first["ruleIndex"], first["level"]) == ("VF120", 0, "error")
     place = first["locations"][0]["physicalLocation"]

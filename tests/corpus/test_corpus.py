@@ -10,7 +10,7 @@ from tests.compiler.checks.examples import examples, patched
 from tests.corpus.corpus import CLEAN, FAMILIES, Defect, defects, findings, is_caught
 from voiceflow_compiler import checks
 from voiceflow_compiler.checks import CHECKS
-from voiceflow_compiler.resolve.pages import PAGES
+from voiceflow_compiler.rules import RULES
 
 DEFECTS = tuple(defects())
 CODE = re.compile(r"VF\d{3}")
@@ -74,7 +74,7 @@ def test_every_code_is_asked_for_by_a_test() -> None:
     expecting = [*folder.rglob("*.py"), *(folder.parent / "cases" / "reading").rglob("*.txt")]
     asked = {code for path in expecting for code in CODE.findall(path.read_text(encoding="utf-8"))}
     seeded = {defect.code for defect in DEFECTS}
-    assert {*PAGES, *(check.code for check in CHECKS)} - ELSEWHERE <= asked | seeded
+    assert {rule.code for rule in RULES} - ELSEWHERE <= asked | seeded
     assert {check.code for check in CHECKS} - ELSEWHERE <= seeded
 
 

@@ -21,7 +21,9 @@ and without a summary or the transcript, they must ask. A value that may not be 
         package: [reason, summary, slots]
         if_unanswered: goodbye
 
-Tip: package: [reason, summary, slots].
+Tip: write `package: [reason, summary, slots]`.
+
+Fix: the fields that are missing, where the package is written on one line.
 """
 
 from collections.abc import Iterator

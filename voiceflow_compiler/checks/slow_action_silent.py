@@ -22,6 +22,8 @@ Why: after two seconds of silence callers say "hello?" or hang up.
         on_failure: to_sales
 
 Tip: say `while_waiting: One moment.`, or bound the action with `within_ms: 2000`.
+
+Fix: `while_waiting: One moment, please.`
 """
 
 from collections.abc import Iterator

@@ -23,7 +23,10 @@ Why: `stay` without `at_most` gives a caller who does not follow the same answer
           what_is_this: {convey: Say it in simpler words., stay: true, at_most: 2, then: to_sales}
 
 Tip: say `at_most`, and with `then` where the caller goes after that; without `then` the no-match ladder
-takes over."""
+takes over.
+
+Fix: `at_most: 2`.
+"""
 
 from collections.abc import Iterator
 from itertools import chain

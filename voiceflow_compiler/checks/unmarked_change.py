@@ -19,6 +19,8 @@ twice.
         changes_something: true
 
 Tip: say `changes_something: true`; if it only looks something up, begin `does` with what it does: "Finds".
+
+Fix: `changes_something: true`.
 """
 
 from collections.abc import Iterator

@@ -27,6 +27,8 @@ time is over, and kept out of logs. Unmarked, a real caller's address ends up in
       mail: {type: email, meaning: where to write, personal: true}
 
 Tip: say `personal: true`.
+
+Fix: `personal: true`.
 """
 
 from collections.abc import Iterator

@@ -32,6 +32,8 @@ there to be spoken.
       card: {type: digits, meaning: their credit card number, by: keypad, secret: true}
 
 Tip: say `secret: true`, and take it `by: keypad`; let an action return the last digits only.
+
+Fix: `secret: true`, where the value is taken from the keypad or read before the call.
 """
 
 import re

@@ -4,7 +4,6 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -15,8 +14,7 @@ from voiceflow_compiler.commands.projects import current, meant, shown
 
 if TYPE_CHECKING:
     from voiceflow_compiler.diagnostics import Finding
-    from voiceflow_compiler.project import Project
-    from voiceflow_compiler.recheck import Rechecks
+    from voiceflow_compiler.recheck import Look, Rechecks
 
 _LOOK_S: Final = 0.3  # how often the files are looked at with --watch
 
@@ -50,47 +48,23 @@ def check(
     raise typer.Exit(int(any(finding.severity in failing for finding in done.findings)))
 
 
-@dataclass(frozen=True, slots=True)
-class _Done:
-    """One look at all flows: what was found, in which texts, and how many flows had to be checked."""
-
-    findings: "list[Finding]"
-    texts: dict[str, str]
-    flows: int
-    fresh: int
-    untold: int
-    project: "Project | None"
-
-
-def _look(paths: Sequence[Path] | None, memory: "Rechecks") -> _Done:
-    from voiceflow_compiler.recheck import among, merged
+def _look(paths: Sequence[Path] | None, memory: "Rechecks") -> "Look":
+    from voiceflow_compiler.recheck import look
 
     project = current() if not paths else None
     if not paths and project is None:
         meant(None)  # says what to do, and ends the command
-    findings: list[Finding] = list(project.findings) if project else []
-    texts = {project.file: project.text} if project else {}
     flows = [shown(path) for path in project.flows] if project else list(flow_files(paths or ()))
-    checked, fresh = [], 0
-    for flow in flows:
-        each, is_fresh = memory.check(flow)
-        checked.append((flow, each))
-        findings += each.findings
-        texts |= each.source.places.texts
-        fresh += is_fresh
-    if project:
-        findings += among(project, checked)
-    untold = sum(each.untold for _, each in checked)
-    return _Done(merged(findings), texts, len(flows), fresh, untold, project)
+    return look(project, flows, memory)
 
 
-def _tell(done: _Done, format: Format, *, whole: bool) -> None:  # noqa: A002
+def _tell(done: "Look", format: Format, *, whole: bool) -> None:  # noqa: A002
     print_findings(done.findings, done.texts, format)
     if format is Format.TEXT and (whole or not done.findings):
         print(_summary(done), file=sys.stderr)
 
 
-def _summary(done: _Done) -> str:
+def _summary(done: "Look") -> str:
     counts = Counter(finding.severity for finding in done.findings)
     parts = [f"{done.flows} {'flow' if done.flows == 1 else 'flows'} checked"]
     parts += [f"{count} {severity}{'s' * (count != 1)}" for severity, count in sorted(counts.items())]

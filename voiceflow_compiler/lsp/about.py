@@ -16,15 +16,11 @@ def about(flow: Flow, kind: str, name: str) -> str:
 
 def page(code: str) -> str:
     """The page of a finding's code; empty for a code nobody knows."""
-    from voiceflow_compiler.checks import CHECKS
-    from voiceflow_compiler.resolve.pages import PAGES
+    from voiceflow_compiler.rules import rule
+    from voiceflow_compiler.rules.pages import markdown
 
-    if code in PAGES:
-        return f"### {code} {PAGES[code].name}\n\n{PAGES[code].text}"
-    for check in CHECKS:
-        if check.code == code:
-            return f"### {code} {check.name}\n\n{check.page.strip()}"
-    return ""
+    found = rule(code)
+    return f"### {code} {found.name}\n\n{markdown(found)}" if found is not None else ""
 
 
 def brief(flow: Flow, node: Node) -> str:

@@ -17,21 +17,18 @@ _SEVERITIES: Final = {
 }
 # Findings about what nobody can reach or use are shown faded.
 _FADED: Final = frozenset({"unreachable-node", "unused-intent"})
-# The codes of reading and language share one table there.
-_READING: Final = "reading-and-language"
-_PAGES: Final = Path(__file__).parents[2] / "docs" / "checks.md"
+_PAGES: Final = Path(__file__).parents[2] / "docs" / "checks"
 
 Locate = Callable[[Span], types.Location]
 
 
 def diagnostic(finding: Finding, text: Text, locate: Locate, docs: str | None) -> types.Diagnostic:
-    """A finding in one file. `docs` is the address of the rules' pages."""
+    """A finding in one file. `docs` is the address of the rules' pages (see `page_of`)."""
     related = [
         types.DiagnosticRelatedInformation(locate(each.span), each.text or "see here")
         for each in finding.related
     ]
-    anchor = f"{finding.code.lower()}-{finding.name}" if finding.code >= "VF2" else _READING
-    link = f"{docs}#{anchor}" if docs else None
+    link = page_of(finding.code, docs) if docs else None
     return types.Diagnostic(
         range=text.range(finding.span),
         message="\n".join(filter(None, (finding.message, _way(finding.route), finding.tip))),
@@ -42,6 +39,11 @@ def diagnostic(finding: Finding, text: Text, locate: Locate, docs: str | None) -
         tags=[types.DiagnosticTag.Unnecessary] if finding.name in _FADED else None,
         related_information=related or None,
     )
+
+
+def page_of(code: str, docs: str) -> str:
+    """Where a code's page is: `{code}` in the address is the code; without it, CODE.md in that folder."""
+    return docs.replace("{code}", code) if "{code}" in docs else f"{docs.rstrip('/')}/{code}.md"
 
 
 def pages() -> str | None:

@@ -307,7 +307,7 @@ async def test_related_places_and_pages_are_linked(tmp_path: Path) -> None:
         (related,) = told["relatedInformation"]
         assert related["location"]["uri"] == uri
         assert related["location"]["range"]["start"]["line"] == position(CLEAN, "start: ")[0]
-        assert told["codeDescription"]["href"] == "https://docs.example/checks#reading-and-language"
+        assert told["codeDescription"]["href"] == "https://docs.example/checks/VF007.md"
 
 
 async def test_closing_takes_the_findings_away(tmp_path: Path) -> None:

@@ -13,7 +13,6 @@ from typing import Final, NamedTuple
 
 from voiceflow_compiler.checks.base import conditions as conditions
 from voiceflow_compiler.checks.base.edits import before as before
-from voiceflow_compiler.checks.base.pages import document as document
 from voiceflow_compiler.checks.base.texts import Instruction, at, given
 from voiceflow_compiler.checks.base.texts import plain as plain
 from voiceflow_compiler.checks.base.texts import seeking as seeking
