@@ -230,6 +230,7 @@ def _in_sound(
     from runtime.voices import VoiceMissing
 
     failures = (CallError, PhoneError, SettingsError, VoiceMissing)
+    began, used = perf_counter(), _cpu_s()
     try:
         with _progress(len(wishes)) as step:
             rung = ring(artifact, wishes, how, out, lambda _: step())
@@ -237,8 +238,21 @@ def _in_sound(
         stop(*(str(error) for error in group.exceptions[:1]))
     except* OSError as group:
         stop(f"the calls cannot be placed: {type(group.exceptions[0]).__name__}")
-    sound = {"voice": how.voice, "at_once": how.at_once, **together([one.sounded for one in rung])}
+    used, lasted = _cpu_s() - used, perf_counter() - began
+    sound = {
+        "voice": how.voice,
+        "at_once": how.at_once,
+        "cpu_s": round(used, 1),
+        "cores_busy": round(used / lasted, 2),
+        **together([one.sounded for one in rung]),
+    }
     return [one.had for one in rung], {"sound": sound, "saved": [one.folder for one in rung if one.folder]}
+
+
+def _cpu_s() -> float:
+    """Seconds of CPU that this process used, and those it started that have ended."""
+    used = os.times()
+    return used.user + used.system + used.children_user + used.children_system
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -115,7 +116,7 @@ async def _process(voice: str) -> AsyncIterator[str]:
         yield told.partition("=")[2]
     finally:
         if process.returncode is None:
-            process.terminate()
+            process.send_signal(signal.SIGINT)  # as Ctrl-C: it ends what it started itself
         await process.wait()
 
 

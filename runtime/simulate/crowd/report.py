@@ -87,6 +87,10 @@ def _sound(told: Mapping[str, Any]) -> Iterator[str]:
         f" {told['holes_in_the_assistant_ms']} ms of holes"
     )
     yield (
+        f"  machine: {told['cpu_s']} s of CPU, {told['cores_busy']} cores busy on average with"
+        f" {told['at_once']} calls at once"
+    )
+    yield (
         f"  heard: {told['understood_as_meant']} of {told['turns_with_words']} turns understood as meant,"
         f" {told['overlap_ms'] / 1000:.1f} s of talking at once"
     )

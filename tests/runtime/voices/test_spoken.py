@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from runtime import audio
@@ -73,3 +76,18 @@ def test_two_voices(ear: Voice, caller: Voice) -> None:
     """Caller and assistant do not sound alike, and the same words sound the same every time."""
     assert caller.speak("hello") != ear.speak("hello")
     assert caller.speak("hello") == caller.speak("hello")
+
+
+def test_threads_that_speak_at_once_for_the_first_time() -> None:
+    """A process in which several calls begin to speak in one moment goes on, and each is heard whole."""
+    script = (
+        "from concurrent.futures import ThreadPoolExecutor as Threads\n"
+        "from runtime.voices import open_voice\n"
+        "with Threads(8) as threads:\n"
+        "    said = list(threads.map(open_voice('spoken').speak, ['hello there'] * 8))\n"
+        "print(len(set(map(len, said))), len(said[0]) > 4000)\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ran.stdout == "1 True\n", ran.stderr
