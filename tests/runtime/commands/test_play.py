@@ -100,6 +100,7 @@ def test_a_person_plays_a_caller_and_keeps_the_call(terminal: Terminal, tmp_path
     terminal.type(f":intent wants_person\n:save {saved}\n")
     terminal.until("rings sales")
     terminal.until("saved: ")
+    terminal.until("caller: ")  # a Ctrl-D that comes before the line editor listens is lost
     terminal.type("\x04")
     assert terminal.process.wait(PATIENCE_S) == 0
     scenarios = tmp_path / "scenarios"
