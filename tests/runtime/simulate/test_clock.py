@@ -1,5 +1,7 @@
 import asyncio
+import hashlib
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -67,3 +69,34 @@ def test_a_threads_work_takes_no_time_of_an_idle_clock() -> None:
 
     with asyncio.Runner(loop_factory=idle(50)) as runner:
         assert runner.run(work()) < 1
+
+
+async def passed_while(done: asyncio.Future[None]) -> float:
+    """How much time passes until this is done, on a loop whose timers never stop."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    while not done.done():  # noqa: ASYNC110 - there has to be a timer
+        await asyncio.sleep(0.01)
+    return loop.time() - began
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="Linux tells what a thread does")
+def test_a_thread_of_anybody_s_that_works_takes_no_time() -> None:
+    """The clock stands while a thread computes that the loop knows nothing of, as a database's does."""
+
+    async def live() -> float:
+        loop, done = asyncio.get_running_loop(), asyncio.get_running_loop().create_future()
+
+        def work() -> None:
+            for _ in range(20):
+                hashlib.pbkdf2_hmac("sha256", b"some", b"salt", 20_000)
+            loop.call_soon_threadsafe(done.set_result, None)
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        passed = await passed_while(done)
+        thread.join()
+        return passed
+
+    with asyncio.Runner(loop_factory=idle(1000)) as runner:
+        assert runner.run(live()) < 20  # it would be more than 100
