@@ -28,8 +28,10 @@ demo: $(STAMP)  ## Place one spoken call on loopback: a call record, a transcrip
 demo-postgres: $(STAMP)  ## The shipped flows against PostgreSQL and a CRM over HTTP, on loopback: out/demo-postgres.
 	$(BIN)/python -m examples.postgres --voice $(or $(VOICE),spoken) --speed $(or $(SPEED),1) --out $(or $(OUT),out/demo-postgres)
 
-test: $(STAMP)  ## Run the tests.
-	$(BIN)/python -m pytest
+# Half of the time tests wait. The tests of a file stay together, since they share what took long to make.
+TESTS_AT_ONCE ?= 2
+test: $(STAMP)  ## Run the tests, TESTS_AT_ONCE=2 files at a time; prints which took longest.
+	$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --dist loadfile --durations=15
 
 check: format-check lint types contracts docs test  ## Everything a change must pass: format, lint, types, imports, docs, tests.
 

@@ -1,9 +1,31 @@
 """Settings every test shares. Hypothesis has no deadline: a busy machine is not a failing law."""
 
 import os
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("dev", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("dev"), derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+TRIES = int(os.environ.get("TRIES", "1"))  # .ci/run gives two
+HERE = Path(__file__).parent
+# Where tests start processes, browsers and databases, or hold whole calls over sockets.
+REAL = (
+    "stack/",
+    "faults/",
+    "runtime/call/",
+    "runtime/console/",
+    "runtime/commands/",
+    "runtime/simulate/sound/",
+)
+REAL += ("compiler/lsp/", "runtime/store/", "runtime/test_", "test_benchmarks.py", "test_readme.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What depends on more than its own code may be tried again; what does not must not fail once."""
+    for item in items if TRIES > 1 else ():
+        if item.path.relative_to(HERE).as_posix().startswith(REAL) or item.get_closest_marker("faults"):
+            item.add_marker(pytest.mark.flaky(reruns=TRIES - 1, reruns_delay=1))
