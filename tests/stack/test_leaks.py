@@ -24,7 +24,7 @@ AT_ONCE = 4
 CALLS = int(os.environ.get("CALLS", "6"))  # of each batch; CALLS=1000 for the long run (minutes)
 WARM, BATCHES = 8, 3
 # A call. Those that are over are remembered (calls.REMEMBERED), in about a third of this; what one alone said
-# and heard is three times this. What is made once falls into one batch, what leaks into all: the least counts.
+# and heard is three times this. What is made once falls into one batch, leaks into all: the least counts.
 MOST_BYTES = 30_000
 OPEN = Path("/proc/self/fd")
 
