@@ -14,14 +14,18 @@ TRIES = int(os.environ.get("TRIES", "1"))  # .ci/run gives two
 HERE = Path(__file__).parent
 # Where tests start processes, browsers and databases, or hold whole calls over sockets.
 REAL = (
-    "stack/",
-    "faults/",
-    "runtime/call/",
-    "runtime/console/",
-    "runtime/commands/",
-    "runtime/simulate/sound/",
+    *(
+        "stack/",
+        "faults/",
+        "compiler/lsp/",
+        "compiler/test_interrupted",
+        "flows/test_spoken",
+        "test_benchmarks",
+    ),
+    *("runtime/actions/", "runtime/call/", "runtime/commands/", "runtime/console/", "runtime/context/"),
+    *("runtime/outbound/", "runtime/rollout/", "runtime/session/", "runtime/simulate/", "runtime/store/"),
+    "runtime/test_",
 )
-REAL += ("compiler/lsp/", "runtime/store/", "runtime/test_", "test_benchmarks.py", "test_readme.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
