@@ -30,6 +30,7 @@ REASONS: Final = frozenset(
         "line_lost",
         "malformed_flood",
         "never_started",
+        "over_budget",
         "transferred",
         "worker_lost",
     }

@@ -5,23 +5,22 @@ Laws
    notes anywhere, and one end.
 2. `seq` is contiguous from 0. `sum` covers the line and the `sum` before it, so nothing is changed,
    dropped or inserted unseen.
-3. Writing never holds up a call: one thread of the process writes in order, flushing to the operating
-   system after every
-   batch it finds waiting, and to the disk at the end of a call and when `durable` is asked for.
+3. Writing never holds up a call (runtime/writing.py): lines are flushed to the operating system batch by
+   batch, and to the disk at the end of a call and when `durable` is asked for.
 4. Reading tells the whole lines of a torn file from its tail and invents nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import os
-import queue
-import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 import msgspec
 
@@ -29,10 +28,12 @@ from runtime.engine.effects import Effect
 from runtime.engine.events import CallResumed, CallStarted, Event
 from runtime.privacy import without_digits
 from runtime.seals import SealError, Seals, of_process, opened, sealed
+from runtime.writing import DISK, Disk, Page
 
 RECORD_VERSION: Final = 1
 SUM_CHARACTERS: Final = 16
-GATHER_S: Final = 0.05  # how long lines are gathered before they are written: what a crash may lose
+DURABLE_S: Final = 5.0  # a disk that takes longer is as good as none to whoever waits for a deed
+LOOK_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +51,12 @@ class Header:
 class Recorder:
     """The record of one call being written. `event`, `effect`, `note` and `end` return at once."""
 
-    def __init__(self, path: Path, header: Header) -> None:
+    def __init__(self, path: Path, header: Header, disk: Disk = DISK) -> None:
         self._seq = 0
         self._sum = ""
         self._ended = False
         self._held: list[Mapping[str, Any]] | None = None
-        self._file = _File(path)
+        self._page = Page(path, header.call_id, disk)
         self.append(
             {
                 "record": RECORD_VERSION,
@@ -72,12 +73,17 @@ class Recorder:
 
     @property
     def path(self) -> Path:
-        return self._file.path
+        return self._page.path
 
     @property
     def failed(self) -> bool:
-        """Whether the disk refused a line: what changes something outside must not be done any more."""
-        return self._file.failed
+        """Whether the disk refuses a line: what changes something outside must not be done meanwhile."""
+        return self._page.failed
+
+    @property
+    def held(self) -> int:
+        """How many bytes wait for the disk, or for what may stand in them."""
+        return self._page.held + (len(msgspec.json.encode(self._held)) if self._held else 0)
 
     def event(self, event: Event) -> None:
         self.append({"at_ms": event.at_ms, "event": event})
@@ -96,7 +102,7 @@ class Recorder:
         self.release()
         self.append({"at_ms": at_ms, "end": {"reason": reason, "outcome": outcome}})
         self._ended = True
-        _WRITER.put(self._file, None)
+        self._page.end()
 
     def append(self, body: Mapping[str, Any]) -> None:
         if self._ended:
@@ -107,7 +113,7 @@ class Recorder:
         line = msgspec.json.encode({"seq": self._seq, **body})
         self._sum = chain(self._sum, line)
         self._seq += 1
-        _WRITER.put(self._file, line[:-1] + b',"sum":"' + self._sum.encode() + b'"}\n')
+        self._page.put(line[:-1] + b',"sum":"' + self._sum.encode() + b'"}')
 
     @property
     def holding(self) -> bool:
@@ -125,13 +131,20 @@ class Recorder:
             Recorder.append(self, shown(body))
 
     async def durable(self) -> bool:
-        """Wait until all of it so far is on the disk; False when the disk refused."""
+        """Wait until all of it so far is on the disk; False when the disk refused, or took too long."""
         self.release()
         loop = asyncio.get_running_loop()
         done: asyncio.Future[None] = loop.create_future()
-        _WRITER.put(self._file, lambda: loop.call_soon_threadsafe(_settle, done))
-        await done
-        return not self.failed
+        self._page.ask(lambda: _tell(loop, done))
+        until = time.monotonic() + DURABLE_S  # a disk's time is the wall's, whatever the loop's clock says
+        while not done.done() and time.monotonic() < until:
+            await asyncio.wait([done], timeout=LOOK_S)
+        return done.done() and not self.failed
+
+
+def _tell(loop: asyncio.AbstractEventLoop, done: asyncio.Future[None]) -> None:
+    with contextlib.suppress(RuntimeError):  # a disk may take longer than the loop lives
+        loop.call_soon_threadsafe(_settle, done)
 
 
 def _settle(done: asyncio.Future[None]) -> None:
@@ -142,102 +155,6 @@ def _settle(done: asyncio.Future[None]) -> None:
 def chain(previous: str, line: bytes) -> str:
     """The sum of a line (without its own `sum`) after the one with the sum `previous`."""
     return hashlib.sha256(previous.encode() + line).hexdigest()[:SUM_CHARACTERS]
-
-
-class _File:
-    """One record's file, touched by the writer thread only (but for `failed`)."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.failed = False
-        self.seals = of_process()
-        self.handle: IO[bytes] | None = None
-
-    def open(self) -> IO[bytes]:
-        if self.handle is None:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # Written once (a second record of the same name is a bug), and read by its owner only.
-            self.handle = open(self.path, "xb", opener=_private)  # noqa: SIM115 - `_write` closes it
-        return self.handle
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
-
-
-_Job = tuple[_File, Any]  # a line, a function to call once all before it is on the disk, or None: close
-
-
-class _Writer:
-    """The process's one writing thread, started by the first line."""
-
-    def __init__(self) -> None:
-        self._jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
-        self._hurry = threading.Event()
-        self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
-
-    def put(self, file: _File, job: Any) -> None:
-        self._jobs.put((file, job))
-        if not isinstance(job, bytes):
-            self._hurry.set()  # someone waits for the disk, or a call is over
-        with self._lock:
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="record-writer", daemon=True)
-                self._thread.start()
-
-    def _run(self) -> None:
-        while True:
-            batch = [self._jobs.get()]
-            # A thread that wakes for every line takes the interpreter from the calls each time.
-            self._hurry.wait(GATHER_S)
-            self._hurry.clear()
-            while not self._jobs.empty():
-                batch.append(self._jobs.get())
-            for file, job in batch:
-                _attempt(file, job)
-            for file in {file for file, _ in batch if file.handle is not None}:
-                _flush(file)
-
-
-def _attempt(file: _File, job: Any) -> None:
-    try:
-        _write(file, job)
-    except OSError:
-        file.failed = True
-    if callable(job):
-        job()
-
-
-def _write(file: _File, job: Any) -> None:
-    if isinstance(job, bytes):
-        if not file.failed:  # after a failure nothing more: a line after a gap would break the chain
-            file.open().write(job if file.seals is None else file.seals.seal(job[:-1]) + b"\n")
-        return
-    if file.handle is None:
-        return
-    try:
-        file.handle.flush()
-        _to_disk(file.handle)
-    finally:
-        if job is None:  # also where the disk is full, or each call would leave a descriptor
-            handle, file.handle = file.handle, None
-            handle.close()
-
-
-def _to_disk(handle: IO[bytes]) -> None:
-    os.fsync(handle.fileno())
-
-
-def _flush(file: _File) -> None:
-    try:
-        if file.handle is not None:
-            file.handle.flush()
-    except OSError:
-        file.failed = True
-
-
-_WRITER: Final = _Writer()
 
 
 class RecordError(Exception):
@@ -322,6 +239,10 @@ def finish(path: Path, reason: str) -> bool:
         os.fsync(file.fileno())
     mended.replace(path)
     return True
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _beside(path: Path, content: bytes) -> None:

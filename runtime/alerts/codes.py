@@ -122,11 +122,16 @@ CODES: Final[Mapping[str, Alert]] = {
     ),
     "call.shed": Alert(
         "P2",
-        "A call was declined with a sentence; the line tells why: full, slow, number or day.",
-        "Full or slow: add processes or machines. Number or day: see `limits`.",
+        "A call was declined with a sentence; the line tells why: full, slow, memory, number or day.",
+        "Full, slow or memory: add processes or machines. Number or day: see `limits`.",
     ),
     "call.number_unknown": Alert(
         "P3", "A number rang that no flow answers.", "Name it under [numbers], or take it off the provider."
+    ),
+    "call.over_budget": Alert(
+        "P2",
+        "A call held more memory than `limits.call_mb` allows, and ended through the net; `detail`: what of.",
+        "`model` or `speech`: a model that does not stop; `sound` or `record`: a disk that is slow.",
     ),
     "call.repeated": Alert("P3", "A call's webhook came twice; it is one call all the same.", "Nothing."),
     "call.resumed": Alert(
@@ -157,8 +162,9 @@ CODES: Final[Mapping[str, Alert]] = {
     ),
     "record.failed": Alert(
         "P1",
-        "The disk refused a call's record. The call goes on; nothing that changes anything outside is done.",
-        "Make room, or mend the disk; the lines that were refused are lost.",
+        "The disk refuses a call's record. The call goes on; nothing that changes anything outside is done.",
+        "Make room, or mend the disk: up to 1,000 lines of each call wait for it, for ten minutes at most."
+        " What does not fit is in the lines `record.spilled` on stderr.",
     ),
     "sound.failed": Alert("P2", "A call's sound could not be kept.", "As `record.failed`."),
     # the outside
@@ -249,6 +255,11 @@ CODES: Final[Mapping[str, Alert]] = {
         "P1",
         "A worker's event loop did not turn for a minute; the supervisor killed it.",
         "The stack it wrote before is on stderr: report it.",
+    ),
+    "worker.memory": Alert(
+        "P1",
+        "A process holds more memory than `limits.memory_mb` allows; it takes no further call meanwhile.",
+        "Live calls go on. Does it not fall when they end: restart this worker, and report it.",
     ),
     "flow.refused": Alert(
         "P1",

@@ -63,6 +63,8 @@ NOTES: Final[Mapping[str, tuple[Rule, ...]]] = {
     "audio_underrun": (Rule("audio.underrun", when=lambda told: told["gap_ms"] > GAP_MS),),
     "dead_air": (Rule("audio.dead_air", each=True),),
     "internal_error": (Rule("call.broken"),),
+    "over_budget": (Rule("call.over_budget", "part"),),
+    "record_failed": (Rule("record.failed"),),
     "latency": (Rule("answer.slow", when=lambda told: told["model_ms"] + told["bridge_ms"] > SLOW_MS),),
 }
 FLAGS: Final[Mapping[str, tuple[Rule, ...]]] = {
@@ -124,6 +126,10 @@ class Lines:
                 self._apply(rule, {"detail": flag.detail})
         elif (end := body.get("end")) and (found := ENDS.get(end["reason"])):
             self._apply(found, end)
+
+    def tell(self, code: str) -> None:
+        """An alert of this call's, once."""
+        self._apply(Rule(code), {})
 
     def _note(self, note: Mapping[str, Any]) -> None:
         if note["kind"] == "latency":

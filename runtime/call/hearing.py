@@ -12,6 +12,7 @@ from functools import lru_cache, partial
 from typing import Any, Final
 
 from runtime.audio import Format
+from runtime.call.budget import weigh
 from runtime.call.under_way import Call
 from runtime.engine.events import (
     ActionRequested,
@@ -139,9 +140,13 @@ class _LineReader:
 
 
 async def watch_line(call: Call) -> None:
-    """A line that is silent without a goodbye is gone (half-open)."""
+    """A line that is silent without a goodbye is gone (half-open). Once a second is also how often it is
+    looked at what the call holds, and whether the disk takes its record.
+    """
     while True:
         await asyncio.sleep(1.0)
+        weigh(call)
+        call.look_at_record()
         streaming = call.beside or not call.transfers
         if streaming and call.loop.time() - call.last_frame > HALF_OPEN_S:
             call.post(CallEnded, reason="line_lost")

@@ -67,6 +67,11 @@ class LineWriter:
             self._shed()
         self._write()
 
+    @property
+    def held(self) -> int:
+        """How many bytes wait here for the carrier."""
+        return sum(len(message.content) for message in self._queue)
+
     def stop(self) -> None:
         """Send nothing more."""
         self._queue.clear()

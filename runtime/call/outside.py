@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from runtime.engine.state import State
 from runtime.ports import ActionRunner, Desk, FactSource, ScriptVoice
@@ -12,6 +12,8 @@ from runtime.recording.base import Recording
 from runtime.session.model import ModelSession
 from runtime.telephony.base import Codec, MediaSocket
 from voiceflow_compiler.artifact import Artifact
+
+BUDGET: Final = 32 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Outside:
 
     `resumed`: the call does not begin but goes on from there. `keep` is told where the call stands, whenever
     it would be gone on with from elsewhere. `leave`: once set, the call ends (`drained`) at a turn boundary.
+    `budget`: how many bytes it may hold before it ends (`over_budget`).
 
     The call closes `line` and `session` and ends `record`; the rest is the owner's.
     """
@@ -61,3 +64,4 @@ class Outside:
     resumed: Resumed | None = None
     keep: Callable[[int, State], None] | None = None
     leave: asyncio.Event | None = None
+    budget: int = BUDGET

@@ -4,8 +4,8 @@ engine orders.
 Laws
 1. One task steps the engine; every event is recorded before its effects, every effect before it is carried
    out.
-2. Whatever breaks inside a call ends that call with `internal_error`, after a designed line if one can be
-   played.
+2. Whatever breaks inside a call ends that call with `internal_error`, and one that holds too much with
+   `over_budget`, after a designed line if one can be played.
 3. When `carry` returns nothing of the call is left: no task, no timer, no socket.
 """
 
@@ -20,6 +20,7 @@ import structlog
 
 from runtime import privacy
 from runtime.call import orders
+from runtime.call.budget import OverBudgetError
 from runtime.call.hearing import hear_session, read_line, watch_line
 from runtime.call.outside import Caller, Outside
 from runtime.call.under_way import LAST_WORDS_MS, Broken, Call, Flush
@@ -174,16 +175,24 @@ def _record(call: Call, effects: tuple[Effect, ...]) -> None:
 
 async def _break(call: Call, error: BaseException) -> None:
     call.broken = True
+    if isinstance(error, OverBudgetError):
+        call.reason = "over_budget"
+        call.note("over_budget", bytes=error.size, part=error.part)
+    else:
+        _tell(call, error)
+    try:
+        await _apologise(call)
+    except Exception as again:  # noqa: BLE001 - whatever broke the call may break its last words
+        call.note("no_last_words", error=type(again).__name__)
+
+
+def _tell(call: Call, error: BaseException) -> None:
     call.reason = "internal_error"
     where = traceback.extract_tb(error.__traceback__)[-1:]
     place = f"{where[0].filename.rpartition('/')[2]}:{where[0].lineno}" if where else ""
     # The text of an exception may quote the caller; its kind and place do not.
     LOG.error("call_broken", call_id=call.caller.call_id, error=type(error).__name__, place=place)
     call.note("internal_error", error=type(error).__name__, place=place)
-    try:
-        await _apologise(call)
-    except Exception as again:  # noqa: BLE001 - whatever broke the call may break its last words
-        call.note("no_last_words", error=type(again).__name__)
 
 
 async def _apologise(call: Call) -> None:

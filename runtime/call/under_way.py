@@ -79,6 +79,9 @@ class Call:
         self.withheld = False
         self.quiet = asyncio.Event()
         self.unread: Counter[str] = Counter()
+        self.unkept = False  # the disk refuses the record
+        self.most_held = 0  # bytes, at the worst second so far
+        self.weighed: tuple[Any, int] = (None, 0)  # the last state that was measured, and its size
 
     # ---- time and events
 
@@ -96,6 +99,12 @@ class Call:
 
     def note(self, kind: str, **details: Any) -> None:
         self.outside.record.note(self.at_ms(), kind, **details)
+
+    def look_at_record(self) -> None:
+        """Say once that the disk refuses the record, as soon as that is known."""
+        if self.outside.record.failed and not self.unkept:
+            self.unkept = True
+            self.note("record_failed")
 
     def unreadable(self, side: str, reason: str) -> None:
         """A message from the line or the model that could not be read: all are counted, a few are noted."""

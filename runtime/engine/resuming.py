@@ -6,6 +6,8 @@
 4. A person who was being rung when it broke did not take the call.
 """
 
+from typing import Final
+
 from msgspec import convert
 from msgspec.structs import replace
 
@@ -19,6 +21,8 @@ from runtime.engine.speaking import say
 from runtime.engine.state import After, State
 from runtime.engine.step import Stepped, start
 from voiceflow_compiler.artifact import Artifact
+
+LONGEST: Final = 4000  # characters of one line of the transcript that is kept: five minutes of speech
 
 
 def resume(artifact: Artifact, event: CallResumed) -> Stepped:
@@ -38,7 +42,9 @@ def resume(artifact: Artifact, event: CallResumed) -> Stepped:
 
 
 def keepable(artifact: Artifact, state: State) -> State:
-    """The state as it may be kept outside the process: without what is secret, which is asked for again."""
+    """The state as it may be kept outside the process: without what is secret, which is asked for again, and
+    without the rest of lines longer than anybody speaks: what made one stream's memory grow is not handed on.
+    """
     secret = {name for name, slot in artifact.slots.items() if slot.secret}
     where = {name for name, node in artifact.nodes.items() if secret & set(node.collect)}
     return replace(
@@ -47,7 +53,7 @@ def keepable(artifact: Artifact, state: State) -> State:
         slots={name: held for name, held in state.slots.items() if name not in secret},
         facts={name: fact for name, fact in state.facts.items() if not artifact.facts[name].secret},
         transcript=tuple(
-            replace(one, text=WITHHELD) if one.who == "caller" and one.node in where else one
+            replace(one, text=WITHHELD if one.who == "caller" and one.node in where else one.text[:LONGEST])
             for one in state.transcript
         ),
     )

@@ -6,6 +6,11 @@ from typing import Protocol
 class Recording(Protocol):
     """Two tracks in the line's format; `at_ms` counts from the answer. Every method returns at once."""
 
+    @property
+    def held(self) -> int:
+        """How many bytes of sound are in memory now."""
+        ...
+
     def caller(self, at_ms: int, payload: str) -> None:
         """20 ms of the caller, base64 as the carrier sent it."""
         ...

@@ -1,7 +1,8 @@
 """A call's sound on its way to the disk: pieces of a few seconds while it lasts, one WAV at its end.
 
-1. No more than PIECE_MS of a call is in memory, and that is what a dead process loses of it.
-2. Writing never holds up a call: one thread of the process writes.
+1. No more than PIECE_MS of a call is in memory, and that is what a dead process loses of it. While the disk
+   refuses it, MOST_KEPT pieces wait; of what comes after them the oldest is dropped.
+2. Writing never holds up a call: one thread of the process writes. What a write left half is cut off again.
 3. A spool that was left is made into a WAV by whoever finds it; a torn last line is left out.
 """
 
@@ -9,17 +10,20 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import os
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from runtime.audio import PCMU, Format
 from runtime.recording.tracks import Tracks
 from runtime.seals import SealError, of_process, opened, sealed
 
 PIECE_MS: Final = 2_000
+MOST_KEPT: Final = 15
 SUFFIX: Final = ".sound"
 _CALLER, _ASSISTANT, _CLEARED = "c", "a", "x"
 _WRITER: Final = ThreadPoolExecutor(1, thread_name_prefix="sound-writer")
@@ -35,7 +39,15 @@ class Spool:
         self._lines: list[str] = []
         self._since_ms = 0
         self._written: Future[None] | None = None
-        self._failed: OSError | None = None
+        self._waiting: deque[bytes] = deque()  # the writing thread's, as the rest
+        self._good = 0  # bytes of whole pieces in the file
+        self._refused: OSError | None = None
+        self._lost: OSError | None = None
+
+    @property
+    def held(self) -> int:
+        """How many bytes of sound wait here for the disk."""
+        return sum(map(len, tuple(self._waiting))) + sum(map(len, self._lines))
 
     def caller(self, at_ms: int, payload: str) -> None:
         self._put(at_ms, _CALLER, payload)
@@ -47,13 +59,17 @@ class Spool:
         self._put(at_ms, _CLEARED, "")
 
     def finish(self) -> None:
-        """Write the rest and make the WAV. Blocks: call it in a thread. Raises OSError."""
+        """Write the rest and make the WAV. Blocks: call it in a thread. Raises OSError, also where a part of
+        the sound was lost: then the WAV has what is left.
+        """
         self._piece()
         if self._written is not None:
             self._written.result()
-        if self._failed is not None:
-            raise self._failed
+        if self._refused is not None:
+            raise self._refused
         finish(self._wav, self._audio)
+        if self._lost is not None:
+            raise self._lost
 
     def _put(self, at_ms: int, kind: str, payload: str) -> None:
         if not self._lines:
@@ -64,18 +80,38 @@ class Spool:
 
     def _piece(self) -> None:
         lines, self._lines = self._lines, []
-        if lines and self._failed is None:
+        if lines:
             self._written = _WRITER.submit(self._write, "\n".join(lines).encode())
 
     def _write(self, piece: bytes) -> None:
         """One piece is one line of the file, so that a torn one is seen."""
+        self._waiting.append(sealed(base64.b64encode(piece), of_process()) + b"\n")
         try:
             self._spool.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            line = sealed(base64.b64encode(piece), of_process()) + b"\n"
-            with open(self._spool, "ab", opener=_private) as file:
-                file.write(line)
+            with open(self._spool, "ab", buffering=0, opener=_private) as file:
+                while self._waiting:
+                    append_whole(file, self._waiting[0], self._good)
+                    self._good += len(self._waiting.popleft())
+            self._refused = None
         except OSError as error:
-            self._failed = error
+            self._refused = error
+            if len(self._waiting) > MOST_KEPT:
+                self._waiting.popleft()
+                self._lost = error
+
+
+def append_whole(file: IO[bytes], content: bytes, good: int) -> None:
+    """Write all of it after the first `good` bytes of the file, or nothing. Raises OSError."""
+    if os.fstat(file.fileno()).st_size > good:
+        os.truncate(file.fileno(), good)  # what could not be cut off before
+    left = memoryview(content)
+    try:
+        while left:
+            left = left[file.write(left) :]
+    except OSError:
+        with contextlib.suppress(OSError):  # a torn end is left out by whoever reads it
+            os.truncate(file.fileno(), good)
+        raise
 
 
 def finish(wav: Path, audio: Format = PCMU) -> bool:

@@ -22,6 +22,11 @@ class Tracks:
         self._caller_end_ms = 0
         self._played_until_ms = 0
 
+    @property
+    def held(self) -> int:
+        """How many bytes of sound are here."""
+        return sum(len(audio) for _, audio in (*self._caller, *self._assistant))
+
     def caller(self, at_ms: int, payload: str) -> None:
         audio = _decoded(payload)
         # Frames come in bunches; each follows the one before unless the line was truly silent in between.

@@ -23,7 +23,7 @@ HOUR_MS: Final = 3_600_000
 DAY_MS: Final = 86_400_000
 WITHIN_S: Final = 0.15
 
-Refusal = Literal["draining", "full", "slow", "number", "day"]
+Refusal = Literal["draining", "full", "slow", "memory", "number", "day"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,8 @@ class Admission:
             return "full"
         if pulse is not None and pulse.steady_lag_ms > self.calls.settings.limits.lag_ms:
             return "slow"
+        if self.calls.weight is not None and self.calls.weight.over:
+            return "memory"
         return why
 
     @property

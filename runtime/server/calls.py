@@ -27,11 +27,13 @@ from runtime.server.deploy import Deployment, line_format
 from runtime.server.keeping import Index
 from runtime.server.language import chosen
 from runtime.server.leasing import Hold, Leasing
-from runtime.server.live import PLANNED, Held, LiveCall, Told, Watched, told_of, unsealed
+from runtime.server.live import PLANNED, Held, LiveCall, Told, Watched, told_of, unsealed, was_cancelled
 from runtime.server.pulse import Pulse
 from runtime.server.tokens import LIFETIME_MS, Opens, Tokens, call_of, now_ms
+from runtime.server.weight import Weight
 from runtime.settings import Settings
 from runtime.telephony.base import Answerer, Codec, LineCall, StreamStarted
+from runtime.writing import DISK, Disk
 
 log = structlog.get_logger()
 
@@ -64,6 +66,7 @@ class Calls:
         tokens: Tokens | None = None,
         find_deployment: Find | None = None,
         alone: bool = True,
+        disk: Disk = DISK,
     ) -> None:
         self.settings = settings
         self.deployments = deployments
@@ -72,9 +75,10 @@ class Calls:
         self.alert, self.metrics = alerts, alerts.metrics
         self.leasing: Leasing | None = None
         self.pulse: Pulse | None = None
+        self.weight: Weight | None = None
         self._carry = carry
         self._index, self.board = index, board
-        self._carrying = Carrying(settings, alerts, watch, packages, board, spool)
+        self._carrying = Carrying(settings, alerts, watch, packages, board, spool, disk)
         # Who brings people onto a call; the line itself where nothing better was set.
         self.ringer: Callable[[LiveCall], Ringer] = lambda live: live.line
         self._tokens = tokens or Tokens()
@@ -288,7 +292,7 @@ class Calls:
         try:
             reason = await self._carry(caller, outside)
         except BaseException as error:
-            if isinstance(error, KeyboardInterrupt | SystemExit) or _cancelled():
+            if isinstance(error, KeyboardInterrupt | SystemExit) or was_cancelled():
                 raise
             log.error("call.raised", call_id=call.call_id, kind=type(error).__name__)
             self.alert("call.broken", call_id=call.call_id)
@@ -298,8 +302,8 @@ class Calls:
             self._over(live, reason, outcome, hung_up=codec.at_close != "caller_hangup")
             log.info("call.ended", call_id=call.call_id, reason=reason)
             await self._carrying.let_go(live)
-            if outside.record.failed:
-                self.alert("record.failed", call_id=call.call_id)
+            if outside.record.failed and isinstance(outside.record, Watched):
+                outside.record.tell_refused()
 
     def miss(self, live: LiveCall) -> None:
         """The stream never came: the caller hung up while it rang, or the provider could not reach us."""
@@ -393,8 +397,3 @@ class Calls:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
-
-
-def _cancelled() -> bool:
-    """Whether somebody asked the present task to stop, rather than a call raising what says so."""
-    return (task := asyncio.current_task()) is not None and task.cancelling() > 0

@@ -23,6 +23,7 @@ from runtime.server.live import Held, LiveCall, Unrecorded, Watched
 from runtime.session.openai import OpenAISession
 from runtime.settings import Settings
 from runtime.telephony.base import Codec
+from runtime.writing import DISK, Disk
 
 BURY_S: Final = 5.0
 
@@ -37,6 +38,7 @@ class Carrying:
     packages: Packages | None
     board: Board | None
     spool: Spool | None
+    disk: Disk = DISK
 
     def record(self, call_id: str, part: int) -> Path:
         """Where a call's record lies; one that goes on has a part for each stream it went on with."""
@@ -111,6 +113,7 @@ class Carrying:
             resumed=live.resumed,
             keep=keep,
             leave=live.leave,
+            budget=self.settings.limits.call_mb * 1024 * 1024,
         )
 
     def _record_of(self, live: LiveCall) -> Watched:
@@ -124,7 +127,7 @@ class Carrying:
             locale=live.language.tag,
         )
         lines = Lines(self.alert, self.alert.metrics, call_id, artifact.content_hash)
-        record = Watched(live.record, header, self.watch, lines)
+        record = Watched(live.record, header, self.watch, lines, self.disk)
         if live.consent:
             record.note(0, "consent", id=live.consent)
         live.language.tell(record)

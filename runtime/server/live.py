@@ -27,6 +27,7 @@ from runtime.server.leasing import Hold
 from runtime.server.line import Line
 from runtime.session.openai import OpenAISession
 from runtime.telephony.base import Answerer, LineCall
+from runtime.writing import DISK, Disk
 
 # Ends that somebody meant: nobody goes on with the call.
 PLANNED: Final = frozenset({"caller_hangup", "assistant_hangup", "transferred", "never_started"})
@@ -107,10 +108,12 @@ def unsealed(text: str) -> bytes:
 class Watched(Recorder):
     """A record whose lines someone looks at while they are written."""
 
-    def __init__(self, path: Path, header: Header, watch: Watch | None, lines: Lines) -> None:
+    def __init__(
+        self, path: Path, header: Header, watch: Watch | None, lines: Lines, disk: Disk = DISK
+    ) -> None:
         self._call_id, self._watch, self._lines = header.call_id, watch, lines
         self.outcome: str | None = None
-        super().__init__(path, header)
+        super().__init__(path, header, disk)
 
     def append(self, body: Mapping[str, Any]) -> None:
         super().append(body)
@@ -120,9 +123,15 @@ class Watched(Recorder):
         if self._watch:
             self._watch(self._call_id, body)
 
+    def tell_refused(self) -> None:
+        """The disk refuses it: an operator is told, once."""
+        self._lines.tell("record.failed")
+
 
 class Unrecorded:
     """Implements Recording for calls whose sound is not kept."""
+
+    held = 0
 
     def caller(self, at_ms: int, payload: str) -> None:
         """Nothing is kept."""
@@ -132,3 +141,8 @@ class Unrecorded:
 
     def cleared(self, at_ms: int) -> None:
         """Nothing is kept."""
+
+
+def was_cancelled() -> bool:
+    """Whether somebody asked the present task to stop, rather than a call raising what says so."""
+    return (task := asyncio.current_task()) is not None and task.cancelling() > 0

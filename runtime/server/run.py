@@ -50,10 +50,12 @@ from runtime.server.tokens import Tokens
 from runtime.server.upgrade import upgrades
 from runtime.server.versions import Versions
 from runtime.server.webhooks import Webhooks
+from runtime.server.weight import Weight, bound
 from runtime.settings import Settings
 from runtime.settings.keys import SettingsError
 from runtime.store import Lease, Store, WaitingRows, open_store, store_url
 from runtime.telephony import PROVIDERS
+from runtime.writing import DISK, Disk
 from voiceflow_compiler.artifact import Artifact
 
 log = structlog.get_logger()
@@ -128,11 +130,12 @@ async def start(
     watch: Watch | None = None,
     carry: Carry = carry,
     shared: Shared | None = None,
+    disk: Disk = DISK,
 ) -> Running:
     """Start a server for these flows on the running loop; it takes calls when this returns. `aclose` ends it.
 
     Port 0 takes any free one. `watch(call_id, line)` sees every line of every call record as it is written.
-    `shared`: what it shares with the other workers of its supervisor. Raises SettingsError.
+    `shared`: what workers of one supervisor share; `disk`: where records go. Raises SettingsError.
     """
     check(artifacts, settings)
     async with contextlib.AsyncExitStack() as undo:
@@ -168,6 +171,7 @@ async def start(
             tokens=Tokens(shared.key) if shared else None,
             find_deployment=versions.find,
             alone=shared is None,
+            disk=disk,
         )
         calls.leasing = _leasing(store, calls, index, shared.fleet if shared else None)
         hashes = {one.flow: one.content_hash for one in artifacts}
@@ -310,6 +314,9 @@ async def _run(
     pulse = Pulse(calls.alert, fleet.pulse_of(calls) if fleet else lambda lag_ms: None)
     undo.push_async_callback(pulse.close)
     calls.pulse = pulse
+    workers = fleet.board.workers if fleet else 1
+    calls.weight = Weight(calls.alert, bound(settings.limits.memory_mb, workers))
+    undo.push_async_callback(calls.weight.close)
     task = asyncio.create_task(server.serve(sockets=sockets))
     await _first(server.listening.wait(), _join(task))
     listening.listen(BACKLOG)

@@ -192,6 +192,12 @@ class Conversation:
         return [event for request in lost for event in _ended(request, "lost", reported=False)]
 
     @property
+    def held(self) -> int:
+        """How many bytes are kept here: what was said, for a reconnection, and what is still to be sent."""
+        said = sum(len(line.text) for line in self._history)
+        return said + sum(map(len, self._first)) + sum(map(len, self._out)) + len(self._brief)
+
+    @property
     def movable(self) -> bool:
         """Whether nothing is under way here that another connection could not take over: a turn boundary."""
         return self.ready and not self.caller_speaking and not self._sequencer.waiting and not self._out

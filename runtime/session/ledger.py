@@ -257,6 +257,12 @@ class Ledger:
         return self._line_empty_ms
 
     @property
+    def held(self) -> int:
+        """How many bytes wait here: audio that is not on the line yet, and the words of every speech."""
+        words = sum(len(speech.text) for speech in self._speeches)
+        return self._waiting_bytes // 3 * 4 + words  # audio waits as base64
+
+    @property
     def speaking(self) -> bool:
         """Whether anything is still to be heard."""
         return bool(self._speeches)

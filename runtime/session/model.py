@@ -206,6 +206,11 @@ class ModelSession(Protocol):
 
     playing: bool
 
+    @property
+    def held(self) -> int:
+        """How many bytes of this call it holds: what waits to be sent, and what was said."""
+        ...
+
     def connect(self) -> None:
         """Begin to connect."""
         ...

@@ -144,6 +144,11 @@ class OpenAISession:
         self._tell(self._conversation.stop(cut))
         self._send(*self._conversation.drain())
 
+    @property
+    def held(self) -> int:
+        """How many bytes wait here; events do not, since the call takes them as they come."""
+        return sum(map(len, self._unsent)) + sum(map(len, self._preroll)) + self._conversation.held
+
     async def receive(self) -> SessionEvent | None:
         return await self._events.get()
 

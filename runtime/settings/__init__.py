@@ -82,6 +82,8 @@ class Limits:
     start_ms: int
     drain_ms: int
     lag_ms: int
+    call_mb: int
+    memory_mb: int
     number_per_hour: int
     calls_per_day: int
 

@@ -156,6 +156,21 @@ KEYS: Final[tuple[Key, ...]] = (
         200,
     ),
     Key(
+        "limits.call_mb",
+        None,
+        read_whole(1, 4096),
+        "how many megabytes one call may hold (words, sound, what waits) before it ends through the net",
+        32,
+    ),
+    Key(
+        "limits.memory_mb",
+        None,
+        read_whole(0, 16_777_216),
+        "how many megabytes one process may hold before further calls are declined; 0: four fifths of what"
+        " the machine (or the container) gives, divided among the workers",
+        0,
+    ),
+    Key(
         "limits.number_per_hour",
         "VFC_NUMBER_PER_HOUR",
         read_whole(0, 100_000),

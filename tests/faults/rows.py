@@ -70,7 +70,7 @@ ROWS: Final[dict[int, tuple[str, str]]] = {
     45: ("SIGTERM with live calls", "nothing"),
     46: ("the event loop is blocked", "one gap of that length"),
     47: ("anything raises inside a call", "the last words, then the net"),
-    48: ("a call takes too much memory", "the net"),
+    48: ("a call takes too much memory", "the last words, then the net"),
     49: ("the disk is full, slow or gone", "nothing; no deed is done that is not recorded"),
     50: ("a record is torn", "-"),
     51: ("the store is away", "nothing"),
@@ -174,7 +174,7 @@ ELSEWHERE: Final[dict[int, tuple[str, ...]]] = {
     72: ("tests/compiler/test_artifact.py::test_an_edited_artifact_is_refused",),
 }
 # Rows that no test shows yet; the page says so.
-OWED: Final[frozenset[int]] = frozenset({48})
+OWED: Final[frozenset[int]] = frozenset()
 
 
 def functions(path: Path) -> set[str]:

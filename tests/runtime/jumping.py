@@ -58,6 +58,8 @@ class JumpingLoop(asyncio.SelectorEventLoop):
 class Parrot:
     """Implements ModelSession: says what the newest brief gives as an example, at once."""
 
+    held = 0
+
     def __init__(self) -> None:
         self.playing = False
         self._told: asyncio.Queue[Any] = asyncio.Queue()
