@@ -56,7 +56,7 @@ def test_row_48_a_call_that_piles_up_memory_leaves_through_the_net(bed: Open) ->
     assert one.alerts("call.over_budget") == 1
     assert one.alerts("call.broken") == 0
     assert grown.at(LOST) is not None
-    assert grown.at(LOST) - grown.when("note", "over_budget") <= 3000  # type: ignore[operator]
+    assert grown.at(LOST) - grown.when("note", "over_budget") <= 3000
     assert one.alerts("call.resumed") == 1
     assert sound(GOODBYE) in bytes(grown.ended.tape.heard)
     for call in calls:
