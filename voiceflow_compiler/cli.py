@@ -24,7 +24,7 @@ from voiceflow_compiler.commands.base import (
     stop,
     write,
 )
-from voiceflow_compiler.commands.graph import draw_covered
+from voiceflow_compiler.commands.graph import draw_covered, drawn
 from voiceflow_compiler.commands.projects import current, meant, name_of, one, shown
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "compiled",
     "current",
     "draw_covered",
+    "drawn",
     "flow_file",
     "meant",
     "name_of",

@@ -11,7 +11,6 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
-from importlib.resources import files
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -22,6 +21,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response, Stream
 from starlette.routing import Route
 
 from runtime.console.entry import COOKIE, LASTS_S, Entry
+from runtime.console.page import HEADERS, body, given, ours, read
 from runtime.handoff import SharedBoard, Waiting
 from runtime.ports import Alert, untold
 
@@ -29,17 +29,6 @@ log = structlog.get_logger()
 
 MAX_BODY: Final = 4096
 QUIET_S: Final = 15.0  # a comment this often keeps the stream open and notices a page that went
-HEADERS: Final = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'self';"
-        " base-uri 'none'; frame-ancestors 'none'"
-    ),
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "X-Robots-Tag": "noindex",
-}
 FILES: Final = {"desk.js": "text/javascript", "desk.css": "text/css"}
 
 Shown = Callable[[Request, str], Awaitable[Response]]
@@ -82,12 +71,12 @@ class Console:
                 Route(f"/desk/handoffs/{{key}}/{name}", self._known(self._deed(name, do)), methods=["POST"])
                 for name, do in deeds.items()
             ),
-            *(Route(f"/desk/{name}", _file(name, kind), methods=["GET"]) for name, kind in FILES.items()),
+            *(Route(f"/desk/{name}", given(name, kind), methods=["GET"]) for name, kind in FILES.items()),
         ]
 
     async def _page(self, request: Request) -> Response:
         page = "enter.html" if self._name(request) is None else "desk.html"
-        return Response(_read(page), media_type="text/html", headers=HEADERS)
+        return Response(read(page), media_type="text/html", headers=HEADERS)
 
     async def _linked(self, request: Request) -> Response:
         """The link of one package, as messages about it carry: for whoever may see the desk, while it stands
@@ -95,22 +84,22 @@ class Console:
         """
         key = request.path_params["key"]
         if self._name(request) is None:
-            page = _read("enter.html").replace(b'value=""', b'value="' + key.encode() + b'"', 1)
+            page = read("enter.html").replace(b'value=""', b'value="' + key.encode() + b'"', 1)
             known = KEY.fullmatch(key)
-            return Response(page if known else _read("enter.html"), media_type="text/html", headers=HEADERS)
+            return Response(page if known else read("enter.html"), media_type="text/html", headers=HEADERS)
         if await self.desk.find(key) is None:
-            return Response(_read("gone.html"), status_code=404, media_type="text/html", headers=HEADERS)
+            return Response(read("gone.html"), status_code=404, media_type="text/html", headers=HEADERS)
         return RedirectResponse(f"/desk#{key}", status_code=303, headers=HEADERS)
 
     async def _enter(self, request: Request) -> Response:
-        if not _ours(request):
+        if not ours(request):
             return _refuse()
-        body = await _body(request)
-        fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=6) if body else {}
+        sent = await body(request, MAX_BODY)
+        fields = parse_qs(sent.decode("utf-8", "replace"), max_num_fields=6) if sent else {}
         cookie = await self.entry.enter(fields.get("token", [""])[0], fields.get("name", [""])[0])
         if cookie is None:
             self._alert("security.page_refused", detail="desk")
-            page = _read("enter.html").replace(b"<!-- wrong -->", b"That token is not the desk's.")
+            page = read("enter.html").replace(b"<!-- wrong -->", b"That token is not the desk's.")
             return Response(page, status_code=403, media_type="text/html", headers=HEADERS)
         to = fields.get("to", [""])[0]
         where = f"/desk/handoffs/{to}" if KEY.fullmatch(to) else "/desk"
@@ -121,7 +110,7 @@ class Console:
         return answer
 
     async def _leave(self, request: Request) -> Response:
-        if not _ours(request):
+        if not ours(request):
             return _refuse()
         answer = RedirectResponse("/desk", status_code=303, headers=HEADERS)
         answer.delete_cookie(COOKIE, path="/desk")
@@ -138,7 +127,7 @@ class Console:
 
     def _deed(self, name: str, do: Deed) -> Shown:
         async def done(request: Request, by: str) -> Response:
-            if not _ours(request):
+            if not ours(request):
                 return _refuse()
             one = await do(request.path_params["key"], by)
             if one is None:
@@ -165,32 +154,6 @@ class Console:
 
     def _name(self, request: Request) -> str | None:
         return self.entry.name(request.cookies.get(COOKIE, ""))
-
-
-def _ours(request: Request) -> bool:
-    """Whether a request comes from our own page: browsers say so; nothing else brings a cookie unasked."""
-    return request.headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
-
-
-def _file(name: str, kind: str) -> Callable[[Request], Awaitable[Response]]:
-    async def given(request: Request) -> Response:
-        return Response(_read(name), media_type=kind, headers=HEADERS)
-
-    return given
-
-
-def _read(name: str) -> bytes:
-    return files("runtime.console").joinpath(name).read_bytes()
-
-
-async def _body(request: Request) -> bytes:
-    """A short body; an empty one instead of a long one."""
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > MAX_BODY:
-            return b""
-    return bytes(body)
 
 
 def _refuse() -> Response:

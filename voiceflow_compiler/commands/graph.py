@@ -86,6 +86,13 @@ def draw_covered(artifact: "Artifact", counts: Mapping[str, Any], output: Path) 
     _keep(text, format, output)
 
 
+def drawn(artifact: "Artifact") -> str:
+    """The graph as SVG; each node is a group of class `node` with its name in `data-name`."""
+    from voiceflow_compiler.targets import picture
+
+    return picture.emit(artifact)[_PICTURES[Picture.SVG][1]]
+
+
 def _keep(text: str, format: Picture, output: Path) -> None:  # noqa: A002
     try:
         write(output, photographed(text) if format is Picture.PNG else text.encode())

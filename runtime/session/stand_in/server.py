@@ -95,7 +95,7 @@ class StandIn:
         listening = socket.create_server(self._address)
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # accepted sockets inherit it
         self._address = listening.getsockname()[:2]
-        self._server = _Server(self._config())
+        self._server = Beside(self._config())
         self._serving = asyncio.create_task(self._server.serve(sockets=[listening]))
         while not self._server.started:
             if self._serving.done():
@@ -211,7 +211,7 @@ def _error(status: int, message: str, code: str | None) -> Response:
     return JSONResponse(body, status_code=status)
 
 
-class _Server(uvicorn.Server):
+class Beside(uvicorn.Server):
     """uvicorn beside other work in the same process: signals belong to whoever runs the loop."""
 
     @contextmanager

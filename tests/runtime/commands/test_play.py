@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx2
 import pytest
 
 ROOT = Path(__file__).parents[3]
@@ -140,3 +141,46 @@ def test_through_a_pipe_it_ends_with_the_input() -> None:
     assert "knows nobody" in ran.stderr
     assert "caller: sales dashboards\n  heard: answer" in ran.stdout
     assert ran.stdout.rstrip().endswith(":quit ends")
+
+
+def test_the_page_is_served_until_ctrl_c() -> None:
+    """`--browser` prints an address that opens once, and Ctrl-C ends it with 130 and no traceback."""
+    process = subprocess.Popen(
+        [*COMMAND, "--browser"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=_as_from_a_terminal,
+    )
+    try:
+        assert process.stdout is not None
+        address = process.stdout.readline().split()[1]
+        with httpx2.Client(timeout=PATIENCE_S, follow_redirects=True) as browser:
+            assert "Role-play" in browser.get(address).text
+        assert httpx2.get(address, timeout=PATIENCE_S).status_code == 403
+        os.killpg(process.pid, signal.SIGINT)
+        _, complaints = process.communicate(timeout=PATIENCE_S)
+        assert (process.returncode, complaints) == (130, "")
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_the_real_model_needs_a_page_and_a_key() -> None:
+    """`--live` without `--browser`, and without a key, ends with one line that says what is missing."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("OPENAI_")}
+    for more, words in (["--live"], "add --browser"), (["--browser", "--live"], "OPENAI_API_KEY"):
+        ran = subprocess.run(
+            [*COMMAND, *more],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+            check=False,
+        )
+        assert ran.returncode == 2
+        assert words in ran.stderr
+        assert len(ran.stderr.splitlines()) == 1
