@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import warnings
 import wave
 from collections.abc import Iterable, Iterator
@@ -45,6 +46,21 @@ class Format:
     def quiet(self, ms: int) -> bytes:
         """Digital silence of that many milliseconds."""
         return self.silence * (ms * self.bytes_per_ms // len(self.silence))
+
+
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/]*={0,2}", re.ASCII)
+
+
+def is_base64(payload: str) -> bool:
+    """Whether a payload may be spliced: the base64 alphabet in whole groups, so no quote or brace can
+    leave its string.
+    """
+    return len(payload) % 4 == 0 and _BASE64.fullmatch(payload) is not None
+
+
+def base64_bytes(payload: str) -> int:
+    """How many bytes a base64 payload holds, without decoding it."""
+    return len(payload) * 3 // 4 - payload.count("=", -2)
 
 
 PCMU: Final = Format("audio/pcmu", SAMPLE_RATE_HZ, BYTES_PER_MS, MULAW_SILENCE)

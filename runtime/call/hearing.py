@@ -8,7 +8,7 @@ import asyncio
 from base64 import b64encode
 from collections import deque
 from collections.abc import Callable, Mapping
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any, Final
 
 from runtime.audio import Format
@@ -49,7 +49,7 @@ POLICY_VIOLATION: Final = 1008
 async def read_line(call: Call) -> None:
     """Listen to the media socket to its end, and tell why it ended."""
     over: asyncio.Future[str] = call.loop.create_future()
-    call.outside.line.listen(partial(_hear, call, _LineReader(call), over), call.line.flow)
+    call.outside.line.listen(_LineReader(call, over).hear, call.line.flow)
     reason = await over
     if reason == "malformed_flood":
         call.close_code = POLICY_VIOLATION
@@ -59,20 +59,6 @@ async def read_line(call: Call) -> None:
     call.post(CallEnded, reason=reason)
 
 
-def _hear(call: Call, reader: _LineReader, over: asyncio.Future[str], message: str | bytes | None) -> None:
-    """One message, in the turn of the event loop in which it came."""
-    if over.done():
-        return
-    codec = call.outside.codec
-    try:
-        reason = codec.at_close if message is None else reader.take(codec.decode(message))
-    except Exception as error:  # noqa: BLE001 - whatever breaks in a call is the call's to know, not the socket's
-        over.set_exception(error)
-        return
-    if reason:
-        over.set_result(reason)
-
-
 @lru_cache(maxsize=8)
 def silent(audio: Format, characters: int) -> str:
     """Silence as long as a frame of so many base64 characters."""
@@ -80,18 +66,38 @@ def silent(audio: Format, characters: int) -> str:
 
 
 class _LineReader:
-    """Takes one line event after the other; returns a reason once the line is over."""
+    """Takes one message of the line after the other, and tells why the line is over.
 
-    def __init__(self, call: Call) -> None:
-        self._call = call
+    What a frame of audio needs of the call is looked up once: `hear` and `_media` run fifty times a second.
+    """
+
+    def __init__(self, call: Call, over: asyncio.Future[str]) -> None:
+        outside = call.outside
+        self._call, self._over, self._clock = call, over, call.loop.time
+        self._codec, self._decode = outside.codec, outside.codec.decode
+        self._tell, self._record = outside.session.hear, outside.recording.caller
         self._malformed: deque[float] = deque(maxlen=FLOOD)
         self._sequence = -1
 
-    def take(self, event: LineEvent) -> str:
+    def hear(self, message: str | bytes | None) -> None:
+        """One message, in the turn of the event loop in which it came; None once the line is gone."""
+        if self._over.done():
+            return
+        try:
+            reason = self._codec.at_close if message is None else self._take(self._decode(message))
+        except Exception as error:  # noqa: BLE001 - whatever breaks in a call is the call's to know, not the socket's
+            self._over.set_exception(error)
+            return
+        if reason:
+            self._over.set_result(reason)
+
+    def _take(self, event: LineEvent) -> str:
+        """One event; a reason once the line is over."""
+        if isinstance(event, Media):  # nearly all of them
+            self._media(event)
+            return ""
         call = self._call
         match event:
-            case Media():
-                self._media(event)
             case MarkReturned(name):
                 call.ledger.mark_returned(name, call.at_ms())
                 call.pump()
@@ -108,17 +114,17 @@ class _LineReader:
         return ""
 
     def _media(self, media: Media) -> None:
-        call = self._call
-        call.last_frame = call.loop.time()
-        if media.sequence is not None:
-            if media.sequence <= self._sequence:
+        call, payload, sequence = self._call, media.payload, media.sequence
+        call.last_frame = now = self._clock()
+        if sequence is not None:
+            if sequence <= self._sequence:
                 return  # a duplicate, or so late that its place is taken
-            self._sequence = media.sequence
+            self._sequence = sequence
         if call.withheld:  # the model's clock goes on, in silence
-            call.outside.session.hear(silent(call.outside.codec.audio, len(media.payload)))
+            self._tell(silent(self._codec.audio, len(payload)))
             return
-        call.outside.session.hear(media.payload)
-        call.outside.recording.caller(call.at_ms(), media.payload)
+        self._tell(payload)
+        self._record(round((now - call.began) * 1000), payload)
 
     def _restarted(self) -> None:
         """The same call on a new stream: what was on the old one was not heard, and its marks never come."""

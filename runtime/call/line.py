@@ -43,10 +43,18 @@ class LineWriter:
         self.dropped = 0
 
     def audio(self, content: str | bytes, *, protected: bool) -> None:
-        self._put(_Message(content, audio=True, protected=protected))
+        if self._queue or self._paced or self._socket.full:
+            self._put(_Message(content, audio=True, protected=protected))
+            return
+        self._socket.send(content)
+        if self._on_audio:
+            self._tell()
 
     def mark(self, content: str | bytes) -> None:
-        self._put(_Message(content, audio=False, protected=False))
+        if self._queue or self._socket.full:
+            self._put(_Message(content, audio=False, protected=False))
+        else:
+            self._socket.send(content)
 
     def clear(self, content: str | bytes) -> None:
         """Send this before anything else; what was queued is not sent at all."""

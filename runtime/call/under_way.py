@@ -71,6 +71,7 @@ class Call:
         self.tasks: set[asyncio.Task[None]] = set()
         self.loose: set[asyncio.Task[None]] = set()
         self._expiry: asyncio.TimerHandle | None = None
+        self._expiry_ms = 0.0  # when it rings, at the earliest
         self.state: Any = None
         self.kept: Any = None  # the last state that was told
         self.leaving = False
@@ -118,16 +119,17 @@ class Call:
 
     def pump(self) -> None:
         """Send what the ledger lets out, and tell what ended."""
-        quiet_since = self.ledger.heard_by_ms
-        for out in self.ledger.take(self.at_ms()):
+        ledger = self.ledger
+        quiet_since = ledger.heard_by_ms
+        for out in ledger.take(self.at_ms()):
             if isinstance(out, Send):
                 self.dead_air(quiet_since)
-                quiet_since = self.ledger.heard_by_ms
+                quiet_since = ledger.heard_by_ms
                 self._send(out)
             else:
                 self._ended(out)
         self._watch_marks()
-        if not self.ledger.speaking:
+        if not ledger.speaking:
             self.quiet.set()
             self.outside.session.playing = False
             if self._ending and not self.reason:
@@ -190,15 +192,19 @@ class Call:
         (session.said if ending.scripted else session.heard)(ending.text)
 
     def _watch_marks(self) -> None:
+        """Ring when marks are overdue. Each mark moves that time on: a timer that rings too early is set anew
+        then, and not with every mark.
+        """
+        deadline = self.ledger.deadline_ms()
+        if deadline is None or (self._expiry is not None and self._expiry_ms <= deadline):
+            return
         if self._expiry is not None:
             self._expiry.cancel()
-        deadline = self.ledger.deadline_ms()
-        self._expiry = None
-        if deadline is not None:
-            wait_ms = max(0.0, deadline - self.at_ms()) + 1
-            self._expiry = self.loop.call_later(wait_ms / 1000, self._expire)
+        self._expiry_ms = deadline
+        self._expiry = self.loop.call_later((max(0.0, deadline - self.at_ms()) + 1) / 1000, self._expire)
 
     def _expire(self) -> None:
+        self._expiry = None
         if self.ledger.expire(self.at_ms()):
             self.note("marks_missing")
         self.pump()

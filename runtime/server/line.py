@@ -11,7 +11,6 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Final
 
 from runtime.handoff import Ring, Tell, Transferred
@@ -89,7 +88,7 @@ class Line:
             transfer.result.set_result(transfer.failed or _recalled(transfer))
         self._away = None
         self.back.set()
-        socket.listen(partial(self._arrived, socket), self._flowing)
+        socket.listen(self._hearing(socket), self._flowing)
 
     # --- for the bridge ---
 
@@ -283,16 +282,22 @@ class Line:
         """Whether nobody waits for the result of the transfer any more."""
         return self._transfer is None or self._transfer.result.cancelled()
 
-    def _arrived(self, socket: MediaSocket, message: Message | None) -> None:
-        """A message of a stream. Without a transfer the end of a stream is the end of the line, too."""
-        if socket is not self._stream:
-            return
-        if message is not None:
-            self._take(message)
-            return
-        self._stream = None
-        if self._transfer is None and not self._joined and self._away is None:
-            self._finish()
+    def _hearing(self, socket: MediaSocket) -> Take:
+        """What has the messages of a stream, as long as it is the line's. Without a transfer the end of a
+        stream is the end of the line, too.
+        """
+
+        def arrived(message: Message | None) -> None:
+            if socket is not self._stream:
+                return
+            if message is not None:
+                self._take(message)
+                return
+            self._stream = None
+            if self._transfer is None and not self._joined and self._away is None:
+                self._finish()
+
+        return arrived
 
     def _flowing(self) -> None:
         self._flow()

@@ -15,6 +15,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
+from runtime.audio import is_base64
 from runtime.engine.effects import Respond
 from runtime.session import wire
 from runtime.session.model import (
@@ -90,7 +91,8 @@ class Conversation:
         self._brief = ""
         self._items: set[str] = set()  # what this connection's server said
         self._gone: set[str] = set()  # what another one's said: nothing can be corrected there any more
-        self._appended_ms = 0.0
+        # Of the caller's audio, appended to this connection: the server's times count it, not the clock.
+        self.appended_bytes = 0
         self._spoke_until_ms = 0.0
         self._bytes_per_ms = 8 if settings.audio_format != "audio/pcm" else 48
         # Silence in base64: mu-law's is all ones, PCM's all noughts.
@@ -127,12 +129,6 @@ class Conversation:
             "max_output_tokens": settings.max_output_tokens,
         }
         self._first = [wire.update_session(session, CONFIGURE)]
-
-    def heard_audio(self, size: int) -> None:
-        """So many bytes of the caller's audio were appended (the server's times count them, not the
-        clock).
-        """
-        self._appended_ms += size / self._bytes_per_ms
 
     def brief(self, text: str) -> None:
         self._out.append(wire.message_item("system", text))
@@ -187,7 +183,7 @@ class Conversation:
         self.ready = self.caller_speaking = False
         self._first, self._out, self._answers, self._turns = [], [], {}, {}
         self._gone, self._items = self._gone | self._items, set()
-        self._appended_ms = self._spoke_until_ms = 0.0
+        self.appended_bytes, self._spoke_until_ms = 0, 0.0
         lost = self._sequencer.lose()
         return [event for request in lost for event in _ended(request, "lost", reported=False)]
 
@@ -279,7 +275,7 @@ class Conversation:
         line = _Line("user", "")
         self._turn_lines[turn_id] = line
         self._history.append(line)
-        waited = max(0.0, self._appended_ms - self._spoke_until_ms)
+        waited = max(0.0, self.appended_bytes / self._bytes_per_ms - self._spoke_until_ms)
         turns = self._settings.turns
         # How long the words were weighed by semantic detection is not told; what it waited at the end is.
         silence_ms = turns.silence_duration_ms if turns.kind == "server" else 0
@@ -312,10 +308,13 @@ class Conversation:
 
     def _audio(self, event: wire.AudioDelta) -> list[SessionEvent]:
         speech_id = self._speech_of(event.response_id)
-        if speech_id is None or not event.delta or not wire.is_base64(event.delta):
+        if speech_id is None or not event.delta or not is_base64(event.delta):
             return []
-        if event.delta.strip(self._silence):  # audio of nothing but silence is no speech
-            self._answers.setdefault(event.response_id, _Answer()).audio = True
+        answer = self._answers.get(event.response_id)
+        if answer is None:
+            answer = self._answers[event.response_id] = _Answer()
+        # Audio of nothing but silence is no speech. Once there was a sound no more is looked through.
+        answer.audio = answer.audio or event.delta.strip(self._silence) != ""
         self._items.add(event.item_id)
         return [Audio(speech_id, event.item_id, event.content_index, event.delta)]
 

@@ -15,7 +15,10 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
-from runtime.session.wire import audio_bytes, joined
+from msgspec import Struct
+
+from runtime.audio import base64_bytes
+from runtime.session.wire import joined
 
 # Base64 of 1,920 bytes: twelve whole 20 ms frames of mu-law, so a delta is cut without decoding it. A longer
 # piece costs fewer messages and marks; the clock tells the place within it.
@@ -25,8 +28,7 @@ MOST_WAITING_MS: Final = 300_000  # five minutes of speech not yet on the line; 
 MARK_EVERY: Final = 3  # of frames that go out one by one
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(Struct, frozen=True, gc=False):
     """Put this on the line now, followed by this mark (empty: by none)."""
 
     speech_id: str
@@ -110,18 +112,10 @@ class _Speech:
     waiting: deque[tuple[str, _Item]] = field(default_factory=deque)
     closed: bool = False
     reason: str = ""
-
-    @property
-    def received(self) -> int:
-        return sum(item.received for item in self.items)
-
-    @property
-    def sent(self) -> int:
-        return sum(item.sent for item in self.items)
-
-    @property
-    def played(self) -> int:
-        return sum(item.played for item in self.items)
+    # Over all items, in bytes: kept with every piece, since each is asked for with every piece.
+    received: int = 0
+    sent: int = 0
+    played: int = 0
 
     @property
     def over(self) -> bool:
@@ -156,12 +150,13 @@ class Ledger:
     def add(self, speech_id: str, payload: str, item_id: str | None = None, content_index: int = 0) -> None:
         """More audio (base64) of a speech; audio of a speech that ended or was never opened is dropped."""
         speech = self._find(speech_id)
-        size = audio_bytes(payload)
+        size = base64_bytes(payload)
         if speech is None or speech.closed or self._waiting_bytes + size > self._most_waiting:
             self.dropped_bytes += size
             return
         item = self._item(speech, item_id, content_index)
         item.received += size
+        speech.received += size
         self._waiting_bytes += size
         if self._frame_characters:
             self._frame(speech, item, payload)
@@ -198,7 +193,7 @@ class Ledger:
         while True:
             endings = self._endings()
             out += endings
-            out += self._sendable(at_ms)
+            self._send_all(out, at_ms)
             if not endings:
                 return out
 
@@ -287,8 +282,7 @@ class Ledger:
                 speech.waiting.append((item.rest, item))
                 item.rest = ""
 
-    def _sendable(self, at_ms: float) -> list[Send | Ending]:
-        out: list[Send | Ending] = []
+    def _send_all(self, out: list[Send | Ending], at_ms: float) -> None:
         for place, speech in enumerate(self._speeches):
             if place and (speech.protected or self._speeches[0].protected):
                 break
@@ -296,10 +290,9 @@ class Ledger:
                 out.append(self._send(speech, *speech.waiting.popleft(), at_ms))
             if not speech.closed:
                 break
-        return out
 
     def _send(self, speech: _Speech, payload: str, item: _Item, at_ms: float) -> Send:
-        size = audio_bytes(payload)
+        size = base64_bytes(payload)
         if speech.sent:
             self.gap_ms += max(0.0, at_ms - self._line_empty_ms)
         if not self._sent:
@@ -307,6 +300,7 @@ class Ledger:
         self._number += 1
         self._waiting_bytes -= size
         item.sent += size
+        speech.sent += size
         self._sent.append(_Chunk(self._number, size, item, speech))
         self._line_empty_ms = max(self._line_empty_ms, at_ms) + size / self._bytes_per_ms
         marked = not self._frame_characters or not speech.waiting or self._number % MARK_EVERY == 0
@@ -314,6 +308,8 @@ class Ledger:
 
     def _endings(self) -> list[Ending]:
         over = [speech for speech in self._speeches if speech.over]
+        if not over:
+            return []
         self._speeches = [speech for speech in self._speeches if not speech.over]
         return [ending for speech in over if (ending := self._ending(speech)) is not None]
 
@@ -328,14 +324,19 @@ class Ledger:
     def _play_to(self, number: int) -> None:
         while self._sent and self._sent[0].number <= number:
             chunk = self._sent.popleft()
-            chunk.item.played += chunk.size
+            self._played(chunk, chunk.size)
+
+    @staticmethod
+    def _played(chunk: _Chunk, size: int) -> None:
+        chunk.item.played += size
+        chunk.speech.played += size
 
     def _play_by_clock(self, cut: list[_Speech], at_ms: float) -> None:
         """Count what was heard of the piece that is playing, if it is about to be cleared."""
         if self._sent and self._sent[0].speech in cut:
             piece = self._sent[0]
             passed = max(0, int(at_ms - self._piece_began_ms)) * self._bytes_per_ms
-            piece.item.played += min(passed, piece.size)
+            self._played(piece, min(passed, piece.size))
 
     def _cut(self, *, only_unfinished: bool) -> list[_Speech]:
         if not only_unfinished:
@@ -376,8 +377,8 @@ class Ledger:
 
     def _forget(self, cut: list[_Speech], *, clear: bool, at_ms: float) -> None:
         for speech in cut:
-            self._waiting_bytes -= sum(audio_bytes(payload) for payload, _ in speech.waiting)
-            self._waiting_bytes -= sum(audio_bytes(item.rest) for item in speech.items)
+            self._waiting_bytes -= sum(base64_bytes(payload) for payload, _ in speech.waiting)
+            self._waiting_bytes -= sum(base64_bytes(item.rest) for item in speech.items)
         self._speeches = [speech for speech in self._speeches if speech not in cut]
         if not clear:
             return

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from msgspec import Struct
+
 from runtime.engine.effects import Respond
 from runtime.session.door import Door
 
@@ -97,8 +99,7 @@ class Transcript:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Audio:
+class Audio(Struct, frozen=True, gc=False):
     """A piece of the speech `speech_id`: base64 in the session's format."""
 
     speech_id: str

@@ -23,6 +23,7 @@ from urllib.parse import quote
 
 import openai
 
+from runtime.audio import base64_bytes
 from runtime.engine.effects import Respond
 from runtime.session import wire
 from runtime.session.conversation import Conversation
@@ -84,6 +85,7 @@ class OpenAISession:
 
     def __init__(self, settings: SessionSettings) -> None:
         self._settings = settings
+        self._now = asyncio.get_running_loop().time  # seconds
         self._conversation = Conversation(settings)
         self._events: asyncio.Queue[SessionEvent | None] = asyncio.Queue()
         self._unsent: deque[str] = deque()
@@ -110,7 +112,7 @@ class OpenAISession:
         self._opened.set()
 
     def hear(self, payload: str) -> None:
-        self._heard_at = _now()
+        self._heard_at = self._now()
         if self._conversation.ready:
             self._append(payload)
         else:
@@ -137,12 +139,12 @@ class OpenAISession:
         busy = self._conversation.busy
         self._tell(self._conversation.ask())
         if not busy:
-            self._progress_at = _now()
-        self._send(*self._conversation.drain())
+            self._progress_at = self._now()
+        self._send()
 
     def stop(self, cut: Cut) -> None:
         self._tell(self._conversation.stop(cut))
-        self._send(*self._conversation.drain())
+        self._send()
 
     @property
     def held(self) -> int:
@@ -181,7 +183,7 @@ class OpenAISession:
                 continue
             turned_away = ended.reason == POLICY_CLOSE and not self._conversation.ready
             if turned_away or (ended.final and ended.reason != DOOR_SHUT):
-                self._settings.door.refused(_now(), final=ended.final)
+                self._settings.door.refused(self._now(), final=ended.final)
             final = ended.final or attempt == self._settings.patience.attempts
             self._lose(Lost(ended.reason, final))
             if final:
@@ -190,7 +192,7 @@ class OpenAISession:
             attempt += 1
 
     def _move(self) -> None:
-        self._moved_at = _now()
+        self._moved_at = self._now()
         self._unsent.clear()
         self._tell(self._conversation.move())
 
@@ -209,7 +211,7 @@ class OpenAISession:
 
     async def _connected(self) -> Socket:
         settings = self._settings
-        if settings.door.shut(_now()):
+        if settings.door.shut(self._now()):
             raise _UnreachableError(DOOR_SHUT, final=True)
         url = f"ws{settings.base_url.removeprefix('http')}/realtime?model={quote(settings.model)}"
         try:
@@ -233,12 +235,12 @@ class OpenAISession:
         """Run one connection until it is lost or left; whichever comes first says why."""
         await self._opened.wait()
         self._conversation.configure(self._instructions)
-        self._began_at = self._progress_at = self._heard_at = _now()
+        self._began_at = self._progress_at = self._heard_at = self._now()
         self._unread.clear()
         lost: asyncio.Future[Lost] = asyncio.get_running_loop().create_future()
         self._socket = socket
-        self._send(*self._conversation.drain())
-        socket.listen(partial(self._hear, socket, lost), self._send)
+        self._send()
+        socket.listen(partial(self._hear, socket, lost), self._flow)
         works: tuple[Coroutine[None, None, Lost | _Moved], ...] = (self._watch(), self._age())
         tasks = [asyncio.create_task(work, name="model-socket") for work in works]
         ends: list[asyncio.Future[Any]] = [lost, *tasks]
@@ -260,20 +262,20 @@ class OpenAISession:
         if message is None:
             lost.set_result(Lost(_close_reason(socket), final=False))
             return
-        self._progress_at = _now()
+        self._progress_at = self._now()
         try:
             for event in self._conversation.take(wire.decode(message)):
                 if isinstance(event, Lost) or self._babbles(event):
                     lost.set_result(event if isinstance(event, Lost) else Lost("babbles", final=False))
                     return
                 self._take(event)
-            self._send(*self._conversation.drain())
+            self._send()
         except Exception as error:  # noqa: BLE001 - whoever runs this session must know, not the socket
             lost.set_exception(error)
 
     async def _age(self) -> Lost | _Moved:
         """Connect anew before the server ends the session, and go there when nobody speaks."""
-        patience, born = self._settings.patience, _now()
+        patience, born = self._settings.patience, self._now()
         await asyncio.sleep(patience.session_ms / 1000)
         while True:
             try:
@@ -283,7 +285,7 @@ class OpenAISession:
                 await asyncio.sleep(AGAIN_S)
         try:
             while True:
-                if self._may_move(late=_now() - born > patience.move_by_ms / 1000):
+                if self._may_move(late=self._now() - born > patience.move_by_ms / 1000):
                     return _Moved(connection)
                 await asyncio.sleep(BOUNDARY_S / 4)
         except asyncio.CancelledError:
@@ -294,26 +296,26 @@ class OpenAISession:
         """Whether this is a turn boundary; near the end any moment without a response must do."""
         if late:
             return not self._conversation.busy
-        settled = _now() - self._progress_at > BOUNDARY_S
+        settled = self._now() - self._progress_at > BOUNDARY_S
         return settled and not self.playing and self._conversation.movable
 
     def _take(self, event: SessionEvent) -> None:
         self._events.put_nowait(event)
-        moved = event == Noted("session_moved", "")
+        moved = isinstance(event, Noted) and event.kind == "session_moved"
         if isinstance(event, Ready) or moved:
             self._settings.door.opened()
-            self._send(*self._conversation.drain())
+            self._send()
             while self._preroll:
                 self._append(self._preroll.popleft())
         if moved:
-            self._tell([Noted("session_gap", f"{(_now() - self._moved_at) * 1000:.0f} ms")])
+            self._tell([Noted("session_gap", f"{(self._now() - self._moved_at) * 1000:.0f} ms")])
             self.flush()
 
     async def _watch(self) -> Lost:
         patience = self._settings.patience
         while True:
             await asyncio.sleep(self._until_deadline())
-            now = _now()
+            now = self._now()
             if not self._conversation.ready and now - self._began_at > patience.configure_ms / 1000:
                 return Lost("configure_timeout", final=False)
             if self._conversation.busy and now - self._progress_at > patience.stall_ms / 1000:
@@ -332,7 +334,7 @@ class OpenAISession:
 
         A clock that ticks on every call costs as much as a frame of audio each time: waking is what is dear.
         """
-        patience, now = self._settings.patience, _now()
+        patience, now = self._settings.patience, self._now()
         waits: list[float] = [patience.stall_ms, patience.silence_ms]
         if not self._conversation.ready:
             waits.append(patience.configure_ms - 1000 * (now - self._began_at))
@@ -348,33 +350,36 @@ class OpenAISession:
         """Whether this is one unreadable message too many."""
         if not (isinstance(event, Noted) and event.kind == "model_malformed"):
             return False
-        self._unread.append(_now())
+        self._unread.append(self._now())
         return len(self._unread) == BABBLE and self._unread[-1] - self._unread[0] <= BABBLE_S
 
     def _append(self, payload: str) -> None:
-        self._conversation.heard_audio(wire.audio_bytes(payload))
-        self._send(wire.append_audio(payload))
+        self._conversation.appended_bytes += base64_bytes(payload)
+        self._put(wire.append_audio(payload))
 
-    def _send(self, *messages: str) -> None:
-        """Send these, after what waits because the server took nothing."""
+    def _send(self) -> None:
+        """Send what the conversation has to say."""
+        for message in self._conversation.drain():
+            self._put(message)
+
+    def _put(self, message: str) -> None:
+        """Send this, after what waits because the server took nothing."""
         socket = self._socket
-        if self._dead:
-            return
         if socket is not None and not socket.full and not self._unsent:
-            for message in messages:
-                socket.send(message)
-            return
-        self._unsent.extend(messages)
-        while socket is not None and self._unsent and not socket.full:
-            socket.send(self._unsent.popleft())
+            socket.send(message)
+        elif not self._dead:
+            self._unsent.append(message)
+            self._flow()
+
+    def _flow(self) -> None:
+        """The server may take again."""
+        socket, unsent = self._socket, self._unsent
+        while socket is not None and unsent and not socket.full:
+            socket.send(unsent.popleft())
 
     def _tell(self, events: list[SessionEvent]) -> None:
         for event in events:
             self._events.put_nowait(event)
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()
 
 
 def _unreachable(error: RefusedError) -> _UnreachableError:

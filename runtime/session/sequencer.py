@@ -88,8 +88,10 @@ class Sequencer:
 
     def of(self, response_id: str) -> Request | None:
         """The request behind a response under way."""
-        under_way = self._under_way()
-        return next((request for request in under_way if request.response_id == response_id), None)
+        active = self._active
+        if active is not None and active.response_id == response_id:  # asked with every piece of audio
+            return active
+        return next((request for request in self._beside if request.response_id == response_id), None)
 
     def refused(self, request_id: str, *, again: bool) -> Request | None:
         """The server would not begin this one. Returns it when it is given up; otherwise it is asked for

@@ -7,7 +7,6 @@ Laws
 3. Only the fields the bridge needs are read; a wrong type in any other field harms nothing.
 """
 
-import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
@@ -18,37 +17,37 @@ from msgspec import Struct
 Json = dict[str, Any]
 
 
-class _Wire(Struct, frozen=True):
+class _Told(Struct, frozen=True, tag_field="type"):
+    """What a server tells; `tag` is its type on the wire."""
+
+
+class SessionCreated(_Told, frozen=True, tag="session.created"):
     pass
 
 
-class SessionCreated(_Wire, frozen=True):
+class SessionUpdated(_Told, frozen=True, tag="session.updated"):
     pass
 
 
-class SessionUpdated(_Wire, frozen=True):
-    pass
-
-
-class CallerSpeaking(_Wire, frozen=True):
+class CallerSpeaking(_Told, frozen=True, tag="input_audio_buffer.speech_started"):
     item_id: str
     audio_start_ms: float = 0
 
 
-class CallerSilent(_Wire, frozen=True):
+class CallerSilent(_Told, frozen=True, tag="input_audio_buffer.speech_stopped"):
     item_id: str
     audio_end_ms: float = 0
 
 
-class Committed(_Wire, frozen=True):
+class Committed(_Told, frozen=True, tag="input_audio_buffer.committed"):
     item_id: str
 
 
-class TimedOut(_Wire, frozen=True):
+class TimedOut(_Told, frozen=True, tag="input_audio_buffer.timeout_triggered"):
     item_id: str
 
 
-class Transcribed(_Wire, frozen=True):
+class Transcribed(_Told, frozen=True, tag="conversation.item.input_audio_transcription.completed"):
     item_id: str
     transcript: str
 
@@ -86,52 +85,52 @@ class Response(Struct, frozen=True):
     output: list[Item] = []
 
 
-class ResponseCreated(_Wire, frozen=True):
+class ResponseCreated(_Told, frozen=True, tag="response.created"):
     response: Response
 
 
-class ResponseDone(_Wire, frozen=True):
+class ResponseDone(_Told, frozen=True, tag="response.done"):
     response: Response
 
 
-class ItemDone(_Wire, frozen=True):
+class ItemDone(_Told, frozen=True, tag="response.output_item.done"):
     """One output item of a response is complete (response.output_item.done)."""
 
     response_id: str
     item: Item
 
 
-class AudioDelta(_Wire, frozen=True):
+class AudioDelta(_Told, frozen=True, gc=False, tag="response.output_audio.delta"):
     response_id: str
     item_id: str
     delta: str
     content_index: int = 0
 
 
-class TranscriptDelta(_Wire, frozen=True):
+class TranscriptDelta(_Told, frozen=True, tag="response.output_audio_transcript.delta"):
     response_id: str
     item_id: str
     delta: str
     content_index: int = 0
 
 
-class ErrorReported(_Wire, frozen=True):
+class ErrorReported(_Told, frozen=True, tag="error"):
     error: ProtocolError
 
 
-class Unknown(_Wire, frozen=True):
+class Unknown(Struct, frozen=True):
     """A type the bridge has no use for, or does not know."""
 
     type: str
 
 
-class Malformed(_Wire, frozen=True):
+class Malformed(Struct, frozen=True):
     """Not what a Realtime server sends. `reason`: not_json, no_type, wrong_fields, too_deep."""
 
     reason: str
 
 
-ServerEvent = (
+Told = (
     SessionCreated
     | SessionUpdated
     | CallerSpeaking
@@ -145,25 +144,10 @@ ServerEvent = (
     | AudioDelta
     | TranscriptDelta
     | ErrorReported
-    | Unknown
-    | Malformed
 )
+ServerEvent = Told | Unknown | Malformed
 
-TYPES: Final[Mapping[str, type[Any]]] = {
-    "session.created": SessionCreated,
-    "session.updated": SessionUpdated,
-    "input_audio_buffer.speech_started": CallerSpeaking,
-    "input_audio_buffer.speech_stopped": CallerSilent,
-    "input_audio_buffer.committed": Committed,
-    "input_audio_buffer.timeout_triggered": TimedOut,
-    "conversation.item.input_audio_transcription.completed": Transcribed,
-    "response.created": ResponseCreated,
-    "response.done": ResponseDone,
-    "response.output_item.done": ItemDone,
-    "response.output_audio.delta": AudioDelta,
-    "response.output_audio_transcript.delta": TranscriptDelta,
-    "error": ErrorReported,
-}
+TYPES: Final[Mapping[str, type[Any]]] = {str(kind.__struct_config__.tag): kind for kind in Told.__args__}
 
 
 class _Typed(Struct):
@@ -171,41 +155,27 @@ class _Typed(Struct):
 
 
 _type_of: Final[Callable[[bytes | str], _Typed]] = msgspec.json.Decoder(_Typed).decode
-_DECODERS: Final = {name: msgspec.json.Decoder(kind).decode for name, kind in TYPES.items()}
+_read: Final[Callable[[bytes | str], Told]] = msgspec.json.Decoder(Told).decode
 
 
 def decode(message: bytes | str) -> ServerEvent:
-    """One server message as an event; never raises."""
+    """One server message as an event; never raises. What is known is read in one go."""
     try:
-        name = _type_of(message).type
-        reader = _DECODERS.get(name)
-        event: ServerEvent = reader(message) if reader is not None else Unknown(name[:64])
+        try:
+            return _read(message)
+        except msgspec.ValidationError:
+            name = _type_of(message).type
+            return Malformed("wrong_fields") if name in TYPES else Unknown(name[:64])
     except msgspec.ValidationError:
         return Malformed("wrong_fields")
     except (msgspec.DecodeError, ValueError):
         return Malformed("not_json")
     except RecursionError:
         return Malformed("too_deep")
-    return event
-
-
-_BASE64: Final = re.compile(r"[A-Za-z0-9+/]*={0,2}", re.ASCII)
-
-
-def is_base64(payload: str) -> bool:
-    """Whether a payload may be spliced: the base64 alphabet in whole groups, so no quote or brace can
-    leave its string.
-    """
-    return len(payload) % 4 == 0 and _BASE64.fullmatch(payload) is not None
-
-
-def audio_bytes(payload: str) -> int:
-    """How many bytes a base64 payload holds, without decoding it."""
-    return len(payload) * 3 // 4 - payload.count("=", -2)
 
 
 def append_audio(payload: str) -> str:
-    """input_audio_buffer.append with a payload that passed `is_base64`, spliced."""
+    """input_audio_buffer.append with a payload that passed `audio.is_base64`, spliced."""
     return f'{{"type":"input_audio_buffer.append","audio":"{payload}"}}'
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 
+from runtime.audio import base64_bytes
 from runtime.engine.effects import Respond
 from runtime.session import wire
 from runtime.session.ledger import Interrupted, Ledger, Send, Truncation
@@ -153,7 +154,7 @@ def test_A11_odd_pieces_become_whole_frames() -> None:
     for size in (999, 33, 1500):
         ledger.add("s1", b64encode(bytes(size)).decode(), "i1")
     ledger.close("s1")
-    sizes = [wire.audio_bytes(out.payload) for out in ledger.take(0) if isinstance(out, Send)]
+    sizes = [base64_bytes(out.payload) for out in ledger.take(0) if isinstance(out, Send)]
     assert sizes == [960, 960, 612]
 
 

@@ -77,7 +77,7 @@ def test_D8_transcripts_find_their_turn_in_any_order() -> None:
 def test_D9_the_server_s_times_count_audio() -> None:
     """How long detection waited is measured in audio that was appended, whatever the clock did meanwhile."""
     conversation = ready(TurnDetection(silence_duration_ms=300))
-    conversation.heard_audio(8 * 1000)
+    conversation.appended_bytes += 8 * 1000
     conversation.take(wire.CallerSpeaking("i1", 100))
     conversation.take(wire.CallerSilent("i1", 900))
     (event,) = conversation.take(wire.Committed("i1"))

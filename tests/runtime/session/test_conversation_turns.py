@@ -69,7 +69,7 @@ def test_a_line_of_pcm_is_configured_both_ways() -> None:
 def test_semantic_detection_claims_no_silence() -> None:
     """The time a semantic detector waited at the end is what was appended since, without a fixed silence."""
     conversation = ready(TurnDetection(kind="semantic"))
-    conversation.heard_audio(8 * 900)
+    conversation.appended_bytes += 8 * 900
     conversation.take(wire.CallerSilent("i1", 600))
     assert conversation.take(wire.Committed("i1")) == [TurnEnded("t1", 300)]
 

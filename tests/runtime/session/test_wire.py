@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from openai.types.realtime import RealtimeClientEvent, RealtimeServerEvent
 from pydantic import TypeAdapter
 
+from runtime.audio import base64_bytes, is_base64
 from runtime.engine.effects import Respond
 from runtime.session import wire
 from runtime.session.conversation import Conversation
@@ -159,15 +160,15 @@ def test_bytes_of_any_kind_never_raise(message):
 def test_a_payload_is_counted_without_being_decoded(audio):
     """The size of base64 is known from its length and padding; a payload of the alphabet may be spliced."""
     payload = base64.b64encode(audio).decode()
-    assert wire.audio_bytes(payload) == len(audio)
-    assert wire.is_base64(payload)
+    assert base64_bytes(payload) == len(audio)
+    assert is_base64(payload)
     assert json.loads(wire.append_audio(payload)) == {"type": "input_audio_buffer.append", "audio": payload}
 
 
 @pytest.mark.parametrize("payload", ['AAA"', "AAAA\n", "A", "AA=A", '","type":"x', "ÄAAA", "====="])
 def test_a_payload_that_could_leave_its_string_is_refused(payload):
     """Only base64 is spliced."""
-    assert not wire.is_base64(payload)
+    assert not is_base64(payload)
 
 
 SETTINGS = SessionSettings(
