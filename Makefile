@@ -7,7 +7,7 @@ LOCKED := voice postgres mcp seal fast stats lsp vonage dev
 CODE := voiceflow_compiler runtime schemas tests $(wildcard benchmarks examples)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo demo-postgres test check format-check lint types contracts docs bench side-by-side soak faults long suites mutants corpus golden format lock clean
+.PHONY: help venv demo demo-postgres test check format-check lint types contracts docs bench side-by-side soak faults long suites mutants corpus fuzz golden format lock clean
 .DELETE_ON_ERROR:
 
 help:  ## Show these targets.
@@ -81,6 +81,9 @@ corpus: $(STAMP)  ## Print how many seeded defects the checks catch, and how man
 	@$(BIN)/python -m tests.corpus.corpus
 	@$(BIN)/python -m tests.corpus.calls
 	@$(BIN)/python -m tests.corpus.attack
+
+fuzz: $(STAMP)  ## Break files for ten minutes and read them: flows, scenarios, settings, contacts, an editor's texts.
+	$(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),10)
 
 golden: $(STAMP)  ## Rewrite the expected files in tests/cases; read the diff afterwards.
 	UPDATE_GOLDEN=1 $(BIN)/python -m pytest -m golden

@@ -206,7 +206,7 @@ def _good_lines(content: bytes, seals: Seals | None) -> Iterator[tuple[Mapping[s
             return
         try:
             line = msgspec.json.decode(raw, type=dict[str, Any])
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, RecursionError):
             return
         if line.get("seq") != seq:
             return

@@ -335,14 +335,14 @@ def decode(content: bytes) -> Artifact:
     """
     try:
         version = msgspec.json.decode(content, type=_Versioned).artifact
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise ArtifactError(f"this is not a compiled flow: {error}") from None
     if version != ARTIFACT_VERSION:
         found = f"this artifact has version {version}, this runtime runs version {ARTIFACT_VERSION}"
         raise ArtifactError(f"{found}: compile the flow again")
     try:
         artifact = msgspec.json.decode(content, type=Artifact)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise ArtifactError(f"this artifact is damaged: {error}") from None
     if artifact.content_hash != _hash(content):
         why = "this artifact was changed after it was compiled (its content hash does not match)"

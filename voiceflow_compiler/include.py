@@ -104,6 +104,19 @@ def project_folder(path: Path) -> Path:
     return path.parent.parent
 
 
+def _absent(where: Path) -> tuple[str, str, str, str] | None:
+    """Why there is no such file: the parts of a finding."""
+    try:
+        if not where.exists():
+            return "VF023", "include-missing", "there is no such file", _meant(where)
+        if where.is_file():
+            return None
+    except OSError as error:  # a name too long, a folder nobody may look into
+        why = (error.strerror or "").lower()
+        return "VF001", "unreadable-file", f"this file cannot be read: {why}", "Check its name."
+    return "VF001", "unreadable-file", "this is not a regular file", "Name a YAML file."
+
+
 def _meant(absent: Path) -> str:
     """What to write for a file that is not there: the name beside it that comes nearest."""
     try:
@@ -187,10 +200,9 @@ class Opened:
         if not where.is_relative_to(self.root):
             tip = f"Copy it into `{self.root.name}`."
             return "VF021", "include-outside", "this file lies outside the project folder", tip
-        if not where.exists():
-            return "VF023", "include-missing", "there is no such file", _meant(where)
-        if not where.is_file():
-            return "VF001", "unreadable-file", "this is not a regular file", "Name a YAML file."
+        problem = _absent(where)
+        if problem:
+            return problem
         if len(self.texts) >= MAX_FILES:
             return "VF011", "too-many-parts", f"a flow of more than {MAX_FILES} files", "Merge some of them."
         return None

@@ -33,7 +33,7 @@ def as_json(findings: Sequence[Finding], texts: Texts) -> str:
     """`schemas/findings.schema.json`."""
     counts = {f"{severity}s": _count(findings, severity) for severity in ("error", "warning", "note")}
     return _dump(
-        {"version": FINDINGS_VERSION, "findings": [_plain(finding) for finding in findings], **counts}
+        {"version": FINDINGS_VERSION, "findings": [plain(finding) for finding in findings], **counts}
     )
 
 
@@ -161,7 +161,8 @@ def _count(findings: Sequence[Finding], severity: str) -> int:
     return sum(finding.severity == severity for finding in findings)
 
 
-def _plain(finding: Finding) -> dict[str, Any]:
+def plain(finding: Finding) -> dict[str, Any]:
+    """A finding as `schemas/findings.schema.json` has it."""
     return {
         "code": finding.code,
         "name": finding.name,

@@ -264,5 +264,5 @@ def _schema(place: str, name: str, options: Mapping[str, Any], folder: Path) -> 
     path = folder / options[name]
     try:
         return read_schema(msgspec.json.decode(path.read_bytes(), type=dict[str, Any]))
-    except (OSError, msgspec.MsgspecError, ValueError):
+    except (OSError, msgspec.MsgspecError, ValueError, RecursionError):
         raise SettingsError([f"{place}.{name}: {path} holds no JSON Schema."]) from None

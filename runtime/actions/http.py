@@ -197,7 +197,7 @@ def _read_operation(opening: Opening, file: str) -> Operation:
     path = opening.folder / file
     try:
         return msgspec.json.decode(path.read_bytes(), type=Operation)
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, msgspec.MsgspecError, RecursionError):
         raise SettingsError(
             [f"{opening.place}.operation: {path} is no file of `vfc action import`: import it again."]
         ) from None

@@ -34,6 +34,9 @@ class Report(StrEnum):
     JSON = "json"
 
 
+FormOption = Annotated[Report, typer.Option("--format", help="How it is told.")]
+
+
 @action.command("import")
 def import_(
     document: Annotated[
@@ -63,7 +66,7 @@ def import_(
 @action.command()
 def unknown(
     settings: SettingsOption = None,
-    form: Annotated[Report, typer.Option("--format", help="How it is told.")] = Report.TEXT,
+    form: FormOption = Report.TEXT,
 ) -> None:
     """List the actions of which nobody knows whether they were done. Exit code 1: there are some."""
     found = asyncio.run(_unknown(without_line(settings)))
@@ -81,6 +84,7 @@ def repeat(
     flow: Annotated[Path, typer.Argument(help="The flow of the actions.", metavar="FLOW")],
     keys: Annotated[list[str], typer.Argument(help="The keys, as `vfc action unknown` lists them.")],
     settings: SettingsOption = None,
+    form: FormOption = Report.TEXT,
 ) -> None:
     """Repeat actions with their own keys, where the other side does a key once. Exit code 1: not all done."""
     from runtime.settings.keys import SettingsError
@@ -90,8 +94,11 @@ def repeat(
         ended = asyncio.run(_repeat(artifact, without_line(settings), keys))
     except SettingsError as error:
         stop(*error.problems)
-    for key, end in ended.items():
-        print(f"{key}  {end}")
+    if form is Report.JSON:
+        print(json.dumps({"version": 1, "ended": ended}, indent=2))
+    else:
+        for key, end in ended.items():
+            print(f"{key}  {end}")
     if set(ended.values()) != {"done"}:
         raise typer.Exit(1)
 

@@ -163,7 +163,7 @@ def _read(path: Path | None) -> tuple[Terms, tuple[Look, ...]] | None:
         return None
     try:
         return msgspec.json.decode(path.read_bytes(), type=tuple[Terms, tuple[Look, ...]])
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, msgspec.MsgspecError, RecursionError):
         stop(f"{path}: this is no ledger of a gate")
 
 

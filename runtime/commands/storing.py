@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from runtime.commands.action import SettingsOption, without_line
+from runtime.commands.action import FormOption, Report, SettingsOption, without_line
 from runtime.commands.base import stop, with_store
 
 if TYPE_CHECKING:
@@ -20,12 +21,12 @@ store = typer.Typer(name="store", help="See to what is kept: prune, forget, seal
 
 
 @store.command()
-def prune(settings: SettingsOption = None) -> None:
+def prune(settings: SettingsOption = None, form: FormOption = Report.TEXT) -> None:
     """Take away what is older than the settings under `retention` keep it."""
     from runtime.retention import prune as pruned
 
     chosen = without_line(settings)
-    _tell(asyncio.run(with_store(chosen, lambda opened: pruned(opened, chosen))))
+    _tell(asyncio.run(with_store(chosen, lambda opened: pruned(opened, chosen))), form)
 
 
 @store.command()
@@ -33,6 +34,7 @@ def forget(
     call: Annotated[str | None, typer.Option("--call", help="The call's id.", metavar="ID")] = None,
     caller: Annotated[str | None, typer.Option("--caller", help="A number, E.164.", metavar="+1...")] = None,
     settings: SettingsOption = None,
+    form: FormOption = Report.TEXT,
 ) -> None:
     """Take away everything a call, or every call with a number, left: record, sound, packages, deeds."""
     from runtime.retention import forget_call, forget_caller
@@ -51,7 +53,7 @@ def forget(
             return await forget_call(opened, chosen.records, call)
         return await forget_caller(opened, chosen.records, caller or "")
 
-    _tell(asyncio.run(with_store(chosen, forgotten)))
+    _tell(asyncio.run(with_store(chosen, forgotten)), form)
 
 
 @store.command()
@@ -83,5 +85,9 @@ def open_(
         stop(f"{file}: {error}")
 
 
-def _tell(gone: Gone) -> None:
+def _tell(gone: Gone, form: Report) -> None:
+    if form is Report.JSON:
+        gone_now = {"calls": gone.calls, "files": gone.files, "rows": gone.rows}
+        print(json.dumps({"version": 1, "taken_away": gone_now}, indent=2))
+        return
     print(f"taken away: {gone.calls} calls, {gone.files} files, {gone.rows} rows of the store")

@@ -123,7 +123,7 @@ def _header(line: bytes) -> Mapping[str, Any] | None:
     try:
         header = msgspec.json.decode(line)
         return header if isinstance(header["artifact"]["flow"], str) else None
-    except (msgspec.MsgspecError, KeyError, TypeError):
+    except (msgspec.MsgspecError, RecursionError, KeyError, TypeError):
         return None
 
 

@@ -235,6 +235,8 @@ def _read_file(file: Path) -> Table:
         raise SettingsError([f"the settings file {file} is not UTF-8 text."]) from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsError([f"the settings file {file} is not TOML: {error}."]) from None
+    except (RecursionError, ValueError):  # a number of more digits than Python reads is a ValueError
+        raise SettingsError([f"the settings file {file}: too much is nested or too long in it."]) from None
 
 
 def _unknown(table: Table, file: Path | None) -> Iterable[str]:

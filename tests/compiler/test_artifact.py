@@ -195,3 +195,9 @@ def test_an_artifact_outlives_a_field_it_did_not_know() -> None:
     canonical = msgspec.json.encode(older, order="sorted")
     older["content_hash"] = hashlib.sha256(canonical).hexdigest()
     assert decode(msgspec.json.encode(older)).hold is None
+
+
+def test_an_artifact_of_brackets_is_refused() -> None:
+    """What nests deeper than any reader goes is no artifact, and no traceback."""
+    with pytest.raises(ArtifactError, match="not a compiled flow"):
+        decode(b'{"artifact": ' + b"[" * 100_000)

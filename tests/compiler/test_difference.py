@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from typer.testing import CliRunner
 
+from tests.compiler.checks.examples import BASE
 from tests.generate import flows
 from voiceflow_compiler import pipeline
 from voiceflow_compiler.artifact import Artifact, encode
@@ -229,3 +230,44 @@ def test_artifacts_and_revisions_are_compared_too(tmp_path: Path, monkeypatch: p
     for source in ("nowhere:flow.yaml", "HEAD:absent.yaml", "absent.yaml"):
         missing = RUN.invoke(app, ["diff", source, "flow.yaml"])
         assert (missing.exit_code, len(missing.stderr.splitlines())) == (2, 1)
+
+
+def test_every_flow_of_a_project_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A flow with errors, one that is new and one that is gone are told beside those that are compared."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "vfc.toml").write_text('[project]\nname = "northwind"\n', encoding="utf-8")
+    for name in ("a", "b", "c"):
+        _flow_named(name, BASE)
+    who = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"]
+    for words in (["init", "-q"], ["add", "."], [*who, "commit", "-q", "-m", "One."]):
+        subprocess.run(["git", *words], cwd=tmp_path, check=True)
+    _flow_named("a", BASE.replace("go: sorry}", "go: sory}"))
+    _flow_named("b", BASE.replace("say: Are you still there?", "say: Hello?"))
+    Path("flows/c/flow.yaml").unlink()
+    _flow_named("d", BASE)
+    ran = RUN.invoke(app, ["diff", "--format", "json"])
+    assert ran.exit_code == 1
+    told = {each["file"].split("/")[1]: each for each in json.loads(ran.stdout)["flows"]}
+    assert {name: each["state"] for name, each in told.items()} == {
+        "a": "broken",
+        "b": "compared",
+        "c": "gone",
+        "d": "new",
+    }
+    assert [each["code"] for each in told["a"]["findings"]] == ["VF120"]
+    assert {each["kind"] for each in told["b"]["changes"]} >= {"wording"}
+    text, markdown = (RUN.invoke(app, ["diff", "--format", form]).stdout for form in ("text", "markdown"))
+    assert "4 flows since HEAD: " in text
+    assert "1 flow broken, 1 flow new, 1 flow gone" in text
+    assert "flows/a/flow.yaml: has errors, and was not compared" in text
+    assert "| `flows/c/flow.yaml` | gone |" in markdown
+    assert "**VF120 unknown-node**" in markdown
+    _flow_named("a", BASE)
+    _flow_named("c", BASE)
+    assert RUN.invoke(app, ["diff"]).exit_code == 0
+
+
+def _flow_named(name: str, text: str) -> None:
+    path = Path("flows") / name / "flow.yaml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text.replace("flow: desk", f"flow: {name}", 1), encoding="utf-8")

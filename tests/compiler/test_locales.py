@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 import schemas
 from runtime.cli import app
+from tests.compiler.checks.examples import BASE
 from voiceflow_compiler import pipeline
 from voiceflow_compiler.artifact import ArtifactError, decode, encode
 from voiceflow_compiler.diagnostics import Finding
@@ -21,7 +22,6 @@ from voiceflow_compiler.overlay import _SAME, _laid, _over, alone, in_locale, ne
 
 RUN = CliRunner()
 SHIPPED = Path(__file__).parents[2] / "flows" / "appointment_scheduling"
-BASE = (Path(__file__).parents[1] / "cases" / "checks" / "base.yaml").read_text(encoding="utf-8")
 
 
 def put(folder: Path, **changes: object) -> Path:
@@ -300,3 +300,19 @@ def test_every_line_of_the_language_is_a_text_to_translate() -> None:
     assert len(named) >= 2
     flow = {"nodes": {"n": dict.fromkeys(named, "Some words.")}}
     assert {text.path[-1] for text in texts(flow).values()} == named
+
+
+def test_a_program_learns_what_a_locale_needs(tmp_path: Path) -> None:
+    """`vfc locale --check --format json` writes nothing and tells what is new, changed, moved, gone."""
+    flow = tmp_path / "flow.yaml"
+    flow.write_text(BASE, encoding="utf-8")
+    words = ["locale", str(flow), "es-US", "--format", "json"]
+    needed = RUN.invoke(app, [*words, "--check"])
+    told = json.loads(needed.stdout)
+    assert (needed.exit_code, needed.stderr, told["written"], told["current"]) == (1, "", False, False)
+    assert "nodes.greeting.say" in told["new"]
+    assert not (tmp_path / "locales").exists()
+    assert json.loads(RUN.invoke(app, words).stdout)["written"]
+    current = RUN.invoke(app, [*words, "--check"])
+    assert current.exit_code == 0
+    assert json.loads(current.stdout)["current"]

@@ -87,7 +87,11 @@ def test_a_wrong_setting_is_one_clear_line(file: Path, toml: str, start: str) ->
     assert "\n" not in line
 
 
-@pytest.mark.parametrize("content", [b"[listen", b"\xff\xfe", None], ids=["not TOML", "not UTF-8", "no file"])
+@pytest.mark.parametrize(
+    "content",
+    [b"[listen", b"\xff\xfe", b"a = " + b"[" * 9_000, None],
+    ids=["not TOML", "not UTF-8", "too deep", "no file"],
+)
 def test_a_file_that_cannot_be_read_is_one_line(file: Path, content: bytes | None) -> None:
     """A settings file that is absent or no TOML is told in one line with its path."""
     if content is not None:

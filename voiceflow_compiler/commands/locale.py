@@ -1,7 +1,9 @@
 """`vfc locale`: a file for a translator, written or brought up to date."""
 
+import json
 import re
 import sys
+from collections.abc import Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +11,9 @@ from typing import Annotated
 import typer
 
 from voiceflow_compiler.commands.base import Format, flow_file, print_findings, put, put_error, stop, write
+from voiceflow_compiler.commands.explain import Form
+
+FormOption = Annotated[Form, typer.Option("--format", help="How it is told.")]
 
 
 def locale(
@@ -20,6 +25,7 @@ def locale(
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit 1 where something would be written.")
     ] = False,
+    format: FormOption = Form.TEXT,  # noqa: A002 - the option is called so
 ) -> None:
     """Write locales/TAG.yaml beside a flow for a translator; what is translated already is kept."""
     from voiceflow_compiler.locales import texts, written
@@ -45,19 +51,26 @@ def locale(
     if done.gone and not loaded.flow.whole:  # what could not be read of the flow is not gone from it
         print_findings(loaded.findings, loaded.source.places.texts, Format.TEXT, to_stderr=True)
         stop(f"{path}: not all of this flow could be read, and {len(done.gone)} texts would be dropped")
-    for what, keys in (
-        ("new", done.new),
-        ("changed", done.stale),
-        ("moved", done.moved),
-        ("gone", done.gone),
-    ):
+    changes = {"new": done.new, "changed": done.stale, "moved": done.moved, "gone": done.gone}
+    if not check:
+        try:
+            write(file, done.text.encode())
+        except OSError as error:
+            stop(f"{error.filename or file}: {(error.strerror or 'cannot be written').lower()}")
+    if format is Form.JSON:
+        listed = {what: list(keys) for what, keys in changes.items()}
+        told = {"version": 1, "file": str(file), "locale": tag, "current": done.text == old, **listed}
+        put(json.dumps({**told, "written": not check}, indent=2, ensure_ascii=False) + "\n", sys.stdout)
+    else:
+        _tell(file, changes, check=check)
+    raise typer.Exit(int(check and done.text != old))
+
+
+def _tell(file: Path, changes: Mapping[str, Sequence[str]], *, check: bool) -> None:
+    for what, keys in changes.items():
         for key in keys[:200]:
             put_error(f"{what}: {key}")
-    if check:
-        raise typer.Exit(int(done.text != old))
-    try:
-        write(file, done.text.encode())
-    except OSError as error:
-        stop(f"{error.filename or file}: {(error.strerror or 'cannot be written').lower()}")
-    counts = f"{len(done.new)} to translate, {len(done.stale)} to look at again, {len(done.gone)} dropped"
-    put(f"{file}: {counts}\n", sys.stdout)
+    if not check:
+        new, stale, gone = (len(changes[what]) for what in ("new", "changed", "gone"))
+        counts = f"{new} to translate, {stale} to look at again, {gone} dropped"
+        put(f"{file}: {counts}\n", sys.stdout)

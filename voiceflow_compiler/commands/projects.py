@@ -19,10 +19,11 @@ FlowArgument = Annotated[
 
 
 def current() -> "Project | None":
-    """The project around the current folder."""
-    from voiceflow_compiler.project import above
+    """The project around the current folder, with the flows that are there now."""
+    from voiceflow_compiler.project import FILE_NAME, above, load
 
-    return above(Path.cwd())
+    found = above(Path.cwd())
+    return None if found is None else load(found.folder / FILE_NAME)
 
 
 def here() -> "Project":

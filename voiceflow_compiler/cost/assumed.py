@@ -58,7 +58,7 @@ def prices(text: str | None, model: str | None) -> Prices:
             for way in ("in", "cached", "out")
         }
         return Prices(name, listed["currency"], str(listed["as_of"]), listed["source"], **amounts)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
         raise AssumptionError(f"the price list is not one: {error!r}") from None
 
 

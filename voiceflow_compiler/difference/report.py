@@ -52,7 +52,12 @@ def as_markdown(difference: Difference) -> str:
 
 def as_json(difference: Difference) -> str:
     """Everything, with a version."""
-    plain: dict[str, Any] = {
+    return json.dumps(plain(difference), indent=2, ensure_ascii=False) + "\n"
+
+
+def plain(difference: Difference) -> dict[str, Any]:
+    """The same as plain data."""
+    return {
         "version": DIFFERENCE_VERSION,
         "old": _identity(difference.old),
         "new": _identity(difference.new),
@@ -71,7 +76,6 @@ def as_json(difference: Difference) -> str:
         "tokens": [{"what": each.what, "old": each.old, "new": each.new} for each in difference.sizes],
         "touched": [{"file": each.file, "nodes": list(each.nodes)} for each in difference.touched],
     }
-    return json.dumps(plain, indent=2, ensure_ascii=False) + "\n"
 
 
 def _header(difference: Difference) -> str:
@@ -88,8 +92,8 @@ def _counted(difference: Difference) -> str:
 
 
 def _bullet(change: Change) -> str:
-    way = f"<br>a caller's way: {_escaped(change.way)}" if change.route else ""
-    return f"- **{change.kind}**: {_escaped(change.message)}{way}"
+    way = f"<br>a caller's way: {escaped(change.way)}" if change.route else ""
+    return f"- **{change.kind}**: {escaped(change.message)}{way}"
 
 
 def _table(difference: Difference) -> Iterator[str]:
@@ -111,6 +115,6 @@ def _code(text: str) -> str:
     return f"`{text}`"
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """A designer's words cannot pose as Markdown or as markup."""
     return "".join(f"\\{each}" if each in "\\`*_[]<>|#" else each for each in text)
