@@ -24,7 +24,7 @@ from structlog.typing import EventDict
 from runtime import record
 from runtime.settings.keys import FILE_NAME, SettingsError
 from runtime.simulate.callers import Caller
-from runtime.simulate.clock import hurried
+from runtime.simulate.clock import paced
 from runtime.simulate.live import Onlooker, Screen, Watched
 from runtime.simulate.loopback import RECORDS, open_world
 from runtime.simulate.phone import Ended, PhoneError, place
@@ -78,7 +78,7 @@ def call(
     try:
         artifact = compile_flow(folder / "flow.yaml" if flow.is_dir() else flow)
         profile = choose(callers(folder, read_yaml), caller)
-        with quiet_log(), asyncio.Runner(loop_factory=hurried(speed)) as runner:
+        with quiet_log(), asyncio.Runner(loop_factory=paced(speed)) as runner:
             placing = place_one(artifact, folder, profile, target, voice, Screen(console), line, settings)
             made = runner.run(placing)
     except (CallError, ProfileError, PhoneError, SettingsError, VoiceMissing, ValueError) as error:

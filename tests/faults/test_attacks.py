@@ -16,7 +16,7 @@ from runtime.engine.slots import clean
 from runtime.engine.state import State
 from runtime.engine.step import start, step
 from runtime.session.stand_in import StandIn
-from runtime.simulate.clock import hurried
+from runtime.simulate.clock import idle
 from runtime.simulate.engine_level import CallMade, simulate
 from runtime.simulate.profile import Line, Profile
 from tests.faults.attacks import PREMIUM, obeying, texts
@@ -142,7 +142,7 @@ def test_row_62_63_no_other_number_and_no_other_caller(tmp_path: Path) -> None:
                     await world.call(type(someone)(name="Mallory", number="+12025550101", says=says))
             await world.running.drain(60_000)
 
-    with asyncio.Runner(loop_factory=hurried(8.0)) as runner:
+    with asyncio.Runner(loop_factory=idle(100.0)) as runner:
         runner.run(calls())
     records = tmp_path / "records"
     assert list(records.rglob("*.jsonl"))

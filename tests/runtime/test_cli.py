@@ -195,7 +195,8 @@ def test_a_reader_who_goes_away_does_not_end_the_call(tmp_path: Path) -> None:
         process.stdout.close()
         assert process.wait(PATIENCE_S) == 0
         assert process.stderr is not None
-        assert process.stderr.read() == ""
+        told = process.stderr.read().splitlines()
+        assert [line for line in told if not line.startswith("(this machine was busy")] == []
     assert (tmp_path / "out" / "call.jsonl").is_file()
 
 
@@ -236,4 +237,5 @@ def test_ctrl_c_ends_the_stand_in_cleanly(tmp_path: Path, first: tuple[str, ...]
         process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE_S) == 130
         assert process.stderr is not None
-        assert process.stderr.read() == ""
+        told = process.stderr.read().splitlines()
+        assert [line for line in told if not line.startswith("(this machine was busy")] == []

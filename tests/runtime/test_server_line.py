@@ -1,4 +1,4 @@
-"""The line of a call when the provider does not do its part: nobody waits for ever. The clock is hurried."""
+"""The line of a call when the provider does not do its part: nobody waits for ever. The clock is idle."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -7,7 +7,7 @@ import pytest
 
 from runtime.handoff import Ring, Transferred
 from runtime.server.line import Line
-from runtime.simulate.clock import hurried
+from runtime.simulate.clock import idle
 from runtime.telephony.base import Dialled
 from tests.runtime.handoffs import unheard
 from tests.runtime.inbox import Inbox
@@ -43,12 +43,12 @@ class Wire:
 
 
 def in_a_hurry(scenario: Callable[[], Awaitable[None]]) -> None:
-    """Run with a clock five hundred times as fast."""
+    """Run with a clock five hundred times as fast that stands while anything runs."""
 
     async def run() -> None:
         await scenario()
 
-    with asyncio.Runner(loop_factory=hurried(500)) as runner:
+    with asyncio.Runner(loop_factory=idle(500)) as runner:
         runner.run(run())
 
 

@@ -11,13 +11,13 @@ from rich.console import Console
 
 from runtime import audio, record
 from runtime.record import replay
-from runtime.simulate.clock import hurried
+from runtime.simulate.clock import idle
 from runtime.simulate.command import Made, place_one
 from runtime.simulate.live import Screen
 from runtime.voices import tones
 from tests.flows.shipped import ROOT, artifact, caller
 
-SPEED = 4.0
+SPEED = 50.0
 AT_ONCE = 3
 ONE_PER_FLOW = (
     ("appointment_scheduling", "moves_the_visit"),
@@ -63,7 +63,7 @@ def calls(tmp_path_factory: pytest.TempPathFactory) -> Any:
         lines = asyncio.Semaphore(AT_ONCE)
         return await asyncio.gather(*(place(flow, name, lines) for flow, name in ALL))
 
-    with asyncio.Runner(loop_factory=hurried(SPEED)) as runner:
+    with asyncio.Runner(loop_factory=idle(SPEED)) as runner:
         placed = dict(zip(ALL, runner.run(place_all()), strict=True))
     return lambda flow, name: placed[flow, name]
 

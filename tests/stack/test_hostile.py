@@ -9,11 +9,11 @@ from runtime.audit import traced, unanswered_calls, violations
 from runtime.engine import effects as fx
 from runtime.record import Record
 from runtime.session.stand_in import StandIn, hostile_policy
-from runtime.simulate.clock import hurried
+from runtime.simulate.clock import idle
 from tests.flows.shipped import CALLERS, FLOWS, artifact, caller
 from tests.stack.world import open_world
 
-SPEED = 8.0
+SPEED = 50.0
 AT_ONCE = 5
 MOST_S = 1500  # by the call's own clock: more than any of the flows allows a call
 
@@ -39,7 +39,7 @@ def test_the_laws_hold_whatever_the_model_does(tmp_path: Path, flow: str) -> Non
             await world.running.drain(60_000)
         return [world.record(each) for each in ended]
 
-    with asyncio.Runner(loop_factory=hurried(SPEED)) as runner:
+    with asyncio.Runner(loop_factory=idle(SPEED)) as runner:
         records = runner.run(calls())
     for name, record in zip(names, records, strict=True):
         assert record.whole, name

@@ -9,13 +9,13 @@ from rich.console import Console
 
 from runtime import audio, record
 from runtime.record import replay
-from runtime.simulate.clock import hurried
+from runtime.simulate.clock import idle
 from runtime.simulate.command import Made, place_one
 from runtime.simulate.live import Screen
 from runtime.voices import tones
 from tests.flows.shipped import ROOT, artifact, caller
 
-SPEED = 3.0
+SPEED = 50.0
 AT_ONCE = 2
 LINES = ("signalwire", "signalwire-l16", "vonage")
 CALLERS = (
@@ -46,7 +46,7 @@ def calls(tmp_path_factory: pytest.TempPathFactory) -> Any:
         places = asyncio.Semaphore(AT_ONCE)
         return await asyncio.gather(*(place(*which, places) for which in ALL))
 
-    with asyncio.Runner(loop_factory=hurried(SPEED)) as runner:
+    with asyncio.Runner(loop_factory=idle(SPEED)) as runner:
         placed = dict(zip(ALL, runner.run(place_all()), strict=True))
     return lambda *which: placed[which]
 

@@ -14,7 +14,7 @@ from runtime.simulate.bad_line import LineFaults
 from runtime.simulate.callers import Caller
 from runtime.simulate.carriers import CARRIERS
 from runtime.simulate.carriers.base import Asking
-from runtime.simulate.clock import hurried, idle
+from runtime.simulate.clock import idle
 from runtime.simulate.loopback import RECORDS, write_settings
 from runtime.simulate.phone import Ended, Subscription, place
 from runtime.simulate.profile import Person
@@ -26,8 +26,7 @@ FLOW, TOKEN = "lead_qualification", "a token of nobody's"
 LINES = ("twilio", "signalwire", "vonage")
 CUT_FRAME = 600  # twelve seconds: the disclosure was heard, something was answered
 PERSON = "+12025550199"
-SPEED = 2.0
-IDLE_SPEED = 20.0
+SPEED = 50.0
 
 
 async def cut(
@@ -61,7 +60,7 @@ async def cut(
 def test_row_19_a_stream_that_is_cut_is_gone_on_with(tmp_path: Path, provider: str) -> None:
     """The caller hears one sentence, the call goes on at its node and comes to its end; its second part
     replays by itself, and the disclosure is not said again."""
-    with asyncio.Runner(loop_factory=hurried(SPEED)) as runner:
+    with asyncio.Runner(loop_factory=idle(SPEED)) as runner:
         ended = runner.run(cut(tmp_path, provider))
     notes = [note.what for note in ended.notes]
     assert notes.count("stream_started") == 2
@@ -81,7 +80,7 @@ def test_row_19_a_stream_that_is_cut_is_gone_on_with(tmp_path: Path, provider: s
 
 def test_a_cut_in_the_disclosure_begins_it_again(tmp_path: Path) -> None:
     """Nothing is said before the disclosure, not even that the line was cut."""
-    with asyncio.Runner(loop_factory=hurried(SPEED)) as runner:
+    with asyncio.Runner(loop_factory=idle(SPEED)) as runner:
         ended = runner.run(cut(tmp_path, "twilio", at_frame=60))
     assert not [note for note in ended.notes if note.what == "say"]
     assert [note.what for note in ended.notes].count("stream_started") == 2
@@ -116,7 +115,7 @@ def test_row_44_the_second_failure_of_a_call_leads_to_a_person(
 ) -> None:
     """After two streams that broke nobody tries a third: the caller is told so and a person is rung; should
     nobody answer there, they have heard an honest sentence, and the call ends."""
-    with asyncio.Runner(loop_factory=idle(IDLE_SPEED)) as runner:
+    with asyncio.Runner(loop_factory=idle(SPEED)) as runner:
         ended = runner.run(cut(tmp_path, provider, again=True, person=person))
     notes = [note.what for note in ended.notes]
     said = [note.detail for note in ended.notes if note.what == "say"]
@@ -158,7 +157,7 @@ async def leave(folder: Path) -> Ended:
 def test_row_45_at_the_deadline_a_call_leaves_at_a_turn_boundary(tmp_path: Path) -> None:
     """It is not cut in the middle of a word: what was being said was said, its record ends as drained, and
     the caller hears a sentence, since nobody else is there to go on."""
-    with asyncio.Runner(loop_factory=hurried(SPEED)) as runner:
+    with asyncio.Runner(loop_factory=idle(SPEED)) as runner:
         ended = runner.run(leave(tmp_path))
     (path,) = (tmp_path / RECORDS / "calls").glob("*.jsonl")
     lines = record.read(path).lines

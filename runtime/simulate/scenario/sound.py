@@ -21,7 +21,7 @@ from rich.console import Console
 from runtime import record
 from runtime.engine import events
 from runtime.simulate import profile
-from runtime.simulate.clock import hurried
+from runtime.simulate.clock import paced
 from runtime.simulate.command import place_one, quiet_log
 from runtime.simulate.cover.seen import Track
 from runtime.simulate.drive.hearing import Hearing
@@ -52,7 +52,7 @@ def ring_all(
         return list(await asyncio.gather(*(place(job) for job in jobs)))
 
     # what a server would be alerted to is what many a scenario is about
-    with quiet_log(logging.ERROR), asyncio.Runner(loop_factory=hurried(speed)) as runner:
+    with quiet_log(logging.ERROR), asyncio.Runner(loop_factory=paced(speed)) as runner:
         return runner.run(place_all())
 
 

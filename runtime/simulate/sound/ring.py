@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from runtime import record
 from runtime.simulate.callers import hush
-from runtime.simulate.clock import hurried
+from runtime.simulate.clock import paced
 from runtime.simulate.command import CallError, quiet_log, wait_for_end, write
 from runtime.simulate.cover.classes import contexts
 from runtime.simulate.crowd.kinds import KINDS, Kind, Quality
@@ -78,7 +78,7 @@ def ring(
     """Place these calls, so many at once, in order. `done` is told of each as it ends. Raises what the parts
     raise: PhoneError, SettingsError, VoiceMissing, OSError.
     """
-    with quiet_log(), asyncio.Runner(loop_factory=hurried(how.speed)) as runner:
+    with quiet_log(), asyncio.Runner(loop_factory=paced(how.speed)) as runner:
         return runner.run(_ring_all(artifact, wishes, how, out, done))
 
 

@@ -4,7 +4,7 @@ import asyncio
 
 from runtime.call.latency import Latency
 from runtime.call.line import STALL_MS, LineWriter
-from runtime.simulate.clock import hurried
+from runtime.simulate.clock import idle
 
 
 class Carrier:
@@ -27,7 +27,7 @@ class Carrier:
 
 
 def run(work):
-    with asyncio.Runner(loop_factory=hurried(10)) as runner:
+    with asyncio.Runner(loop_factory=idle(10)) as runner:
         return runner.run(work())
 
 

@@ -12,7 +12,7 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from runtime import audio
 from runtime.simulate.carriers.base import Mark
-from runtime.simulate.clock import hurried
+from runtime.simulate.clock import idle
 from runtime.simulate.line import Deed, Moment, PlayQueue, Tape, open_stream
 
 IDS = {"account": "AC1", "call": "CA1", "stream": "MZ1"}
@@ -60,7 +60,7 @@ async def held(url: str, mouth: Listener) -> tuple[str, Tape, str]:
 
 def run(coroutine: Any) -> Any:
     """Run on a fast clock, as a call takes real time otherwise."""
-    with asyncio.Runner(loop_factory=hurried(20)) as runner:
+    with asyncio.Runner(loop_factory=idle(50)) as runner:
         return runner.run(coroutine)
 
 

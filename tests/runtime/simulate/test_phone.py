@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from runtime import audio
-from runtime.simulate.clock import hurried
+from runtime.simulate.clock import idle
 from runtime.simulate.line import Deed, Moment
 from runtime.simulate.phone import Ended, PhoneError, Subscription, place
 from runtime.simulate.profile import Person
@@ -53,7 +53,7 @@ def call(answer: Answer, person: Person = "accepts", status: int = 200) -> tuple
                 to, Mute(), caller_number="+12025550101", person=person, speak=lambda text: audio.silence(200)
             )
 
-    with asyncio.Runner(loop_factory=hurried(50)) as runner:
+    with asyncio.Runner(loop_factory=idle(50)) as runner:
         return runner.run(go()), asked
 
 

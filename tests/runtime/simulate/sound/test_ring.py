@@ -15,7 +15,7 @@ from tests.flows.shipped import artifact
 
 FLOW = "lead_qualification"
 KINDS = ["plain", "hostile", "noisy_line", "demands_person", "silent", "prompt_injection"]
-HOW = How("tones", at_once=6, speed=3.0)
+HOW = How("tones", at_once=6, speed=20.0)
 
 
 @pytest.fixture(scope="module")
