@@ -83,6 +83,32 @@ class Ledger(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """Something to take back once it is known to be done: the `key` of the deed, the run of it in the call,
+    and the engine's state when the caller hung up, as JSON.
+    """
+
+    key: str
+    call_id: str
+    flow: str
+    artifact: str
+    run_id: str
+    state: bytes = field(repr=False)
+
+
+class Undoing(Protocol):
+    """Where what is to be taken back is kept."""
+
+    async def owe(self, owed: Owed) -> None:
+        """Keep it; on the disk before this returns. Raises OutsideFailure."""
+        ...
+
+    async def clear(self, key: str) -> None:
+        """Nothing is left to take back. Raises OutsideFailure."""
+        ...
+
+
 class Packages(Protocol):
     """Where context packages are kept."""
 

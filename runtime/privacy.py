@@ -83,6 +83,7 @@ CLASSES: Final[Mapping[str, Mapping[str, Class]]] = {
     "rollouts": SAFE,
     "accesses": {"who": "personal"},
     "waiting": {"answered_by": "personal"},
+    "undoing": {"key": "personal", "state": "personal"},
     "leases": {"call": "personal", "token": "personal", "state": "personal"},
 }
 

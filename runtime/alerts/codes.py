@@ -176,6 +176,11 @@ CODES: Final[Mapping[str, Alert]] = {
     "action.failed": Alert(
         "P2", "An action failed; the caller heard the flow's way out.", "Check the system it asks."
     ),
+    "action.not_undone": Alert(
+        "P2",
+        "A caller hung up while something was done, and it could not be taken back; `detail` says why.",
+        "Look at the call's record and take it back by hand.",
+    ),
     "action.resting": Alert(
         "P1",
         "An action failed so often that it is left alone for a while; callers hear its way out at once.",

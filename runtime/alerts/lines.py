@@ -71,6 +71,7 @@ FLAGS: Final[Mapping[str, tuple[Rule, ...]]] = {
     "turn_refused": (Rule("tool.rejected", "detail", each=True),),
     "claim_unbacked": (Rule("claim.unbacked", each=True),),
     "limit_reached": (Rule("loop.detected", "detail"),),
+    "undo_impossible": (Rule("action.not_undone", "detail", each=True),),
 }
 EVENTS: Final[Mapping[type[Any], tuple[Rule, ...]]] = {
     ContextMissing: (

@@ -109,6 +109,7 @@ def answer_tool(call: Call, order: effects.AnswerTool) -> None:
 
 
 def run_action(call: Call, order: effects.RunAction) -> None:
+    call.keys[order.run_id] = order.idempotency_key
     call.spawn(_running(call, order), loose=True)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from runtime.engine.state import State
-from runtime.ports import ActionRunner, Desk, FactSource, ScriptVoice
+from runtime.ports import ActionRunner, Desk, FactSource, ScriptVoice, Undoing
 from runtime.record import Recorder
 from runtime.recording.base import Recording
 from runtime.session.model import ModelSession
@@ -45,6 +45,7 @@ class Outside:
     `resumed`: the call does not begin but goes on from there. `keep` is told where the call stands, whenever
     it would be gone on with from elsewhere. `leave`: once set, the call ends (`drained`) at a turn boundary.
     `budget`: how many bytes it may hold before it ends (`over_budget`).
+    `undoing`: where it is kept what a caller who hangs up leaves to be taken back.
 
     The call closes `line` and `session` and ends `record`; the rest is the owner's.
     """
@@ -65,3 +66,4 @@ class Outside:
     keep: Callable[[int, State], None] | None = None
     leave: asyncio.Event | None = None
     budget: int = BUDGET
+    undoing: Undoing | None = None

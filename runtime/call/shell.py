@@ -19,7 +19,7 @@ from typing import Final
 import structlog
 
 from runtime import privacy
-from runtime.call import orders
+from runtime.call import orders, owing
 from runtime.call.budget import OverBudgetError
 from runtime.call.hearing import hear_session, read_line, watch_line
 from runtime.call.outside import Caller, Outside
@@ -145,6 +145,7 @@ def _turn(call: Call, item: Event | Broken | Flush) -> None:
         _keep(call)
     if isinstance(item, CallEnded):
         call.reason = item.reason
+        owing.owe(call)
     elif call.leaving and _at_boundary(call):
         call.post(CallEnded, reason="drained")
 
@@ -219,6 +220,7 @@ async def _shut(call: Call) -> None:
     await call.cancel(call.loose)
     call.cancel_timers()
     _record_rest(call)
+    await owing.clear(call)
     call.dead_air(call.ledger.heard_by_ms)
     if call.unread:
         call.note("unreadable", line=call.unread["line"], model=call.unread["model"])
@@ -246,6 +248,7 @@ def _record_rest(call: Call) -> None:
         if call.state is not None and not isinstance(item, Broken | Flush | CallEnded):
             effects = _step(call, item)
             _record(call, effects)
+            owing.watch(call, item, effects)
             for effect in effects:
                 if isinstance(effect, RunAction):
                     orders.run_action(call, effect)

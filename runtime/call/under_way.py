@@ -61,6 +61,8 @@ class Call:
         self.silence = Silence()
         self.outcome: str | None = None
         self.reason = ""
+        self.keys: dict[str, str] = {}  # of the runs ordered
+        self.owed, self.paid = "", False  # the key of what is to be taken back; whether nothing is left to
         self.transfers: dict[str, asyncio.Task[None]] = {}
         self.beside = False  # a person is rung, and the caller hears us all the same
         self.protected: set[str] = set()

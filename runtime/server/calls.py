@@ -21,7 +21,7 @@ import structlog
 from runtime.alerts import Alerts
 from runtime.call import Caller, Outside, Resumed, carry
 from runtime.handoff import Board, Ringer, Spool
-from runtime.ports import OutsideFailure, Packages, Watch
+from runtime.ports import OutsideFailure, Packages, Undoing, Watch
 from runtime.server.carrying import Carrying
 from runtime.server.deploy import Deployment, line_format
 from runtime.server.keeping import Index
@@ -63,6 +63,7 @@ class Calls:
         packages: Packages | None = None,
         board: Board | None = None,
         spool: Spool | None = None,
+        undoing: Undoing | None = None,
         tokens: Tokens | None = None,
         find_deployment: Find | None = None,
         alone: bool = True,
@@ -78,7 +79,7 @@ class Calls:
         self.weight: Weight | None = None
         self._carry = carry
         self._index, self.board = index, board
-        self._carrying = Carrying(settings, alerts, watch, packages, board, spool, disk)
+        self._carrying = Carrying(settings, alerts, watch, packages, board, spool, undoing, disk)
         # Who brings people onto a call; the line itself where nothing better was set.
         self.ringer: Callable[[LiveCall], Ringer] = lambda live: live.line
         self._tokens = tokens or Tokens()
@@ -320,9 +321,6 @@ class Calls:
             self._known.pop(live.call.call_id, None)
             self._forget(live)
 
-    def _expire(self, live: LiveCall) -> None:
-        self.keep(self._expired(live))
-
     async def _expired(self, live: LiveCall) -> None:
         """No stream came here: it may have come to another worker."""
         lease = await self.leasing.find(live.call.call_id) if self.leasing and not self._alone else None
@@ -365,7 +363,9 @@ class Calls:
         if self.leasing:
             lost = lambda: live.line.close(1001)  # noqa: E731
             live.hold = Hold(call.call_id, deployment.artifact, told_of(call, consent), token, lost)
-        live.expiry = asyncio.get_running_loop().call_later(LIFETIME_MS / 1000, self._expire, live)
+        live.expiry = asyncio.get_running_loop().call_later(
+            LIFETIME_MS / 1000, lambda: self.keep(self._expired(live))
+        )
         return live
 
     def _note_begin(self, live: LiveCall) -> None:

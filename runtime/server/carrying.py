@@ -13,7 +13,7 @@ from runtime.alerts import Alerts
 from runtime.alerts.lines import Lines
 from runtime.call import Outside
 from runtime.handoff import FOLDER, Board, CallDesk, Ringer, Spool
-from runtime.ports import Packages, Watch
+from runtime.ports import Packages, Undoing, Watch
 from runtime.record import Header, finish
 from runtime.recording import spool as sounds
 from runtime.server.deploy import line_format
@@ -38,6 +38,7 @@ class Carrying:
     packages: Packages | None
     board: Board | None
     spool: Spool | None
+    undoing: Undoing | None
     disk: Disk = DISK
 
     def record(self, call_id: str, part: int) -> Path:
@@ -114,6 +115,7 @@ class Carrying:
             keep=keep,
             leave=live.leave,
             budget=self.settings.limits.call_mb * 1024 * 1024,
+            undoing=self.undoing,
         )
 
     def _record_of(self, live: LiveCall) -> Watched:

@@ -5,18 +5,22 @@
    neither lost nor done twice.
 3. A deed of which the caller was told that nobody knows is asked after, where the other side can be asked,
    and never done anew.
+4. What a caller who hung up left to be taken back is taken back, whoever dies meanwhile (`taking_back`).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
 from runtime.actions import Actions
-from runtime.ports import OutsideFailure
+from runtime.ports import Alert, OutsideFailure
+from runtime.server.deploy import Deployment
+from runtime.server.taking_back import take_back
+from voiceflow_compiler.artifact import Artifact
 
 if TYPE_CHECKING:
     from runtime.store import Store
@@ -81,11 +85,26 @@ async def _written(write: Write) -> bool:
     return True
 
 
-async def mend(store: Store, actions: Callable[[], Iterable[Actions]], stopping: asyncio.Event) -> None:
-    """Look for deeds left over, now and then, until it is time to stop."""
+async def mend(
+    store: Store,
+    served: Mapping[str, Deployment],
+    find: Callable[[str, str], Awaitable[Deployment | None]],
+    alert: Alert,
+    stopping: asyncio.Event,
+) -> None:
+    """Look for deeds left over, and for what is to be taken back, now and then, until it is time to stop."""
+
+    async def ready(flow: str, content_hash: str) -> tuple[Artifact, Actions] | None:
+        found = await find(flow, content_hash)
+        return (found.artifact, found.actions) if found else None
+
     while not stopping.is_set():
-        for one in list(actions()):
-            await _mend(store, one)
+        for one in list(served.values()):
+            await _mend(store, one.actions)
+            try:
+                await take_back(store, one.artifact.flow, ready, alert)
+            except OutsideFailure as failure:
+                log.warning("undoing.unread", reason=failure.reason)
         try:
             async with asyncio.timeout(LOOK_EVERY_S):
                 await stopping.wait()

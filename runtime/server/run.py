@@ -150,10 +150,6 @@ async def start(
             deployments[artifact.flow] = await deploy(artifact, settings, tell, store, alerts)
             undo.push_async_callback(deployments[artifact.flow].close)
         stopping = asyncio.Event()
-        mending = asyncio.create_task(
-            mend(store, lambda: [one.actions for one in deployments.values()], stopping)
-        )
-        undo.push_async_callback(_finish, mending, stopping)
         pruning = asyncio.create_task(keep_pruning(store, settings, stopping))
         undo.push_async_callback(_finish, pruning, stopping)
         versions = Versions(settings, store, alerts, tell)
@@ -167,12 +163,15 @@ async def start(
             index=index,
             packages=store,
             board=Board() if settings.desk_token else None,
+            undoing=store.undoing,
             spool=await open_spool(settings, deployments.values(), alerts, undo),
             tokens=Tokens(shared.key) if shared else None,
             find_deployment=versions.find,
             alone=shared is None,
             disk=disk,
         )
+        mending = asyncio.create_task(mend(store, calls.deployments, calls.deployment_of, alerts, stopping))
+        undo.push_async_callback(_finish, mending, stopping)
         calls.leasing = _leasing(store, calls, index, shared.fleet if shared else None)
         hashes = {one.flow: one.content_hash for one in artifacts}
         renewal = Renewal(settings, deployments, hashes, store, alerts, tell)

@@ -9,7 +9,7 @@ from sqlalchemy import inspect, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-NEWEST: Final = "0004"
+NEWEST: Final = "0005"
 _LOCK: Final = 0x76666373  # one number for all our processes
 _TURNS: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
 _STEPS: Final = Path(__file__).parent / "migrations"

@@ -29,6 +29,7 @@ from runtime.settings.keys import SettingsError
 from runtime.store.leases import Leases
 from runtime.store.migrate import bring_up
 from runtime.store.tables import CALLS, DEEDS, LEASES, PACKAGES, ROLLOUTS
+from runtime.store.undoing import Undoings
 
 FILE_NAME: Final = "store.db"
 _INSERTS: Final[dict[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
@@ -94,6 +95,11 @@ class Store:
     def leases(self) -> Leases:
         """Whose the live calls are."""
         return Leases(self.engine, self.clock)
+
+    @property
+    def undoing(self) -> Undoings:
+        """What is to be taken back."""
+        return Undoings(self.engine, self.clock, self.seals)
 
     # --- calls ---
 

@@ -121,3 +121,17 @@ LEASES: Final = Table(
     Column("ended_ms", BigInteger),
     Index("leases_by_end", "ended_ms"),
 )
+
+# What is to be taken back, since its caller hung up meanwhile: by whoever lives when its end is known.
+UNDOING: Final = Table(
+    "undoing",
+    METADATA,
+    Column("key", String(128), primary_key=True),  # of the deed that is taken back
+    Column("call_id", String(64), nullable=False),
+    Column("flow", String(128), nullable=False),
+    Column("artifact", String(64), nullable=False),
+    Column("run_id", String(64), nullable=False),
+    Column("state", Text, nullable=False),  # personal
+    Column("kept_ms", BigInteger, nullable=False),
+    Index("undoing_by_call", "call_id"),
+)

@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 
 @asynccontextmanager
 async def provider(
-    *, lose: int = 0, slow_s: float = 0.0, forget: bool = False
+    *, lose: int = 0, slow_s: float = 0.0, forget: bool = False, held: asyncio.Event | None = None
 ) -> AsyncIterator[tuple[str, list[str]]]:
     """Its address and its ledger. The first `lose` answers are lost after the deed was done (`forget`: and
-    the deed with them). A GET tells of the key at the end of its path.
+    the deed with them); none comes before `held`. A GET tells of the key at the end of its path.
     """
     deeds: list[str] = []
     serving: set[asyncio.Task[None]] = set()
@@ -33,6 +33,8 @@ async def provider(
             if key not in deeds:
                 deeds.append(key)
             await asyncio.sleep(slow_s)
+            if held is not None:
+                await held.wait()
             if lost < lose:
                 lost += 1
                 if forget:

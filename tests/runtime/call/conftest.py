@@ -96,6 +96,7 @@ class Firm:
     facts: Mapping[str, Any] | None = None
     result: Mapping[str, Any] = field(default_factory=lambda: {"at": "seven"})
     failure: str = ""
+    undoing: Any = None
     runs: list[Any] = field(default_factory=list)
 
     async def look_up(self, caller_number: str) -> Mapping[str, Any] | None:
@@ -223,6 +224,7 @@ class World:
                 record=Recorder(path, header),
                 recording=tracks,
                 answerer=answerer() if answerer else None,
+                undoing=firm.undoing,
             )
             try:
                 reason = await carry(Caller(IDS["call"], number, None, "inbound"), outside)

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +10,13 @@ import pytest
 
 from runtime.actions import Actions, open_actions
 from runtime.database import read_url
+from runtime.ports import Owed
 from runtime.record import replay
 from runtime.session.stand_in import StandIn
 from runtime.simulate.clock import idle
 from runtime.simulate.profile import Line
 from runtime.store import open_store
+from runtime.store.undoing import Undoings
 from tests.runtime.actions.desk import settings
 from tests.runtime.call.conftest import FLOW, Firm, World, build
 from tests.runtime.provider import provider
@@ -35,11 +37,27 @@ DEEDS = {
 }
 
 
+@dataclass
+class Noted:
+    """Where it is kept what is to be taken back, and every key that was kept there."""
+
+    store: Undoings
+    keys: list[str] = field(default_factory=list)
+
+    async def owe(self, owed: Owed) -> None:
+        self.keys.append(owed.key)
+        await self.store.owe(owed)
+
+    async def clear(self, key: str) -> None:
+        await self.store.clear(key)
+
+
 class Office(Firm):
     """A firm whose actions are really done, over HTTP, by a provider that keeps a ledger."""
 
     actions: Actions
     deeds: list[str]
+    left: list[Any]
 
     async def run(self, order: Any) -> Mapping[str, Any]:
         self.runs.append(order)
@@ -54,6 +72,7 @@ class Office(Firm):
         @asynccontextmanager
         async def both() -> AsyncIterator[StandIn]:
             store = await open_store(read_url("sqlite:///deeds.db", folder))
+            self.undoing = Noted(store.undoing)
             async with StandIn(voice="tones") as stand_in, provider(**options) as (url, self.deeds):
                 whole = f'executor = "http"\nurl = "{url}/demos"\nresult = {{ at = "time" }}\n'
                 whole += table.replace("URL", url)
@@ -63,6 +82,7 @@ class Office(Firm):
                 yield stand_in
                 await self.actions.close()
                 self.kept = await store.deed(self.runs[0].idempotency_key) if self.runs else None
+                self.left = await store.undoing.owed("table", before_ms=store.clock())
             await store.close()
 
         return both
@@ -185,7 +205,9 @@ def test_a_person_asked_for_while_an_action_runs_is_brought(
 def test_what_a_caller_left_behind_is_taken_back(
     tmp_path: Path, mouth: Any, office: Office, lose: int
 ) -> None:
-    """The caller hangs up while the action runs: its result is recorded, and the flow's undo is done once."""
+    """The caller hangs up while the action runs: its result is recorded, and the flow's undo is done once.
+    Until then the store has it, and nothing of it afterwards.
+    """
     text = FLOW.replace("while_waiting: One moment.", "while_waiting: One moment., undo: book_undo")
     text = text.replace("within_ms: 2000", "within_ms: 20000").replace(
         "actions:\n",
@@ -201,5 +223,6 @@ def test_what_a_caller_left_behind_is_taken_back(
         run.run_id for run in office.runs
     ]
     assert len(office.deeds) == 2
+    assert (office.undoing.keys, office.left) == ([office.runs[0].idempotency_key], [])
     assert call.effects("Flag")[-1]["kind"] == "action_undone"
     assert replay(world.artifact, call.record.lines) is None
