@@ -105,7 +105,9 @@ class Page:
 
     def add(self, line: bytes) -> None:
         self._lines.append((line, (line if self._seals is None else self._seals.seal(line)) + b"\n"))
-        if self._lost or (self.failed and self.waiting > MOST_KEPT):
+        if self.failed and self.waiting > MOST_KEPT:
+            self.flush(now=True)
+        if self._lost or (self.waiting > MOST_KEPT and self.failed):
             self.spill()
 
     def flush(self, *, now: bool = False) -> None:
@@ -120,7 +122,7 @@ class Page:
         except OSError:
             self._refused()
         else:
-            self.failed = self._doubtful
+            self.failed = self._doubtful or self._lost
             self._forget_lines()
 
     def sync(self) -> None:

@@ -26,6 +26,7 @@ from runtime.simulate.line import Deed, Moment, Mouth
 from runtime.simulate.phone import Ended, Subscription, place
 from runtime.simulate.profile import Line, Person, Profile
 from runtime.voices.tones import Tones
+from runtime.writing import DISK, Disk
 from tests.faults import beside
 from tests.faults.beside import Beside
 from tests.faults.laws import Event, Evidence
@@ -351,9 +352,11 @@ async def open_bed(
     toml: str = "",
     action: str = LOCAL,
     others: int = OTHERS,
+    disk: Disk = DISK,
 ) -> AsyncIterator[Bed]:
     """Start a server of this flow with this stand-in (one that speaks tones, when none is given). So many
-    `others` call all the while: what is broken is not theirs, and they must not notice.
+    `others` call all the while: what is broken is not theirs, and they must not notice. `disk`: where the
+    records of all of them are written.
     """
     artifact, evidence = artifact_of(flow), Evidence()
     model = stand_in or StandIn(voice="tones")
@@ -368,7 +371,7 @@ async def open_bed(
     async with model, StandIn(voice="tones") as well:
         options = {"model.base_url": model.base_url, "telephony.auth_token": TOKEN, "model.api_key": KEY}
         chosen = replace(settings.load(folder / "vfc.toml", {}, options), public_url="")
-        running = await server.start([artifact, artifact_of(beside.FLOW)], chosen)
+        running = await server.start([artifact, artifact_of(beside.FLOW)], chosen, disk=disk)
         beside.well(running, well)
         calling = Subscription(running.voice_url, TOKEN, beside.CALLED)
         bed = Bed(artifact, folder, model, running, evidence, Beside(calling, well, voice()))
