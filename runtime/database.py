@@ -88,6 +88,7 @@ def _prepare_sqlite(engine: AsyncEngine, *, durable: bool) -> None:
         if durable:
             cursor.execute("PRAGMA journal_mode = WAL")
             cursor.execute("PRAGMA synchronous = FULL")
+            cursor.execute("PRAGMA secure_delete = ON")  # what was forgotten is not in the file's free pages
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "do_connect")

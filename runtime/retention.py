@@ -17,6 +17,7 @@ import msgspec
 import structlog
 
 from runtime import record
+from runtime.database import reading
 from runtime.ports import OutsideFailure
 from runtime.settings import Settings
 
@@ -41,10 +42,10 @@ class Gone:
 
 
 async def forget_call(store: Store, records: Path, call_id: str) -> Gone:
-    """Take everything a call left away: record, sound, packages and their spool, deeds, and the row of the
-    index last. Raises OutsideFailure.
+    """Take everything a call left away: record, sound, packages and their spool, deeds, what the desk had of
+    it, complaints, and the row of the index last. Raises OutsideFailure.
     """
-    keys = await asyncio.to_thread(_keys, records / CALLS / f"{call_id}.jsonl")
+    keys = await asyncio.to_thread(_keys, records / CALLS, call_id)
     files = await asyncio.to_thread(_remove, _files(records, call_id))
     await asyncio.to_thread(_blank, records / ACTIONS, keys)
     rows = await store.forget_deeds(sorted(keys))
@@ -58,7 +59,15 @@ async def forget_caller(store: Store, records: Path, number: str) -> Gone:
     while calls := await store.calls_with(number, limit=AT_ONCE):
         for call_id in calls:
             _add(gone, await forget_call(store, records, call_id))
+    await scrub(store)
     return gone
+
+
+async def scrub(store: Store) -> None:
+    """Let SQLite's log hold nothing of what was forgotten; PostgreSQL vacuums by itself."""
+    if store.engine.dialect.name == "sqlite":
+        async with reading(store.engine) as connection:
+            await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 async def prune(store: Store, settings: Settings) -> Gone:
@@ -112,7 +121,7 @@ def _files(records: Path, call_id: str) -> list[Path]:
     from runtime.handoff.channels.folder import file_name
 
     # One record and sound for each stream the call went on with, and what of them could not be read.
-    found = list((records / CALLS).glob(f"{call_id}.*"))
+    found = list((records / CALLS).rglob(f"{call_id}.*"))
     for folder in (records / HANDOFFS, records / HANDOFFS / "spool"):
         found += folder.glob(f"{file_name(call_id)}-*") if folder.is_dir() else ()
     return found
@@ -139,13 +148,14 @@ def _remove(files: Iterable[Path]) -> int:
     return count
 
 
-def _keys(path: Path) -> set[str]:
-    """The keys of the actions a record ordered."""
-    try:
-        lines = record.read(path).lines
-    except (OSError, record.RecordError):
-        return set()
-    orders: list[dict[str, Any]] = [line.get("effect", {}) for line in lines]
+def _keys(folder: Path, call_id: str) -> set[str]:
+    """The keys of the actions that the parts of a call's record ordered."""
+    orders: list[dict[str, Any]] = []
+    for path in folder.glob(f"{call_id}.*jsonl"):
+        try:
+            orders += [line.get("effect", {}) for line in record.read(path).lines]
+        except (OSError, record.RecordError):
+            continue
     return {order["idempotency_key"] for order in orders if order.get("type") == "RunAction"}
 
 

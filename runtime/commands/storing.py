@@ -37,7 +37,7 @@ def forget(
     form: FormOption = Report.TEXT,
 ) -> None:
     """Take away everything a call, or every call with a number, left: record, sound, packages, deeds."""
-    from runtime.retention import forget_call, forget_caller
+    from runtime.retention import forget_call, forget_caller, scrub
     from runtime.settings.keys import is_e164
 
     if (call is None) == (caller is None):
@@ -50,7 +50,9 @@ def forget(
 
     async def forgotten(opened: Store) -> Gone:
         if call is not None:
-            return await forget_call(opened, chosen.records, call)
+            gone = await forget_call(opened, chosen.records, call)
+            await scrub(opened)
+            return gone
         return await forget_caller(opened, chosen.records, caller or "")
 
     _tell(asyncio.run(with_store(chosen, forgotten)), form)

@@ -28,10 +28,11 @@ from runtime.settings import Settings
 from runtime.settings.keys import SettingsError
 from runtime.store.leases import Leases
 from runtime.store.migrate import bring_up
-from runtime.store.tables import CALLS, DEEDS, LEASES, PACKAGES, ROLLOUTS
+from runtime.store.tables import ACCESSES, CALLS, DEEDS, LEASES, PACKAGES, ROLLOUTS, UNDOING, WAITING
 from runtime.store.undoing import Undoings
 
 FILE_NAME: Final = "store.db"
+OF_CALLS: Final = (PACKAGES, LEASES, UNDOING, WAITING, ACCESSES, CALLS)
 _INSERTS: Final[dict[str, Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
@@ -147,8 +148,8 @@ class Store:
             return [str(row.call_id) for row in await connection.execute(chosen)]
 
     async def forget_call(self, call_id: str) -> int:
-        """Take a call, its packages and its lease out of the store; how many rows that were."""
-        return await self._forget(*(table.c.call_id == call_id for table in (PACKAGES, LEASES, CALLS)))
+        """Take everything that names a call out of the store, the call last; how many rows that were."""
+        return await self._forget(*(table.c.call_id == call_id for table in OF_CALLS))
 
     async def forget_packages_before(self, ms: int) -> int:
         """Take out packages kept before this time."""

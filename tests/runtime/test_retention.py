@@ -9,16 +9,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from runtime import record, retention
-from runtime.database import read_url
+from runtime.database import read_url, reading
 from runtime.engine import effects, events
 from runtime.handoff.channels.folder import write_file
-from runtime.ports import Intent, Settled
+from runtime.ports import Intent, Owed, Settled
 from runtime.record import Header, Recorder
 from runtime.seals import SealError, Seals, is_sealed, new_key, opened, seals_of
 from runtime.settings import Retention, load
 from runtime.store import Store, open_store
+from runtime.store.tables import METADATA
+from runtime.store.waiting import WaitingRows
 
 DAY_MS = retention.DAY_MS
 DANA, SAM = "+12025550101", "+12025550102"
@@ -52,8 +55,19 @@ async def leave(store: Store, records: Path, call_id: str, caller: str) -> None:
     recorder.effect(1, effects.RunAction("r1", "book", {"name": CANARY}, f"key-{call_id}", 1000))
     recorder.end(2, "caller_hangup", None)
     assert await recorder.durable()
+    again = Recorder(records / "calls" / f"{call_id}.2.jsonl", Header(call_id, "2026", "0" * 64, "lead", "1"))
+    again.effect(1, effects.RunAction("r2", "book", {"name": CANARY}, f"more-{call_id}", 1000))
+    again.end(2, "caller_hangup", None)
+    assert await again.durable()
+    await store.intend(Intent(f"more-{call_id}", "lead", "book", {"name": CANARY}, 1000, True))
+    await store.undoing.owe(Owed(f"key-{call_id}", call_id, "lead", "a", "r1", CANARY.encode()))
+    await store.leases.begin(call_id, "lead", "a", caller, "token")
+    waiting = WaitingRows(store)
+    await waiting.post(f"desk-{call_id}", call_id, "h1", "sales", 1)
+    await waiting.accessed(f"desk-{call_id}", call_id, "Ana", "shown")
     for path in (
         f"calls/{call_id}.wav",
+        f"calls/complaints/{call_id}.json",
         f"handoffs/{call_id}-h1.json",
         f"handoffs/spool/{call_id}-h1-w.json",
     ):
@@ -77,7 +91,7 @@ async def test_a_caller_is_forgotten_whole(store: Store, tmp_path: Path) -> None
     for call_id, caller in (("CA1", DANA), ("CA2", DANA), ("CA3", SAM)):
         await leave(store, tmp_path, call_id, caller)
     gone = await retention.forget_caller(store, tmp_path, DANA)
-    assert (gone.calls, gone.files, gone.rows) == (2, 8, 6)
+    assert (gone.calls, gone.files, gone.rows) == (2, 12, 16)
     assert [call["call_id"] for call in await store.calls()] == ["CA3"]
     assert await store.packages("CA1") == []
     assert await store.deed("key-CA1") is None
@@ -87,6 +101,35 @@ async def test_a_caller_is_forgotten_whole(store: Store, tmp_path: Path) -> None
     lines = [line for line in (tmp_path / "actions.jsonl").read_text().splitlines() if line.strip()]
     assert [json.loads(line)["idempotency_key"] for line in lines] == ["key-CA3"]
     assert (await retention.forget_caller(store, tmp_path, DANA)).calls == 0
+
+
+async def dump(store: Store, records: Path) -> str:
+    """Every row of every table, and every file's name and content."""
+    rows: list[str] = []
+    async with reading(store.engine) as connection:
+        for table in METADATA.sorted_tables:
+            rows += [f"{table.name} {tuple(row)}" for row in await connection.execute(select(table))]
+    return "\n".join(rows + contents(records))
+
+
+def contents(records: Path) -> list[str]:
+    """Every file, those of the database too."""
+    files = [path for path in records.rglob("*") if path.is_file()]
+    return [f"{path.name} {path.read_bytes().decode('utf-8', 'replace')}" for path in files]
+
+
+async def test_nothing_anywhere_names_a_forgotten_caller(store: Store, tmp_path: Path) -> None:
+    """In no table and no file is the number, the name or the id of a call that was forgotten; every table
+    that names calls held some of it before."""
+    await leave(store, tmp_path, "CA1", DANA)
+    before = await dump(store, tmp_path)
+    named = {table.name for table in METADATA.sorted_tables if "call_id" in table.c} | {"deeds"}
+    told = {line.partition(" ")[0] for line in before.splitlines() if "CA1" in line}
+    assert named <= told
+    await retention.forget_caller(store, tmp_path, DANA)
+    after = await dump(store, tmp_path)
+    for canary in ("CA1", CANARY, DANA, DANA[1:]):
+        assert canary not in after, canary
 
 
 async def test_what_is_older_than_it_is_kept_goes(store: Store, tmp_path: Path) -> None:
