@@ -316,3 +316,14 @@ def test_a_program_learns_what_a_locale_needs(tmp_path: Path) -> None:
     current = RUN.invoke(app, [*words, "--check"])
     assert current.exit_code == 0
     assert json.loads(current.stdout)["current"]
+
+
+def test_a_locale_that_is_no_map_is_told(tmp_path: Path) -> None:
+    """A locale's file that holds a text or a list ends in a finding there."""
+    (tmp_path / "locales").mkdir()
+    (tmp_path / "flow.yaml").write_text(BASE, encoding="utf-8")
+    for text in ("hello\n", "- texts\n", "3\n"):
+        (tmp_path / "locales" / "es-US.yaml").write_text(text, encoding="utf-8")
+        (found,) = pipeline.check(str(tmp_path / "flow.yaml")).findings
+        assert (found.code, found.span.line) == ("VF103", 1)
+        assert found.span.file.endswith("es-US.yaml")

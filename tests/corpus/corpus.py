@@ -2,27 +2,32 @@
 
 A defect is a line `# CODE what is wrong`, a line `in: FLOW` (clean/FLOW.yaml), and hunks as in a unified
 diff, without line numbers, parted by `@@`. The lines of a hunk stand in the flow exactly once. `  <-` at a
-line's end marks where the finding must point; `\\t` and `\\u200b` in added lines stand for what cannot be
-seen. A flow of several files stands in one, each after a line `#% FILE`.
+line's end marks where the finding must point. In added lines `\\t`, `\\u200b` and `\\xe9` stand for what
+nobody sees, and `<word 9 times>` for a text written so often. A flow of several files stands in one, each
+after a line `#% FILE`; with a vfc.toml among them they are a project.
 """
 
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from voiceflow_compiler import pipeline
+from tests.compiler.checks.examples import often
+from voiceflow_compiler import pipeline, recheck
 from voiceflow_compiler.artifact import Artifact
 from voiceflow_compiler.diagnostics import Finding
 from voiceflow_compiler.lower import lower
+from voiceflow_compiler.project import FILE_NAME, load
 
 FOLDER = Path(__file__).parent
 CLEAN = {path.stem: path.read_text(encoding="utf-8") for path in sorted((FOLDER / "clean").glob("*.yaml"))}
 ONE_FILE = {name: text for name, text in CLEAN.items() if "\n#% " not in text}
 MARK = "  <-"
+_UNSEEN = {r"\t": "\t", r"\u200b": "\u200b", r"\xe9": "\udce9"}  # the last is no UTF-8
 
 FAMILIES = {
     "VF0": "reading",
@@ -39,13 +44,18 @@ FAMILIES = {
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """One seeded defect: the flow with it, its code, and the line (from 1) the finding must point to."""
+    """One seeded defect: the flow with it, its code, and where the finding must point: a file, and a line
+    (from 1, through all files). `whole` says that it is the first line of its file, where what is wrong with
+    the whole of it may be told too.
+    """
 
     code: str
     title: str
     flow: str
     text: str
+    file: str
     line: int
+    whole: bool
 
 
 def defects() -> Iterator[Defect]:
@@ -65,7 +75,7 @@ def put(folder: Path, text: str) -> Path:
     for name, content in named:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(("\n" * (above + 1) + content).encode())
+        path.write_bytes(("\n" * (above + 1) + content).encode("utf-8", "surrogateescape"))
         above += 1 + content.count("\n")
     return folder / "flow.yaml"
 
@@ -73,7 +83,11 @@ def put(folder: Path, text: str) -> Path:
 def findings(text: str) -> tuple[Finding, ...]:
     """What is found in a flow given as text."""
     with tempfile.TemporaryDirectory() as folder:
-        return pipeline.check(str(put(Path(folder), text)), folder).findings
+        flow = put(Path(folder), text)
+        project = load(flow.parent / FILE_NAME) if "#% vfc.toml\n" in text else None
+        if project is not None:
+            return tuple(recheck.look(project, project.flows, recheck.Rechecks()).findings)
+        return pipeline.check(str(flow), folder).findings
 
 
 def artifact_of(text: str) -> Artifact:
@@ -85,23 +99,27 @@ def artifact_of(text: str) -> Artifact:
 
 
 def is_caught(defect: Defect, found: tuple[Finding, ...]) -> bool:
-    """Whether the defect is found under its code at its line."""
-    return any(each.code == defect.code and each.span.line == defect.line for each in found)
+    """Whether the defect is found under its code at its line in its file."""
+    lines = {defect.line, 1} if defect.whole else {defect.line}
+    mine = (each for each in found if each.code == defect.code and each.span.file.endswith(f"/{defect.file}"))
+    return any(each.span.line in lines for each in mine)
 
 
-def table() -> tuple[str, float, int]:
+def table(look: Callable[[str], tuple[Finding, ...]] = findings) -> tuple[str, float, int]:
     """The results by family, the share of defects that are caught, and the findings on the clean flows."""
-    results = [(defect, is_caught(defect, findings(defect.text))) for defect in defects()]
+    results = [(defect, is_caught(defect, look(defect.text))) for defect in defects()]
     lines = [f"{'family':<34}{'seeded':>8}{'caught':>8}"]
     for family, group in groupby(
         sorted(results, key=lambda each: each[0].code), key=lambda each: each[0].code[:3]
     ):
         caught = [good for _, good in group]
         lines.append(f"{family + 'xx ' + FAMILIES[family]:<34}{len(caught):>8}{sum(caught):>8}")
-    accused = sum(len(findings(text)) for text in CLEAN.values())
+    accused = sum(len(look(text)) for text in CLEAN.values())
     total = sum(good for _, good in results)
+    codes = Counter(defect.code for defect, _ in results)
     lines.append(f"{'all':<34}{len(results):>8}{total:>8}  {total / len(results):.1%}")
     lines += [f"not caught: {each.code} {each.title}" for each, good in results if not good]
+    lines.append(f"codes seeded: {len(codes)}, each at least {min(codes.values())} times")
     lines.append(f"findings on {len(CLEAN)} clean flows: {accused}")
     return "\n".join(lines) + "\n", total / len(results), accused
 
@@ -113,7 +131,12 @@ def _defect(entry: str) -> Defect:
     text, at = CLEAN[flow], 0
     for hunk in "\n".join(rest).split("\n@@\n"):
         text, at = _patched(text, hunk.split("\n"), at, title)
-    return Defect(code, title, flow, text.replace(MARK, ""), 1 + text[: text.index(MARK)].count("\n"))
+    before = text[: text.index(MARK)].split("\n")
+    files = [line.removeprefix("#% ") for line in before if line.startswith("#% ")]
+    whole = len(before) > 1 and before[-2].startswith("#% ")
+    return Defect(
+        code, title, flow, text.replace(MARK, ""), files[-1] if files else "flow.yaml", len(before), whole
+    )
 
 
 def _patched(text: str, hunk: list[str], at: int, title: str) -> tuple[str, int]:
@@ -134,7 +157,9 @@ def _patched(text: str, hunk: list[str], at: int, title: str) -> tuple[str, int]
 
 def _seen(line: str) -> str:
     if line[0] == "+":
-        line = line.replace(r"\t", "\t").replace(r"\u200b", "\u200b")
+        for written, meant in _UNSEEN.items():
+            line = line.replace(written, meant)
+        line = often(line)
     return line[1:]
 
 

@@ -55,7 +55,13 @@ def _opened(file: Path, whole: Whole, known: Mapping[str, Text], opened: Opened)
         return Locale(tag, str(file), empty, None, (finding,))
     source = opened.part(file)
     findings = list(source.findings)
-    if source.data is None:
+    if not isinstance(source.data, dict):
+        if source.data is not None:
+            message, tip = (
+                "a locale's file is a map of keys, and this is not",
+                "Start with `language: 1`, `locale` and `texts`.",
+            )
+            findings.append(Finding("VF103", "wrong-type", "error", message, source.places.key(()), tip))
         return Locale(tag, str(file), source, None, tuple(findings))
     findings += violations(source, schema="locale")
     findings += _of_the_tag(tag, source, whole)

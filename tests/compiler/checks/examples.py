@@ -41,10 +41,15 @@ def files(example: str) -> dict[str, bytes]:
 
 
 def _seen(text: str) -> bytes:
-    content = _OFTEN.sub(lambda found: _repeated(found[1], int(found[2])), text).encode()
+    content = often(text).encode()
     for written, meant in _UNSEEN.items():
         content = content.replace(written.encode(), meant)
     return content
+
+
+def often(text: str) -> str:
+    """A text with `<word 3 times>` written out."""
+    return _OFTEN.sub(lambda found: _repeated(found[1], int(found[2])), text)
 
 
 def _repeated(text: str, count: int) -> str:
