@@ -213,12 +213,12 @@ CODES: Final[Mapping[str, Alert]] = {
     "security.request_refused": Alert(
         "P3",
         "A webhook came without a valid signature and was refused.",
-        "From five an hour on: find the source.",
+        "From the fifth within an hour on it is P2: find the source.",
     ),
     "security.stream_refused": Alert(
         "P3",
         "A media stream came without a signature or a token that is valid, and was refused.",
-        "From five an hour on: find the source.",
+        "From the fifth within an hour on it is P2: find the source.",
     ),
     "security.wrong_person": Alert(
         "P3",
@@ -238,7 +238,7 @@ CODES: Final[Mapping[str, Alert]] = {
     "security.page_refused": Alert(
         "P3",
         "Metrics or the desk were asked for without the token.",
-        "From five an hour on: find the source.",
+        "From the fifth within an hour on it is P2: find the source.",
     ),
     # the process
     "loop.blocked": Alert(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,7 @@ from runtime.alerts import Alerts
 from runtime.alerts.lines import Lines
 from runtime.call import Outside
 from runtime.handoff import FOLDER, Board, CallDesk, Ringer, Spool
+from runtime.numbers import pseudonym
 from runtime.ports import Packages, Undoing, Watch
 from runtime.record import Header, finish
 from runtime.recording import spool as sounds
@@ -128,7 +130,8 @@ class Carrying:
             flow_version=artifact.flow_version,
             locale=live.language.tag,
         )
-        lines = Lines(self.alert, self.alert.metrics, call_id, artifact.content_hash)
+        whose = pseudonym(live.call.caller_number, self.settings.privacy_key)
+        lines = Lines(partial(self.alert, source=whose), self.alert.metrics, call_id, artifact.content_hash)
         record = Watched(live.record, header, self.watch, lines, self.disk)
         if live.consent:
             record.note(0, "consent", id=live.consent)

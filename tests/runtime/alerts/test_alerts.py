@@ -9,7 +9,7 @@ import pytest
 import structlog
 from structlog.testing import LogCapture
 
-from runtime.alerts import LINES_A_MINUTE, Alerts
+from runtime.alerts import LINES_A_MINUTE, SOURCES, Alerts
 from runtime.alerts.codes import CODES
 from runtime.metrics import Metrics
 
@@ -70,10 +70,10 @@ def test_a_storm_is_counted_and_not_written_out(written: Any) -> None:
     clock = Clock()
     alerts = Alerts(Metrics(), clock)
     for _ in range(1000):
-        alerts("security.request_refused")
+        alerts("line.flood")
     clock.now += 60
-    alerts("security.request_refused")
-    assert counted(alerts, "security.request_refused") == 1001
+    alerts("line.flood")
+    assert counted(alerts, "line.flood") == 1001
     assert len(written) == LINES_A_MINUTE + 1
     assert written[-1]["untold"] == 1000 - LINES_A_MINUTE
 
@@ -108,3 +108,31 @@ def _tells(func: ast.expr) -> bool:
 def test_every_code_is_told_somewhere_and_nothing_else_is() -> None:
     """The table is exactly what the runtime can tell: no promise nobody keeps, no code without a meaning."""
     assert told_codes() == set(CODES)
+
+
+def test_refusals_that_come_often_from_one_source_are_more_urgent(written: Any) -> None:
+    """P3 alone; P2 from the fifth within an hour of one number on, and P3 again an hour later. Other numbers,
+    other codes and what is P1 anyhow are not touched."""
+    clock = Clock()
+    alerts = Alerts(Metrics(), clock)
+    for number in range(6):
+        clock.now += 60
+        alerts("security.card_number", call_id=f"CA{number}", source="ab-01")
+        alerts("security.card_number", source=f"other-{number}")
+    alerts("security.address_refused", source="ab-01")
+    clock.now += 3600
+    alerts("security.card_number", source="ab-01")
+    told = [(line["code"], line["priority"]) for line in written if line.get("call_id")]
+    assert told == [("security.card_number", "P3")] * 4 + [("security.card_number", "P2")] * 2
+    assert [line["priority"] for line in written][-2:] == ["P1", "P3"]
+    value = alerts.metrics.registry.get_sample_value
+    assert value("vfc_alert_total", {"code": "security.card_number", "priority": "P2"}) == 2
+    assert "ab-01" not in str(written)
+
+
+def test_as_many_sources_are_counted_as_there_is_room_for() -> None:
+    """A flood of numbers leaves no more than a bounded memory of them."""
+    alerts = Alerts(Metrics(), Clock())
+    for number in range(3 * SOURCES):
+        alerts("security.card_number", source=str(number))
+    assert len(alerts._refused) == SOURCES
