@@ -1,7 +1,7 @@
 """Many short calls, or a few long ones, on one server: what is left of them.
 
     python -m benchmarks.soak --calls 10000            # short calls, 40 at once
-    python -m benchmarks.soak --minutes 60 --at-once 50   # calls that last
+    python -m benchmarks.soak --minutes 60 --at-once 50   # lines that are never idle
 
 The server runs in a process of its own (benchmarks/side_by_side/targets/ours.py) and is looked at from
 outside: its open files, threads and memory when idle, and again once every call is over.
@@ -14,7 +14,9 @@ import asyncio
 import json
 import os
 import sys
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from itertools import count
 from pathlib import Path
 from time import monotonic
 from typing import Final
@@ -24,14 +26,16 @@ import uvloop
 
 from benchmarks.figures import machine
 from benchmarks.side_by_side.model import Model, serving
-from benchmarks.side_by_side.phones import Bridge, Callers, Phone
+from benchmarks.side_by_side.phones import Bridge, Callers, Declined, Phone
 from benchmarks.side_by_side.run import target
 
 WARM: Final = (
     200  # calls before the baseline: code is loaded, pools are open, the server remembers some calls
 )
 SHORT_S: Final = 1.2
-SETTLE_S: Final = 60.0
+BOUND_S: Final = 9.5 * 60  # the flow ends a call after ten minutes
+DECLINED_S: Final = 5.0
+SETTLE_S: Final = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +73,15 @@ async def soak(calls: int, at_once: int, minutes: float) -> dict[str, object]:
         before = await _settled(pid, None, model)
         began = monotonic()
         if minutes:
-            lost = await _long(callers, bridge, model, http, at_once, minutes)
+            calls, lost = await _long(callers, bridge, model, http, at_once, minutes)
         else:
             lost = await _short(callers, bridge, model, http, range(WARM + 1, WARM + calls + 1), at_once)
         took = monotonic() - began
         after = await _settled(pid, before, model)
         callers.stop()
     return {
-        "calls": at_once if minutes else calls,
+        "calls": calls,
+        "at_once": at_once,
         "seconds": round(took, 1),
         "lost": lost,
         "before": asdict(before),
@@ -112,22 +117,47 @@ async def _short(
 
 async def _long(
     callers: Callers, bridge: Bridge, model: Model, http: httpx2.AsyncClient, at_once: int, minutes: float
-) -> int:
-    """Calls that last; how many were gone before their time."""
-    phones = [Phone(WARM + 1 + number) for number in range(at_once)]
-    for phone in phones:
-        await phone.call(bridge, http)
-        callers.add(phone)
-        await asyncio.sleep(0.02)
+) -> tuple[int, int]:
+    """So many lines that are never idle: when the flow's bound ends a call, the next one rings.
+
+    How many calls there were, and how many were gone before the bound.
+    """
     ends = monotonic() + minutes * 60
-    while monotonic() < ends:
-        await asyncio.sleep(min(60, max(0.0, ends - monotonic())))
-        print(f"  {max(0.0, ends - monotonic()) / 60:.0f} minutes left", file=sys.stderr, flush=True)
-    lost = sum(phone.gone for phone in phones)
-    for phone in phones:
-        callers.remove(phone)
-        phone.hang_up()
-    return lost
+    numbers = count(WARM + 1)
+    calls = lost = declined = 0
+
+    async def line() -> None:
+        nonlocal calls, lost, declined
+        while monotonic() < ends:
+            phone = Phone(next(numbers))
+            try:
+                await phone.call(bridge, http)
+            except Declined:  # a machine that is too busy says so; the caller tries again
+                declined += 1
+                await asyncio.sleep(DECLINED_S)
+                continue
+            began, calls = monotonic(), calls + 1
+            callers.add(phone)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(phone.socket.wait_gone(), max(0.0, ends - monotonic()))
+            lost += phone.gone and monotonic() - began < BOUND_S
+            callers.remove(phone)
+            phone.hang_up()
+            model.forget_gone()
+
+    async def tell() -> None:
+        while (left := ends - monotonic()) > 0:
+            print(
+                f"  {left / 60:.0f} minutes left, {calls} calls, {lost} lost, {declined} declined",
+                file=sys.stderr,
+                flush=True,
+            )
+            await asyncio.sleep(min(60.0, left))
+
+    telling = asyncio.create_task(tell())
+    await asyncio.gather(*(line() for _ in range(at_once)))
+    telling.cancel()
+    return calls, lost
 
 
 async def _settled(pid: int, before: Held | None, model: Model) -> Held:

@@ -56,6 +56,10 @@ class Bridge:
     token: str = ""
 
 
+class Declined(Exception):
+    """The webhook was answered without a stream; the message is what it was answered."""
+
+
 @dataclass(slots=True)
 class Phone:
     """One call. Times are monotonic seconds (uvloop's own clock counts milliseconds)."""
@@ -125,7 +129,8 @@ class Phone:
         signature = {SIGNATURE_HEADER: sign(bridge.token, bridge.voice_url, form.items())}
         answer = await http.post(bridge.voice_url, data=form, headers=signature)
         stream = fromstring(answer.text).find("Connect/Stream")
-        assert stream is not None, answer.text
+        if stream is None:
+            raise Declined(answer.text)
         given = {one.attrib["name"]: one.attrib["value"] for one in stream.iter("Parameter")}
         return stream.attrib["url"], given
 
