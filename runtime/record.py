@@ -186,9 +186,20 @@ def read(path: Path) -> Record:
         lines.append(line)
         good += size
     if not lines or lines[0].get("record") != RECORD_VERSION:
-        raise RecordError(f"this is not a call record of version {RECORD_VERSION}")
+        raise RecordError(_no_record(content))
     changed = b"\n" in content[good:]
     return Record(lines[0], tuple(lines[1:]), "end" in lines[-1], len(content) - good, changed)
+
+
+def _no_record(content: bytes) -> str:
+    """What this is instead of a record."""
+    try:
+        version = msgspec.json.decode(content.partition(b"\n")[0], type=dict[str, Any]).get("record")
+    except msgspec.MsgspecError:
+        version = None
+    if isinstance(version, int) and version > RECORD_VERSION:
+        return f"a newer vfc wrote this record (version {version}); this one reads version {RECORD_VERSION}"
+    return f"this is not a call record of version {RECORD_VERSION}"
 
 
 def _good_lines(content: bytes, seals: Seals | None) -> Iterator[tuple[Mapping[str, Any], int]]:

@@ -59,16 +59,29 @@ def _told(one: Row) -> str:
 
 
 def main() -> None:
-    number = int(sys.argv[1]) if len(sys.argv) > 1 else 200
+    asked = sys.argv[1] if len(sys.argv) > 1 else "200"
+    if not asked.isdigit():
+        sys.exit(f"how many random flows? {asked!r} is no number")
+    number = int(asked)
     for flow in FLOWS:
         print(_told(row(flow, artifact(flow))), flush=True)
         print(_told(row(f"{flow}, pairs", artifact(flow), pairs=True)), flush=True)
-    made = [row(f"random {seed}", flow) for seed, flow in random_flows(range(number))]
+    made: list[Row] = []
+    for seed, random in random_flows(range(number)):
+        made.append(row(f"random {seed}", random))
+        if made[-1].missed or len(made) % 20 == 0:
+            print(f"  {len(made)} of {number}, {_told(made[-1])}", flush=True)
     totals = [sum(getattr(one, name) for one in made) for name in _COUNTS]
-    print(_told(Row(f"{number} random flows", *totals)))
+    whole = Row(f"{number} random flows", *totals)
+    print(_told(whole))
+    print("missed: nodes, edges and intents neither reached nor shown to be out of reach")
+    sys.exit(int(whole.missed > 0))
 
 
 _COUNTS = ("calls", "at_least", "reached", "impossible", "missed", "cpu_s")
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)

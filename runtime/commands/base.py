@@ -63,8 +63,13 @@ def crm(folder: Path) -> Mapping[str, dict[str, Any]]:
     path = folder / CRM
     if not path.exists():
         return {}
-    with path.open(encoding="utf-8", newline="") as file:
-        return {row.pop("phone", ""): dict(row) for row in csv.DictReader(file)}
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeError, csv.Error):
+        stop(f"{path}: this cannot be read as CSV (in UTF-8)")
+    # what stands beyond the last column has no name
+    return {row.pop("phone", ""): {name: row[name] for name in row if name is not None} for row in rows}
 
 
 def scenario_files(paths: list[Path]) -> Iterator[Path]:

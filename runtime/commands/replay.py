@@ -12,8 +12,10 @@ import typer
 from runtime.commands.base import Report, compiled, kept_artifact, localized, stop, write
 
 if TYPE_CHECKING:
-    from runtime.record import Record
+    from runtime.record import Difference, Record
     from voiceflow_compiler.artifact import Artifact
+
+SHOWN = 300  # characters of an order that differs
 
 
 def replay(
@@ -83,13 +85,28 @@ def _again(record: Path, artifact: Artifact, kept: Record) -> tuple[dict[str, An
     from runtime.record import replay as replay_record
 
     difference = replay_record(artifact, kept.lines)
-    told: dict[str, Any] = {"lines": len(kept.lines), "same": difference is None, "parts_at": None}
+    if difference is not None and _breaks_off(kept, difference):
+        difference = None
+    told: dict[str, Any] = {"lines": len(kept.lines), "same": difference is None, "whole": kept.whole}
+    told["parts_at"] = None
     if difference is None:
-        return told, f"{record}: {len(kept.lines)} lines, the same again\n"
+        rest = "" if kept.whole else " as far as they go: the record has no end"
+        return told, f"{record}: {len(kept.lines)} lines, the same again{rest}\n"
     recorded, replayed = difference.recorded, difference.replayed
     told["parts_at"] = {"line": difference.seq, "recorded": recorded, "replayed": replayed}
     text = f"{record}: the two part at line {difference.seq}\n"
-    return told, text + f"  recorded: {recorded}\n  replayed: {replayed}\n"
+    return told, text + f"  recorded: {_short(recorded)}\n  replayed: {_short(replayed)}\n"
+
+
+def _breaks_off(kept: Record, found: Difference) -> bool:
+    """Whether nothing but the rest of the last step is missing, in a record that was cut short."""
+    last = next((line["seq"] for line in reversed(kept.lines) if "event" in line), None)
+    return not kept.whole and found.recorded is None and found.seq == last
+
+
+def _short(order: Any) -> str:
+    text = "nothing" if order is None else str(order)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
 
 
 def _part(artifact: Artifact, kept: Record, new: Path) -> tuple[dict[str, Any], str]:

@@ -249,7 +249,9 @@ def _column(file: Path | None) -> list[str]:
     try:
         with file.open(encoding="utf-8-sig", newline="") as opened:
             rows = list(csv.DictReader(opened))
-    except (OSError, UnicodeError, csv.Error):
+    except OSError as error:
+        stop(f"{file}: {(error.strerror or 'cannot be read').lower()}")
+    except (UnicodeError, csv.Error):
         stop(f"{file}: this cannot be read as CSV")
     if not rows or "call_id" not in rows[0]:
         stop(f"{file}: there is no column call_id, or nothing below it")

@@ -6,7 +6,8 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -171,7 +172,7 @@ def _watch(paths: list[Path], once: Any) -> int:
     """Run at every change of a YAML file near the paths, until Ctrl-C."""
     last: Any = None
     while True:
-        stamps = {path: path.stat().st_mtime_ns for path in _watched(paths)}
+        stamps = dict(_stamps(_watched(paths)))
         if stamps != last:
             last = stamps
             try:
@@ -180,6 +181,12 @@ def _watch(paths: list[Path], once: Any) -> int:
                 pass  # findings in a flow that is being written: they were printed
             print("waiting for a change (Ctrl-C ends)", file=sys.stderr, flush=True)
         time.sleep(0.3)
+
+
+def _stamps(paths: list[Path]) -> Iterator[tuple[Path, int]]:
+    for path in paths:
+        with suppress(OSError):  # an editor puts the new file in place of the old one
+            yield path, path.stat().st_mtime_ns
 
 
 def _watched(paths: list[Path]) -> list[Path]:

@@ -118,6 +118,8 @@ class Many(Struct, frozen=True, forbid_unknown_fields=True):
 
 def read_scenarios(plain: Any) -> Iterator[tuple[Scenario, Path]]:
     """The scenarios of a file's plain data, each with its path in it. Raises ScenarioError."""
+    if isinstance(plain, list):
+        raise ScenarioError("this is a list: write it below `scenarios:`")
     many = isinstance(plain, Mapping) and "scenarios" in plain
     try:
         if many:
@@ -134,12 +136,33 @@ _AT = re.compile(r" - at `\$(.*)`$")
 _STEP = re.compile(r"\.([A-Za-z_][A-Za-z0-9_]*)|\[([0-9]+)\]")
 
 
+_KINDS = {
+    "object": "a map",
+    "array": "a list",
+    "str": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "null": "nothing",
+}
+_WRONG = re.compile(r"Expected `([^`]*)`(?:, got `([^`]*)`)?")
+
+
+def _in_words(found: re.Match[str]) -> str:
+    wanted, got = (
+        " or ".join(_KINDS.get(kind, kind) for kind in (each or "").split(" | ")) for each in found.groups()
+    )
+    return f"this must be {wanted}" + (f", not {got}" if got else "")
+
+
 def _told(message: str) -> tuple[str, Path]:
     """What a validation error says, and the path it says it of."""
     found = _AT.search(message)
     steps = _STEP.findall(found.group(1)) if found else []
     path = tuple(name or int(number) for name, number in steps)
-    plain = _AT.sub("", message).replace("Object contains unknown field", "there is no field")
+    plain = _WRONG.sub(_in_words, _AT.sub("", message)).replace(
+        "Object contains unknown field", "there is no field"
+    )
     plain = plain.replace("Object missing required field", "this needs the field").replace("`", "'")
     return plain, path
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from msgspec import Struct
@@ -81,9 +81,13 @@ def see(moments: Sequence[Moment], heard_ms: int | None = None) -> Seen:
     )
 
 
+Told = tuple[Path, str, str, str]
+
+
 def judge(artifact: Artifact, must: Must, seen: Seen, path: Path) -> tuple[Failure, ...]:
-    """The expectations that were not met, in the order of the fields."""
-    del artifact
+    """The expectations that were not met, in the order of the fields; also those that name what the flow does
+    not have, which no call could meet or break.
+    """
     found: list[Failure] = []
     for field, check in _CHECKS.items():
         wanted = getattr(must, field)
@@ -93,14 +97,44 @@ def judge(artifact: Artifact, must: Must, seen: Seen, path: Path) -> tuple[Failu
             or wanted in ((), {})
         ):
             continue
+        unknown = list(_unknown(artifact, field, wanted))
+        known = {below for below, _, _, _ in unknown}
+        unmet = [told for told in check(wanted, seen) if told[0] not in known]
         found += (
             Failure((*path, field, *below), what, expected, have)
-            for below, what, expected, have in check(wanted, seen)
+            for below, what, expected, have in (*unknown, *unmet)
         )
     return tuple(found)
 
 
-Told = tuple[Path, str, str, str]
+def _unknown(artifact: Artifact, field: str, wanted: Any) -> Iterator[Told]:
+    """The names in an expectation that the flow does not have."""
+    if field not in _NAMES:
+        return
+    what, label, known_to = _NAMES[field]
+    match wanted:
+        case str():
+            names: Iterable[tuple[Path, str]] = [((), wanted)]
+        case tuple() | list():
+            names = [((at,), name) for at, name in enumerate(wanted)]
+        case dict():
+            names = [((name,), name) for name in wanted]
+        case _:
+            return
+    known = known_to(artifact)
+    for below, name in names:
+        if name not in known:
+            yield below, label.format(name), name, f"the flow has no {what} of that name"
+
+
+_NAMES: Final[Mapping[str, tuple[str, str, Callable[[Artifact], Container[str]]]]] = {
+    "node": ("node", "node", lambda artifact: artifact.nodes),
+    "passes": ("node", "passes", lambda artifact: artifact.nodes),
+    "slots": ("slot", "slot {}", lambda artifact: artifact.slots),
+    "action": ("action", "action", lambda artifact: artifact.actions),
+    "no_action": ("action", "no action", lambda artifact: artifact.actions),
+    "handoff": ("handoff", "handoff", lambda artifact: artifact.handoffs),
+}
 
 
 def _node(wanted: Any, seen: Seen) -> Iterator[Told]:

@@ -241,3 +241,70 @@ def test_a_record_becomes_a_scenario_that_holds(flow: Path, tmp_path: Path) -> N
     told = vfc("replay", a_record(tmp_path / "live"), "--to-scenario", scenario)
     assert (told.exit_code, told.stdout.strip()) == (0, f"{scenario}: 4 turns")
     assert vfc("test", scenario).stdout.startswith("1 passed")
+
+
+def test_a_record_cut_short_is_the_same_as_far_as_it_goes(tmp_path: Path) -> None:
+    """Torn in the middle of a step it still replays, and is said to have no end; an order that differs is a
+    difference; a record of a newer version says so.
+    """
+    path = a_record(tmp_path)
+    lines = path.read_bytes().splitlines(keepends=True)
+    effects = [number for number, line in enumerate(lines) if b'"effect"' in line]
+    torn = tmp_path / "torn.jsonl"
+    torn.write_bytes(b"".join(lines[: effects[-1]]) + lines[effects[-1]][:20])
+    ran = vfc("replay", torn)
+    assert (ran.exit_code, "as far as they go" in ran.stdout) == (0, True), ran.output
+    assert "not whole lines" in ran.stderr
+    newer = tmp_path / "newer.jsonl"
+    newer.write_bytes(path.read_bytes().replace(b'"record":1', b'"record":9', 1))
+    ran = vfc("replay", newer)
+    assert (ran.exit_code, "a newer vfc wrote this record (version 9)" in ran.stderr) == (2, True), ran.output
+
+
+def test_a_crm_that_is_no_text_is_one_line(flow: Path) -> None:
+    """A CRM file that cannot be read ends the command with its name, and no bug is reported."""
+    (flow / "crm.csv").write_bytes(b"\xff\xfe\x00")
+    ran = vfc("test", flow)
+    assert ran.exit_code == 2
+    assert ran.stderr.strip() == f"vfc: {flow / 'crm.csv'}: this cannot be read as CSV (in UTF-8)"
+
+
+def test_a_file_that_is_no_scenario_is_told_in_plain_words(flow: Path) -> None:
+    """A bare list and a value of a wrong kind are told at their place, in words of YAML."""
+    path = flow / "scenarios" / "odd.yaml"
+    path.write_text("- scenario: a\n  turns: []\n")
+    assert f"{path}:1:1: this is a list: write it below `scenarios:`" in vfc("test", path).stderr
+    path.write_text("scenario: a\nturns:\n  - say: [hello]\n")
+    assert f"{path}:3:10: this must be text or nothing, not a list" in vfc("test", path).stderr
+
+
+def test_watching_outlives_a_file_that_goes_and_comes(flow: Path) -> None:
+    """While it watches, a deleted scenario is told as missing, and run again once it is back."""
+    path = flow / "scenarios" / "coming.yaml"
+    text = "scenario: a\nturns: [{say: sales dashboards, must: {node: team}}]\n"
+    path.write_text(text)
+    watching = subprocess.Popen(
+        [sys.executable, "-m", "runtime", "test", "--watch", str(path)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    assert watching.stdout is not None
+    try:
+        for words, then in (
+            ("1 passed", path.unlink),
+            ("there is no such file", lambda: path.write_text(text)),
+            ("1 passed", lambda: watching.send_signal(signal.SIGINT)),
+        ):
+            while words not in (line := watching.stdout.readline()):
+                assert line, "it ended"
+            while "waiting" not in (line := watching.stdout.readline()):
+                assert line, "it ended"
+            then()
+        assert watching.wait(120) == 130
+    finally:
+        watching.kill()
+        watching.wait()
+        watching.stdout.close()

@@ -81,6 +81,21 @@ def test_each_expectation_can_fail() -> None:
     assert found == [*kinds, "package", "outcome", "ended", "step of no_match"]
 
 
+def test_a_name_the_flow_does_not_have_is_no_expectation() -> None:
+    """A misspelt name is told as such, also where it would have held for ever: an action that must not run, a
+    slot that must not be known.
+    """
+    wrong = Must(node="teem", slots={"size": None}, no_action=("book_demoo",), passes=("need", "teem"))
+    found = told(ran(Line(say="sales dashboards", must=wrong)))
+    assert [(what, have) for what, _, have in found] == [
+        ("node", "the flow has no node of that name"),
+        ("passes", "the flow has no node of that name"),
+        ("passes", "team"),
+        ("slot size", "the flow has no slot of that name"),
+        ("no action", "the flow has no action of that name"),
+    ]
+
+
 def test_an_interruption_waits_for_a_protected_line() -> None:
     """What is said into the disclosure is heard after it, and the disclosure is said whole."""
     line = Line(say="which company is this", interrupt_after_ms=700, must=Must(node="need", said="recorded"))
