@@ -2,7 +2,7 @@
 out.
 
 A number is found however it is written: in one run, in groups, digit by digit, or as the words for its
-digits (English). Lengths and prefixes are the issuers' own (ISO/IEC 7812); the check digit is Luhn's.
+digits (English, Spanish). Lengths and prefixes are the issuers' own (ISO/IEC 7812), the check digit Luhn's.
 """
 
 import re
@@ -33,11 +33,22 @@ _ISSUERS: Final = (
 _WORDS: Final = {
     word: str(digit)
     for digit, words in enumerate(
-        ("zero oh o", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+        (
+            "zero oh o cero",
+            "one uno",
+            "two dos",
+            "three tres",
+            "four cuatro",
+            "five cinco",
+            "six seis",
+            "seven siete",
+            "eight ocho",
+            "nine nueve",
+        )
     )
     for word in words.split()
 }
-_TIMES: Final = {"double": 2, "triple": 3}
+_TIMES: Final = {"double": 2, "doble": 2, "triple": 3}
 _COUNTED: Final = [word for word in (*_WORDS, *_TIMES) if len(word) > 1]
 _PIECE: Final = rf"(?:\d|\b(?:{'|'.join([*_WORDS, *_TIMES])})\b)"
 _BETWEEN: Final = r"[\s\-.,/]{0,3}"

@@ -131,6 +131,53 @@ def test_signalwire_is_ordered_by_documented_fields_only() -> None:
     assert set(conference.attrib) <= documented
 
 
+def test_twilio_s_client_asks_the_same_for_who_answered() -> None:
+    """With detection a call is placed as Twilio's client does it, field by field."""
+    kept = Kept()
+    Client(ACCOUNT, "token", http_client=kept).calls.create(
+        to=PLACING.number,
+        from_=PLACING.from_number,
+        url=ABOUT,
+        method="POST",
+        timeout=30,
+        status_callback=ABOUT + "/event",
+        status_callback_method="POST",
+        status_callback_event=["completed"],
+        machine_detection="Enable",
+        async_amd="true",
+        async_amd_status_callback=ABOUT + "/event",
+        async_amd_status_callback_method="POST",
+    )
+    placing = Placing(PLACING.number, PLACING.from_number, ABOUT, ABOUT + "/event", 30_000, True)
+    ((method, url, data, _),) = kept.asked
+    plain = {name: str(one[0] if isinstance(one, list) else one) for name, one in data.items()}
+    order = TWILIO.place_call(Account(ACCOUNT, "token"), placing)
+    assert sent(order, TWILIO.API_URL) == (method, url, plain)
+
+
+@pytest.mark.parametrize("detect", [False, True])
+def test_signalwire_takes_the_orders_that_twilio_s_client_makes(detect: bool) -> None:
+    """Its interface is Twilio's at another address: what Twilio's client judges is what it is sent, word for
+    word, to its own space."""
+    us, theirs = Account("project", "token", "acme"), Account(ACCOUNT, "token")
+    placing = Placing("+15005550009", PLACING.from_number, ABOUT, ABOUT + "/event", 30_000, detect)
+    pairs = [
+        (SIGNALWIRE.place_call(us, placing), TWILIO.place_call(theirs, placing)),
+        (
+            SIGNALWIRE.redirect_call(us, CALL, url=ABOUT, document=""),
+            TWILIO.redirect_call(theirs, CALL, url=ABOUT, document=""),
+        ),
+        (SIGNALWIRE.end_call(us, CALL), TWILIO.end_call(theirs, CALL)),
+    ]
+    for order, twilios in pairs:
+        assert (order.method, order.content_type, order.body) == (
+            twilios.method,
+            twilios.content_type,
+            twilios.body,
+        )
+        assert order.path == "/api/laml" + twilios.path.replace(ACCOUNT, "project")
+
+
 class VonageKept(VonageHttp):  # type: ignore[misc]  # ships no types
     """Keeps what Vonage's client would send."""
 
