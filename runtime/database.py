@@ -11,15 +11,16 @@ import asyncio
 import datetime
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import CursorResult, event, make_url, text
-from sqlalchemy.engine import URL, Connection
+from sqlalchemy import CursorResult, create_engine, event, make_url, text
+from sqlalchemy.engine import URL, Connection, Engine
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -32,6 +33,8 @@ BUSY_MS: Final = 5000
 CONNECTIONS: Final = {"sqlite": 2, "postgresql": 8}
 _SIGNS: Final = ("locked", "unable to open", "I/O")  # of a SQLite file that cannot be used now
 _READS: Final = {"isolation_level": "AUTOCOMMIT"}
+
+T = TypeVar("T")
 
 
 def read_url(address: str, folder: Path) -> URL:
@@ -76,28 +79,30 @@ def open_engine(url: URL, *, durable: bool = False, read_only: bool = False) -> 
     except (ImportError, NoSuchModuleError):
         raise ValueError(missing("one whose driver is installed", "postgres")) from None
     if kind == "sqlite":
-        _prepare_sqlite(engine, durable=durable)
+        _prepare_sqlite(engine.sync_engine, synced="FULL" if durable else "")
     return engine
 
 
-def _prepare_sqlite(engine: AsyncEngine, *, durable: bool) -> None:
-    @event.listens_for(engine.sync_engine, "connect")
+def _prepare_sqlite(engine: Engine, *, synced: str) -> None:
+    """`synced`: when a commit is synced, in SQLite's words; empty for a database that is not ours."""
+
+    @event.listens_for(engine, "connect")
     def connected(connection: Any, record: object) -> None:
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
-        if durable:
+        if synced:
             cursor.execute("PRAGMA journal_mode = WAL")
-            cursor.execute("PRAGMA synchronous = FULL")
+            cursor.execute(f"PRAGMA synchronous = {synced}")
             cursor.execute("PRAGMA secure_delete = ON")  # what was forgotten is not in the file's free pages
         cursor.close()
 
-    @event.listens_for(engine.sync_engine, "do_connect")
+    @event.listens_for(engine, "do_connect")
     def connecting(*about: Any) -> None:
         # SQLite would make a missing file, and its driver leaves a thread behind when it cannot.
         if not Path((engine.url.database or "").removeprefix("file:")).is_file():
             raise FileNotFoundError
 
-    @event.listens_for(engine.sync_engine, "begin")
+    @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
         # The driver would take the write lock at the first write, when it is too late to wait for it.
         if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
@@ -118,6 +123,62 @@ async def writing(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     with failures():
         async with engine.begin() as connection:
             yield connection
+
+
+@dataclass(frozen=True, slots=True)
+class Short:
+    """Short transactions while somebody waits: one hop to a thread each on SQLite, not one a statement, and
+    one at a time, so that none of them sleeps until another's lock is free.
+    """
+
+    engine: AsyncEngine | Engine = field(repr=False)
+    _thread: ThreadPoolExecutor | None = field(default=None, repr=False)
+
+    @property
+    def kind(self) -> str:
+        """The name of the database's dialect."""
+        return self.engine.dialect.name
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Do this in one transaction. Raises OutsideFailure."""
+        if isinstance(self.engine, AsyncEngine):
+            async with writing(self.engine) as connection:
+                return await connection.run_sync(work)
+        return await self._hop(self.engine, work)
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Do this, which only reads. Raises OutsideFailure."""
+        if isinstance(self.engine, AsyncEngine):
+            async with reading(self.engine) as connection:
+                return await connection.run_sync(work)
+        return await self._hop(self.engine.execution_options(**_READS), work)
+
+    async def _hop(self, engine: Engine, work: Callable[[Connection], T]) -> T:
+        def done() -> T:
+            with failures(), engine.begin() as connection:
+                return work(connection)
+
+        return await asyncio.get_running_loop().run_in_executor(self._thread, done)
+
+    async def close(self) -> None:
+        """Let go of every connection that is this one's own."""
+        if isinstance(self.engine, Engine) and self._thread is not None:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self.engine.dispose)
+            self._thread.shutdown(wait=False)
+
+
+def open_short(engine: AsyncEngine, *, synced: bool) -> Short:
+    """Short transactions over the database of this engine. Where it is SQLite, `synced` says whether one that
+    was acknowledged survives a power cut; all survive the end of a process.
+    """
+    if engine.dialect.name != "sqlite":
+        return Short(engine)
+    url = engine.url.set(drivername="sqlite")
+    alone = create_engine(
+        url, hide_parameters=True, pool_size=1, max_overflow=0, connect_args={"check_same_thread": False}
+    )
+    _prepare_sqlite(alone, synced="FULL" if synced else "NORMAL")
+    return Short(alone, ThreadPoolExecutor(1, "store"))
 
 
 async def close_engine(engine: AsyncEngine) -> None:

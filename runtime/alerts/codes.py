@@ -155,9 +155,14 @@ CODES: Final[Mapping[str, Alert]] = {
         "Look for blocked processes.",
     ),
     # storage
+    "store.slow": Alert(
+        "P2",
+        "An answer of the store was late or failed. Calls go on; it is asked again.",
+        "One now and then is a busy machine. Many: the disk, the database, or too many calls here.",
+    ),
     "store.away": Alert(
         "P1",
-        "The store does not answer, or not soon enough. Calls go on; what is to be kept waits.",
+        "The store has given no answer for ten seconds. Calls go on; what is to be kept waits.",
         "Bring the store back; until then a call whose process dies begins anew.",
     ),
     "record.failed": Alert(

@@ -11,29 +11,41 @@ remembered when over.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
 import structlog
 
 from runtime.alerts import Alerts
-from runtime.call import Caller, Outside, Resumed, carry
+from runtime.call import Caller, Outside, carry
 from runtime.handoff import Board, Ringer, Spool
 from runtime.ports import OutsideFailure, Packages, Undoing, Watch
 from runtime.server.carrying import Carrying
 from runtime.server.deploy import Deployment, line_format
+from runtime.server.hold import Hold
 from runtime.server.keeping import Index
 from runtime.server.language import chosen
-from runtime.server.leasing import Hold, Leasing
-from runtime.server.live import PLANNED, Held, LiveCall, Told, Watched, told_of, unsealed, was_cancelled
+from runtime.server.leasing import Leasing
+from runtime.server.live import (
+    PLANNED,
+    Held,
+    LiveCall,
+    Watched,
+    answered_of,
+    told_of,
+    was_cancelled,
+)
 from runtime.server.pulse import Pulse
 from runtime.server.tokens import LIFETIME_MS, Opens, Tokens, call_of, now_ms
 from runtime.server.weight import Weight
 from runtime.settings import Settings
 from runtime.telephony.base import Answerer, Codec, LineCall, StreamStarted
 from runtime.writing import DISK, Disk
+
+if TYPE_CHECKING:
+    from runtime.store.leases import Lease
 
 log = structlog.get_logger()
 
@@ -80,7 +92,8 @@ class Calls:
         self._carry = carry
         self._index, self.board = index, board
         self._carrying = Carrying(settings, alerts, watch, packages, board, spool, undoing, disk)
-        # Who brings people onto a call; the line itself where nothing better was set.
+        self.released: Callable[[], object] = lambda: None  # called when a call has let go of all it held
+        # Who brings people onto a call; by itself the line.
         self.ringer: Callable[[LiveCall], Ringer] = lambda live: live.line
         self._tokens = tokens or Tokens()
         self._find_deployment, self._alone = find_deployment, alone
@@ -108,6 +121,11 @@ class Calls:
         """The call with this id, live or over, if it is remembered."""
         return self._known.get(call_id)
 
+    def runs_on(self, deployment: Deployment) -> bool:
+        """Whether a live call needs this flow, in any of its locales."""
+        held = (self._known[call_id].language for call_id in self._live if call_id in self._known)
+        return any(one is not None and one.deployment.actions is deployment.actions for one in held)
+
     def deployment(self, called_number: str | None) -> Deployment | None:
         """The flow that answers this number: the one the settings name, or the only one there is."""
         flow = self.settings.numbers.get(called_number or "")
@@ -116,9 +134,7 @@ class Calls:
         return self.deployments.get(flow or "")
 
     async def deployment_of(self, flow: str, content_hash: str) -> Deployment | None:
-        """The flow a call began with (by the first SHORT characters of its hash at least), also when another
-        version of it is served now.
-        """
+        """The flow a call began with, by the first SHORT characters of its hash at least."""
         served = self.deployments.get(flow)
         if served is not None and served.artifact.content_hash.startswith(content_hash):
             return served
@@ -126,44 +142,46 @@ class Calls:
 
     # --- admitted ---
 
-    async def begin(
+    def begin(
         self,
         call: LineCall,
         deployment: Deployment,
         *,
         answerer: asyncio.Future[Answerer] | None = None,
         consent: str = "",
-    ) -> LiveCall | None:
-        """Admit a call; None when the store has it as over. A call we placed waits for its `answerer`, and
-        its record names the consent it was placed by.
+    ) -> LiveCall:
+        """Admit a call. A call we placed waits for its `answerer`, and its record names the consent it was
+        placed by.
         """
-        token = self.new_token(call, deployment)
+        artifact = deployment.artifact
+        token = self.new_token(call, artifact.flow, artifact.content_hash)
         live = self._new(call, deployment, token, consent=consent)
         live.answerer = answerer
         if self._alone:
             live.held = self._carrying.open(live)
         self._remember(live)
-        known = await self.leasing.begin(live.hold) if self.leasing and live.hold else None
-        if known is not None:
-            if known.ended:
-                self.drop(live)
-                return None
-            live.token = known.token  # another worker may have been asked first
-        self._note_begin(live)
+        if self.leasing and live.hold:
+            self.leasing.begin(live.hold, lambda lease: self._stands(live, lease))
+        if self._index:
+            self._index.begin(call, artifact, live.record)
         self.metrics.begun.inc()
         live.log_answered(self.settings.privacy_key)
         return live
 
-    def new_token(self, call: LineCall, deployment: Deployment, *, owner: str = "") -> str:
+    def _stands(self, live: LiveCall, lease: Lease) -> None:
+        """What the store had of a call that was answered here: it may be over, or another worker's."""
+        ours = self.leasing is not None and lease.owner == self.leasing.owner
+        if live.reason is None and (lease.ended or not (lease.expects or ours)):
+            self.drop(live)
+
+    def new_token(self, call: LineCall, flow: str, content_hash: str, *, owner: str = "") -> str:
         """A token for one more stream of this call; `owner`: only there, since the call is live there."""
-        artifact = deployment.artifact
-        return self._tokens.make(
-            call, now_ms(), flow=artifact.flow, artifact=artifact.content_hash[:SHORT], owner=owner
-        )
+        return self._tokens.make(call, now_ms(), flow=flow, artifact=content_hash[:SHORT], owner=owner)
 
     def another_token(self, live: LiveCall) -> str:
         """A token for the stream that brings a caller back to this call."""
-        return self.new_token(live.call, live.deployment, owner=self.leasing.owner if self.leasing else "-")
+        owner = self.leasing.owner if self.leasing else "-"
+        return self.new_token(live.call, live.flow, live.artifact, owner=owner)
 
     def read_token(self, token: str, started: StreamStarted) -> Opens | None:
         """What a stream's token is for, when it is one of ours and of this call."""
@@ -197,10 +215,12 @@ class Calls:
         """Have the call by its lease; while the store is away the token alone decides."""
         lease = None
         if self.leasing is not None:
+            known = live.hold if live is not None and live.reason is None else None
             try:
-                lease = await self.leasing.take(started.call_id, token)
-            except (OutsideFailure, TimeoutError):
-                self.alert("store.away", call_id=started.call_id, detail="take")
+                call = call_of(opens, started.call_id, started.account_id)
+                lease = await self.leasing.take(answered_of(opens, token, call, known), known)
+            except OutsideFailure as failure:
+                log.info("lease.not_taken", call_id=started.call_id, reason=failure.reason)
             else:
                 if lease is None:
                     return None
@@ -208,16 +228,11 @@ class Calls:
             live = await self._arrived(opens, token, started)
         if live is None or live.task is not None:
             return None
-        if lease is not None and live.hold is not None:
-            live.hold.fence = lease.fence
-            if lease.call:
-                live.consent = msgspec.json.decode(unsealed(lease.call), type=Told).consent
+        if lease is not None:
+            live.have(lease)
             if lease.fence > 1:
                 live.record = self._carrying.next_part(started.call_id, lease.fence)
-            if lease.state is not None:
-                # How long the line was cut is not known here: a second is what it takes at best.
-                state = msgspec.json.decode(unsealed(lease.state), type=dict[str, Any])
-                live.resumed = Resumed(state, lease.at_ms + 1000, lease.attempts)
+            if live.resumed is not None:
                 self.alert("call.resumed", call_id=started.call_id)
         if live.held is None:
             live.held = self._carrying.open(live)
@@ -256,12 +271,10 @@ class Calls:
             await self._end_all()
 
     async def _empty(self, within_s: float) -> bool:
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within_s):
                 await self._none_live.wait()
-        except TimeoutError:
-            return False
-        return True
+        return not self._live
 
     async def close(self) -> None:
         """End every call now."""
@@ -303,6 +316,7 @@ class Calls:
             self._over(live, reason, outcome, hung_up=codec.at_close != "caller_hangup")
             log.info("call.ended", call_id=call.call_id, reason=reason)
             await self._carrying.let_go(live)
+            self.released()
             if outside.record.failed and isinstance(outside.record, Watched):
                 outside.record.tell_refused()
 
@@ -354,8 +368,9 @@ class Calls:
     def _new(self, call: LineCall, deployment: Deployment, token: str, *, consent: str = "") -> LiveCall:
         live = LiveCall(
             call=call,
-            deployment=(language := chosen(deployment, self.settings, call)).deployment,
-            language=language,
+            flow=deployment.artifact.flow,
+            artifact=deployment.artifact.content_hash,
+            language=chosen(deployment, self.settings, call),
             token=token,
             record=self._carrying.record(call.call_id, 1),
             consent=consent,
@@ -367,20 +382,6 @@ class Calls:
             LIFETIME_MS / 1000, lambda: self.keep(self._expired(live))
         )
         return live
-
-    def _note_begin(self, live: LiveCall) -> None:
-        call, artifact = live.call, live.deployment.artifact
-        if self._index:
-            self._index.begin(
-                call_id=call.call_id,
-                flow=artifact.flow,
-                flow_version=artifact.flow_version,
-                artifact=artifact.content_hash,
-                caller=call.caller_number,
-                called=call.called_number,
-                direction=call.direction,
-                record=str(live.record),
-            )
 
     def _remember(self, live: LiveCall) -> None:
         self._known[live.call.call_id] = live

@@ -75,9 +75,10 @@ class Carrying:
     async def in_language(self, live: LiveCall, held: Held) -> Held:
         """What the call holds once its locale is settled: another one needs another session."""
         known = live.resumed.state.get("facts") if live.resumed is not None else None
+        before = live.deployment
+        assert live.language is not None
         live.language = await by_record(live.language, held.look_up, known)
-        if live.language.deployment is not live.deployment:
-            live.deployment = live.language.deployment
+        if live.deployment is not before:
             await held.session.close()
             live.held = held = replace(held, session=OpenAISession(live.deployment.session))
             held.session.connect()
@@ -121,21 +122,23 @@ class Carrying:
         )
 
     def _record_of(self, live: LiveCall) -> Watched:
-        artifact, call_id = live.deployment.artifact, live.call.call_id
+        language, call_id = live.language, live.call.call_id
+        assert language is not None
+        artifact = language.deployment.artifact
         header = Header(
             call_id=call_id,
             started=datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"),
             artifact_hash=artifact.content_hash,
             flow=artifact.flow,
             flow_version=artifact.flow_version,
-            locale=live.language.tag,
+            locale=language.tag,
         )
         whose = pseudonym(live.call.caller_number, self.settings.privacy_key)
         lines = Lines(partial(self.alert, source=whose), self.alert.metrics, call_id, artifact.content_hash)
         record = Watched(live.record, header, self.watch, lines, self.disk)
         if live.consent:
             record.note(0, "consent", id=live.consent)
-        live.language.tell(record)
+        language.tell(record)
         return record
 
     async def let_go(self, live: LiveCall) -> None:
@@ -144,6 +147,7 @@ class Carrying:
             live.expiry.cancel()
         live.line.close()
         held, live.held = live.held, None
+        live.language = live.hold = None
         if held is None:
             return
         if held.look_up:

@@ -29,7 +29,7 @@ from voiceflow_compiler.overlay import in_locale, nearest_locale
 Tell = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Deployment:
     """One flow with everything its calls share."""
 

@@ -73,13 +73,11 @@ class Dialled:
             ours = self.calls.settings.dialling.number
             told = LineCall(call.call_id, call.account_id, order.number, ours, "outbound", leg_id=call.leg_id)
             detect = self.calls.settings.dialling.detect
-            known = await self.calls.begin(
+            known = self.calls.begin(
                 told, order.deployment, answerer=order.answerer if detect else None, consent=order.consent
             )
             order.call_id = call.call_id
             order.answered.set()
-        if known is None:
-            return self.provider.hang_up()
         return self.webhooks.net.connect(known.call, known.token)
 
     def event(self, form: dict[str, str], request: Request) -> None:

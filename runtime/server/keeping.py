@@ -1,6 +1,7 @@
 """What a server keeps in the store beside its calls: the index of them, and the deeds a dead process left.
 
-1. Nothing here holds up a call: rows are written in order by one task, and wait while the store is away.
+1. Nothing here holds up a call: rows are written in order by one task, a moment later, when the call has
+   begun to speak; and they wait while the store is away.
 2. A deed that was begun and never settled is repeated with its own key, where that is harmless, so that it is
    neither lost nor done twice.
 3. A deed of which the caller was told that nobody knows is asked after, where the other side can be asked,
@@ -12,7 +13,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -20,6 +22,7 @@ from runtime.actions import Actions
 from runtime.ports import Alert, OutsideFailure
 from runtime.server.deploy import Deployment
 from runtime.server.taking_back import take_back
+from runtime.telephony.base import LineCall
 from voiceflow_compiler.artifact import Artifact
 
 if TYPE_CHECKING:
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 MOST_WAITING: Final = 10_000
+LATER_S: Final = 0.2
 RETRY_S: Final = 1.0
 LOOK_EVERY_S: Final = 30.0
 NO_OLDER_MS: Final = 3_600_000  # past this a person decides: `vfc action unknown`
@@ -44,9 +48,19 @@ class Index:
         self._waiting: asyncio.Queue[Write] = asyncio.Queue(MOST_WAITING)
         self._writer = asyncio.create_task(self._write())
 
-    def begin(self, **call: Any) -> None:
-        """A call began: the columns of the index up to `record`."""
-        self._put(lambda: self._store.begin_call(call))
+    def begin(self, call: LineCall, artifact: Artifact, record: Path) -> None:
+        """A call began, by this flow and with this record."""
+        row = {
+            "call_id": call.call_id,
+            "flow": artifact.flow,
+            "flow_version": artifact.flow_version,
+            "artifact": artifact.content_hash,
+            "caller": call.caller_number,
+            "called": call.called_number,
+            "direction": call.direction,
+            "record": str(record),
+        }
+        self._put(lambda: self._store.begin_call(row))
 
     def end(self, call_id: str, reason: str, outcome: str | None) -> None:
         """A call ended."""
@@ -70,7 +84,11 @@ class Index:
 
     async def _write(self) -> None:
         while True:
-            write = await self._waiting.get()
+            if self._waiting.empty():
+                write = await self._waiting.get()
+                await asyncio.sleep(LATER_S)
+            else:
+                write = self._waiting.get_nowait()
             while not await _written(write):  # noqa: ASYNC110 - nobody tells when a database is back
                 await asyncio.sleep(RETRY_S)
             self._waiting.task_done()

@@ -10,28 +10,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 import structlog
 
-from runtime.engine.resuming import keepable
 from runtime.engine.state import State
 from runtime.ports import Alert, OutsideFailure
-from runtime.seals import of_process, opened, sealed
+from runtime.seals import of_process, opened
+from runtime.server.hold import Hold
 from runtime.server.meeting import Gathering
-from voiceflow_compiler.artifact import Artifact
+from runtime.server.reach import AWAY_S, Reach
 
 if TYPE_CHECKING:
     from runtime.server.keeping import Index
-    from runtime.store.leases import Lease, Leases
+    from runtime.store.leases import Answered, Lease, Leases
 
 log = structlog.get_logger()
 
-WITHIN_S: Final = 0.25  # a provider waits for our answer: the store gets no more of that time than this
-PATIENT_S: Final = 2.0  # the same where the caller would otherwise hear that we could not go on
+# What a caller waits for in silence. A machine may be slow; past this the call goes on, or ends, without.
+TAKE_S: Final = 0.5  # for a call that was answered here: there is nothing to go on with
+TAKE_ELSEWHERE_S: Final = 2.0  # for one that may have a state, and would begin anew without it
+FIND_S: Final = 2.0
+MEET_S: Final = 0.25  # before people are rung
+LATE_S: Final = 4.0  # for a beat
 GATHER_S: Final = 0.2
 RETRY_S: Final = 1.0
 BEAT_S: Final = 4.0
@@ -41,24 +45,6 @@ FORGET_MS: Final = 86_400_000
 CLOSE_S: Final = 10.0
 
 T = TypeVar("T")
-
-
-@dataclass(slots=True, eq=False)
-class Hold:
-    """One call of this worker. `fence`: None while the store has not been told; `over`: reason, outcome and
-    whether that was planned; `room`: whom the caller is being brought to.
-    """
-
-    call_id: str
-    artifact: Artifact = field(repr=False)
-    call: str = field(repr=False)
-    token: str = field(repr=False)
-    superseded: Callable[[], object] = field(repr=False)
-    fence: int | None = None
-    at_ms: int = 0
-    state: State | None = field(default=None, repr=False)
-    room: str = field(default="", repr=False)
-    over: tuple[str, str | None, bool] | None = None
 
 
 class Leasing:
@@ -74,6 +60,7 @@ class Leasing:
         swept: Callable[[Lease], Awaitable[None]],
         beat_s: float = BEAT_S,
         dead_s: float = DEAD_S,
+        away_s: float = AWAY_S,
     ) -> None:
         self.owner = owner
         self._leases, self._index, self._alert, self._swept = leases, index, alert, swept
@@ -81,26 +68,25 @@ class Leasing:
         self._changed: dict[str, Hold] = {}
         self._left: dict[str, Hold] = {}
         self._wake, self._writing = asyncio.Event(), asyncio.Lock()
+        self._reach = Reach(alert, asyncio.get_running_loop().time, away_s)
         self._seen: dict[str, tuple[tuple[int, int], float]] = {}
+        self._looked_s = 0.0
         self._stopping = asyncio.Event()
         self._asked: set[asyncio.Future[Any]] = set()
         self._tasks = [asyncio.create_task(one) for one in (self._write(), self._beat(), self._sweep())]
 
-    # --- asked while a provider waits ---
+    # --- asked while a caller waits ---
 
-    async def begin(self, hold: Hold) -> Lease | None:
-        """A call was answered here. What the store has of it (another worker may have answered it before);
-        None when the store is away.
+    def begin(self, hold: Hold, stands: Callable[[Lease], object]) -> None:
+        """A call was answered here. Nobody waits for this: whose it is is decided when its stream comes.
+        `stands` is given what the store has of it (another worker may have answered it before).
         """
-        artifact = hold.artifact
-        begin = self._leases.begin
-        return await self._soon(
-            begin(hold.call_id, artifact.flow, artifact.content_hash, hold.call, hold.token)
-        )
+        task = self._begun(self._leases.begin(hold.answered()))
+        task.add_done_callback(lambda done: stands(done.result()) if _well(done) else None)
 
     async def find(self, call_id: str) -> Lease | None:
         """The lease of a call with all that we know of it; None where there is none or the store is away."""
-        return await self._soon(self._find(call_id), PATIENT_S)
+        return await self._soon(self._find(call_id), "find")
 
     async def _find(self, call_id: str) -> Lease | None:
         async with self._writing:
@@ -109,25 +95,22 @@ class Leasing:
                 await self._write_all([hold])
         return await self._leases.find(call_id)
 
-    async def take(self, call_id: str, token: str) -> Lease | None:
-        """A stream brought this token: its call's lease, or None when the token opens nothing. Raises
-        OutsideFailure when the store is away, or was not told of the call yet.
+    async def take(self, call: Answered, hold: Hold | None) -> Lease | None:
+        """A stream brought this token: its call's lease, or None when the token opens nothing. `hold`: of a
+        call that was answered here. Raises OutsideFailure when the store has not said so in time; what it
+        says later fences that call all the same.
         """
-        async with asyncio.timeout(WITHIN_S * 2):
-            return await self._begun(self._take(call_id, token))
-
-    async def _take(self, call_id: str, token: str) -> Lease | None:
-        taken = await self._leases.take(call_id, token, self.owner)
-        if taken is None:
-            if await self._leases.find(call_id) is None:
-                raise OutsideFailure("unknown")
-            # The store may have been told of the call between the two questions.
-            taken = await self._leases.take(call_id, token, self.owner)
-        return taken
+        task = self._begun(self._leases.take(call, self.owner))
+        try:
+            return await self._answer(task, "take", TAKE_ELSEWHERE_S if hold is None else TAKE_S)
+        except OutsideFailure:
+            if hold is not None:
+                task.add_done_callback(lambda done: _fence(hold, done))
+            raise
 
     async def reopen(self, seen: Lease, token: str, *, counts: bool) -> Lease | None:
         """Let a new stream go on with a call; None when somebody else was first, or the store is away."""
-        return await self._soon(self._leases.reopen(seen, token, counts=counts), PATIENT_S)
+        return await self._soon(self._leases.reopen(seen, token, counts=counts), "reopen")
 
     # --- told, and written when there is time ---
 
@@ -142,7 +125,7 @@ class Leasing:
         """
         hold.room = gathering.written(self._leases.clock()) if gathering else ""
         self._put(hold)
-        await self._soon(self._write_one(hold))
+        await self._soon(self._write_one(hold), "meet", MEET_S)
 
     async def _write_one(self, hold: Hold) -> None:
         async with self._writing:
@@ -207,8 +190,9 @@ class Leasing:
             try:
                 async with self._writing:
                     await self._write_all(list(self._changed.values()))
+                self._reach.answered()
             except OutsideFailure as failure:
-                self._alert("store.away", detail=failure.reason)
+                self._reach.failed(failure.reason)
                 self._wake.set()
                 await self._pause(RETRY_S)
 
@@ -223,10 +207,11 @@ class Leasing:
         for hold in batch:
             if hold.fence is None and not await self._adopt(hold):
                 self._changed.pop(hold.call_id, None)
+                self._lost(hold)
         held = [hold for hold in batch if hold.fence is not None]
         states = {hold.call_id: hold.state for hold in held if hold.state is not None}
         kept = [
-            Kept(hold.call_id, hold.fence or 0, hold.at_ms, _text(hold.artifact, state), hold.room)
+            Kept(hold.call_id, hold.fence or 0, hold.at_ms, hold.kept_state(state), hold.room)
             for hold in held
             if (state := states.get(hold.call_id)) is not None
         ]
@@ -236,19 +221,23 @@ class Leasing:
             if over is not None:
                 await self._write_end(hold)
             elif hold.call_id in gone:
-                self._alert("call.superseded", call_id=hold.call_id)
-                hold.superseded()
+                self._lost(hold)
             same = hold.over is over and hold.state is states.get(hold.call_id)
             if same and self._changed.get(hold.call_id) is hold:
                 del self._changed[hold.call_id]
 
+    def _lost(self, hold: Hold) -> None:
+        """Somebody else has this call."""
+        if hold.over is None:
+            self._alert("call.superseded", call_id=hold.call_id)
+            hold.superseded()
+
     async def _adopt(self, hold: Hold) -> bool:
-        """Tell the store of a call that began while it was away."""
-        artifact = hold.artifact
-        begin = self._leases.begin
-        begun = await begin(hold.call_id, artifact.flow, artifact.content_hash, hold.call, hold.token)
-        mine = begun.owner == self.owner  # it was only slow to say so
-        lease = begun if mine else await self._leases.take(hold.call_id, hold.token, self.owner)
+        """Have a call by its lease that began while the store was away, or was slow to say whose it is."""
+        lease = await self._leases.take(hold.answered(), self.owner)
+        if lease is None:
+            stands = await self._leases.find(hold.call_id)
+            lease = stands if stands and stands.owner == self.owner and not stands.ended else None
         hold.fence = lease.fence if lease else None
         return lease is not None
 
@@ -263,17 +252,22 @@ class Leasing:
     # --- who lives ---
 
     async def _beat(self) -> None:
-        await self._try(self._leases.beat(self.owner))
-        while await self._pause(self._beat_s):
-            await self._try(self._leases.beat(self.owner))
+        going = True
+        while going:
+            await self._ask(self._leases.beat(self.owner), "beat")
+            going = await self._pause(self._beat_s)
 
     async def _sweep(self) -> None:
         while await self._pause(self._dead_s / 4):
-            await self._try(self._swept_once())
+            await self._ask(self._swept_once(), "sweep")
 
     async def _swept_once(self) -> None:
-        now = asyncio.get_running_loop().time()
         live = {lease.call_id: lease for lease in await self._leases.live()}
+        now = asyncio.get_running_loop().time()
+        if now - self._looked_s > self._dead_s / 2:
+            # The store was away, or we stood still: nobody could show a beat, or we could not see any.
+            self._seen.clear()
+        self._looked_s = now
         self._seen = {call_id: one for call_id, one in self._seen.items() if call_id in live}
         for lease in live.values():
             beat, since = self._seen.get(lease.call_id, ((-1, -1), now))
@@ -316,32 +310,51 @@ class Leasing:
         await self._swept(replace(lease, reason=reason))
         return True
 
-    async def _try(self, work: Awaitable[None]) -> None:
-        try:
-            await work
-        except OutsideFailure as failure:
-            self._alert("store.away", detail=failure.reason)
+    async def _ask(self, work: Coroutine[Any, Any, None], what: str) -> None:
+        """Have this done, however long it takes: it is told meanwhile that the store is slow."""
+        task = self._begun(work)
+        while not task.done():
+            await asyncio.wait({task}, timeout=LATE_S)
+            if not task.done():
+                self._reach.failed(what)
 
-    async def _soon(self, work: Awaitable[T | None], within_s: float = WITHIN_S) -> T | None:
+    async def _soon(
+        self, work: Coroutine[Any, Any, T | None], what: str, within_s: float = FIND_S
+    ) -> T | None:
         """The store's answer, if it comes soon; what was begun is finished all the same."""
         try:
-            async with asyncio.timeout(within_s):
-                return await self._begun(work)
-        except (OutsideFailure, TimeoutError):
-            log.info("store.slow")
+            return await self._answer(self._begun(work), what, within_s)
+        except OutsideFailure:
             return None
 
-    def _begun(self, work: Awaitable[T]) -> asyncio.Future[T]:
+    async def _answer(self, task: asyncio.Task[T], what: str, within_s: float) -> T:
+        """What comes of it. Raises OutsideFailure, also when that takes too long."""
+        await asyncio.wait({task}, timeout=within_s)
+        if not task.done():
+            await asyncio.sleep(0)  # a loop that stood still hears of the answer and of the time at once
+        if task.done():
+            return task.result()
+        self._reach.failed(what)
+        raise OutsideFailure("timeout")
+
+    def _begun(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Work that is finished though nobody waits for it any more: a connection must not be torn away."""
-        task = asyncio.ensure_future(work)
+        task = asyncio.create_task(work)
         self._asked.add(task)
         task.add_done_callback(self._heard)
-        return asyncio.shield(task)
+        return task
 
     def _heard(self, task: asyncio.Future[Any]) -> None:
         self._asked.discard(task)
-        if not task.cancelled():
-            task.exception()  # whoever waited was told; nobody may be waiting any more
+        if task.cancelled():
+            return
+        match task.exception():
+            case None:
+                self._reach.answered()
+            case OutsideFailure() as failure:
+                self._reach.failed(failure.reason)
+            case error:
+                log.error("lease.raised", kind=type(error).__name__)
 
     async def _pause(self, seconds: float) -> bool:
         """Wait so long; False: it is time to stop."""
@@ -359,5 +372,12 @@ class _Stood(msgspec.Struct):
     handoff: str = ""
 
 
-def _text(artifact: Artifact, state: State) -> str:
-    return sealed(msgspec.json.encode(keepable(artifact, state)), of_process()).decode()
+def _well(task: asyncio.Future[Any]) -> bool:
+    return not task.cancelled() and task.exception() is None
+
+
+def _fence(hold: Hold, task: asyncio.Future[Lease | None]) -> None:
+    """A lease that came late is the call's fence, unless the writer has seen to that already."""
+    lease = task.result() if _well(task) else None
+    if lease is not None and hold.fence is None:
+        hold.fence = lease.fence

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 import structlog
@@ -22,12 +22,16 @@ from runtime.recording.spool import Spool
 from runtime.seals import of_process, opened, sealed
 from runtime.server.conference import Conference
 from runtime.server.deploy import Deployment
+from runtime.server.hold import Hold
 from runtime.server.language import Chosen
-from runtime.server.leasing import Hold
 from runtime.server.line import Line
+from runtime.server.tokens import Opens
 from runtime.session.openai import OpenAISession
 from runtime.telephony.base import Answerer, LineCall
 from runtime.writing import DISK, Disk
+
+if TYPE_CHECKING:
+    from runtime.store.leases import Answered, Lease
 
 # Ends that somebody meant: nobody goes on with the call.
 PLANNED: Final = frozenset({"caller_hangup", "assistant_hangup", "transferred", "never_started"})
@@ -50,15 +54,17 @@ class LiveCall:
     """One call from its first webhook on. `reason`: why it ended, None while it has not.
 
     `held` is None until its stream comes (where another worker may get it), and once the call has let go of
-    it, since many calls that are over are remembered. `resumed`: it goes on from there. `leave`: set when the
-    call is to leave at its next turn boundary. `deployment`: its flow in its locale.
+    it, as are `language` and `hold`, since many calls that are over are remembered. `artifact`: the content
+    hash of its flow. `resumed`: it goes on from there. `leave`: set when the call is to leave at its next
+    turn boundary.
     """
 
     call: LineCall
-    deployment: Deployment
+    flow: str
+    artifact: str
     token: str = field(repr=False)
     record: Path
-    language: Chosen
+    language: Chosen | None
     held: Held | None = field(default=None, repr=False)
     hold: Hold | None = field(default=None, repr=False)
     resumed: Resumed | None = field(default=None, repr=False)
@@ -74,11 +80,27 @@ class LiveCall:
     leave: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
     ended: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
 
+    @property
+    def deployment(self) -> Deployment:
+        """Its flow in its locale, while it lives."""
+        assert self.language is not None
+        return self.language.deployment
+
+    def have(self, lease: Lease) -> None:
+        """It is this worker's by its lease, and goes on from the state that stands there."""
+        if self.hold is not None:
+            self.hold.fence = lease.fence
+        if lease.call:
+            self.consent = msgspec.json.decode(unsealed(lease.call), type=Told).consent
+        if lease.state is not None:
+            # How long the line was cut is not known here: a second is what it takes at best.
+            state = msgspec.json.decode(unsealed(lease.state), type=dict[str, Any])
+            self.resumed = Resumed(state, lease.at_ms + 1000, lease.attempts)
+
     def log_answered(self, key: str) -> None:
         """Say in the log that it began: whose it is under this key, and by which flow."""
         caller = pseudonym(self.call.caller_number, key)
-        flow = self.deployment.artifact.flow
-        log.info("call.answered", call_id=self.call.call_id, flow=flow, caller=caller)
+        log.info("call.answered", call_id=self.call.call_id, flow=self.flow, caller=caller)
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -98,6 +120,14 @@ def told_of(call: LineCall, consent: str) -> str:
         call.account_id, call.caller_number, call.called_number, call.direction, call.leg_id, consent
     )
     return sealed(msgspec.json.encode(about), of_process()).decode()
+
+
+def answered_of(opens: Opens, token: str, call: LineCall, hold: Hold | None) -> Answered:
+    """What the row of the call begins with that a token opens, should nobody have told of it yet."""
+    from runtime.store.leases import Answered
+
+    told = told_of(call, "") if hold is None else hold.call
+    return Answered(call.call_id, opens.flow, opens.artifact, told, token)
 
 
 def unsealed(text: str) -> bytes:

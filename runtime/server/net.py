@@ -66,7 +66,9 @@ class Net:
         if deployment is None:
             return self.sorry(call)
         told = _told(lease, call)
-        reopened = await leasing.reopen(lease, self.calls.new_token(told, deployment), counts=counts)
+        reopened = await leasing.reopen(
+            lease, self.calls.new_token(told, lease.flow, lease.artifact), counts=counts
+        )
         if reopened is None:
             return self.sorry(call)
         log.info("call.goes_on", call_id=call.call_id, attempt=reopened.attempts)

@@ -31,8 +31,8 @@ class Refused(Exception):
 
 @dataclass(slots=True)
 class Renewal:
-    """Replaces `deployments` and `hashes` (the content hash of each flow) in place. What calls may still run
-    stays open until the server ends.
+    """Replaces `deployments` and `hashes` (the content hash of each flow) in place. What `runs` says a call
+    still runs on stays open until that call is over.
     """
 
     settings: Settings
@@ -41,7 +41,8 @@ class Renewal:
     ledger: Ledger
     alert: Alert
     tell: Tell
-    _made: list[Deployment] = field(default_factory=list)
+    runs: Callable[[Deployment], bool]
+    _replaced: list[Deployment] = field(default_factory=list)
     _one: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def renew(self, read: Read) -> bool:
@@ -59,15 +60,26 @@ class Renewal:
         ready = []
         for artifact in changed:
             ready.append(await deploy(artifact, self.settings, self.tell, self.ledger, self.alert))
-            self._made.append(ready[-1])
         for one in ready:
             flow, content_hash = one.artifact.flow, one.artifact.content_hash
+            self._replaced.append(self.deployments[flow])
             self.deployments[flow], self.hashes[flow] = one, content_hash
             log.info("flow.renewed", flow=flow, artifact=content_hash)
 
+        await self.let_go()
+
+    async def let_go(self) -> None:
+        """Let go of every version that was replaced and that no call runs on any more."""
+        replaced, self._replaced = self._replaced, []
+        for one in replaced:
+            if self.runs(one):
+                self._replaced.append(one)
+            else:
+                await one.close()
+
     async def close(self) -> None:
-        """Let go of what was made here."""
-        for one in self._made:
+        """Let go of what was replaced, whoever runs on it."""
+        for one in self._replaced:
             await one.close()
 
 

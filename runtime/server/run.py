@@ -146,9 +146,9 @@ async def start(
         index = Index(store)
         undo.push_async_callback(index.close)
         deployments: dict[str, Deployment] = {}
+        undo.push_async_callback(_close_all, deployments)
         for artifact in artifacts:
             deployments[artifact.flow] = await deploy(artifact, settings, tell, store, alerts)
-            undo.push_async_callback(deployments[artifact.flow].close)
         stopping = asyncio.Event()
         pruning = asyncio.create_task(keep_pruning(store, settings, stopping))
         undo.push_async_callback(_finish, pruning, stopping)
@@ -174,8 +174,9 @@ async def start(
         undo.push_async_callback(_finish, mending, stopping)
         calls.leasing = _leasing(store, calls, index, shared.fleet if shared else None)
         hashes = {one.flow: one.content_hash for one in artifacts}
-        renewal = Renewal(settings, deployments, hashes, store, alerts, tell)
+        renewal = Renewal(settings, deployments, hashes, store, alerts, tell, calls.runs_on)
         undo.push_async_callback(renewal.close)
+        _let_go_with_calls(calls, renewal, versions)
         split = Split(store, settings, hashes)
         await split.begin()
         undo.push_async_callback(_cancel, asyncio.create_task(split.watch()))
@@ -249,6 +250,16 @@ async def until_told(
 
 def _renew(running: Running, again: Read) -> None:
     running.calls.keep(running.renewal.renew(again))
+
+
+def _let_go_with_calls(calls: Calls, renewal: Renewal, versions: Versions) -> None:
+    versions.runs = calls.runs_on
+    calls.released = lambda: (calls.keep(renewal.let_go()), calls.keep(versions.let_go()))
+
+
+async def _close_all(deployments: Mapping[str, Deployment]) -> None:
+    for one in deployments.values():
+        await one.close()
 
 
 async def _store(settings: Settings, undo: contextlib.AsyncExitStack) -> Store:

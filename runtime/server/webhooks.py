@@ -136,8 +136,7 @@ class Webhooks:
             if why != "draining":
                 self.calls.alert("call.shed", call_id=call.call_id, detail=why)
             return self.net.apologise(CLOSED if why == "draining" else BUSY, call)
-        live = await self.calls.begin(call, deployment)
-        return self.net.connect(call, live.token) if live else self.provider.hang_up()
+        return self.net.connect(call, self.calls.begin(call, deployment).token)
 
     async def after_stream(self, call: LineCall, form: dict[str, str], request: Request) -> str:
         """A stream has ended: dial if a transfer was ordered, hang up if the call was over, else go on with

@@ -15,17 +15,18 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Column, ColumnElement, Row, delete, func, select, update
+from sqlalchemy import Column, ColumnElement, Row, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.sql.visitors import iterate
 
-from runtime.database import close_engine, open_engine, read_url, reading, writing
+from runtime.database import Short, close_engine, open_engine, open_short, read_url, reading, writing
 from runtime.ports import Intent, OutsideFailure, Settled, Standing
 from runtime.seals import SealError, Seals, of_process, opened
 from runtime.settings import Settings
 from runtime.settings.keys import SettingsError
+from runtime.store.counts import counted
 from runtime.store.leases import Leases
 from runtime.store.migrate import bring_up
 from runtime.store.tables import ACCESSES, CALLS, DEEDS, LEASES, PACKAGES, ROLLOUTS, UNDOING, WAITING
@@ -81,21 +82,28 @@ def now_ms() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """An open store. Methods raise OutsideFailure (unavailable, lost, timeout) when it cannot be used."""
+    """An open store. Methods raise OutsideFailure (unavailable, lost, timeout) when it cannot be used.
+
+    `index`: the same database for the rows of calls; `quick`: for what a caller waits for.
+    """
 
     engine: AsyncEngine
+    index: Short
+    quick: Short
     clock: Callable[[], int] = now_ms
     owner: str = field(default_factory=lambda: uuid.uuid4().hex)
     seals: Seals | None = field(default_factory=of_process, repr=False)
 
     async def close(self) -> None:
         """Let go of every connection."""
+        await self.index.close()
+        await self.quick.close()
         await close_engine(self.engine)
 
     @property
     def leases(self) -> Leases:
         """Whose the live calls are."""
-        return Leases(self.engine, self.clock)
+        return Leases(self.quick, self.clock)
 
     @property
     def undoing(self) -> Undoings:
@@ -107,24 +115,19 @@ class Store:
     async def begin_call(self, call: Mapping[str, Any]) -> None:
         """Put a call into the index: the columns of CALLS up to `record`. Twice the same call is one row."""
         row = {**call, "started_ms": self.clock()}
-        async with writing(self.engine) as connection:
-            await connection.execute(self._insert(CALLS).values(row).on_conflict_do_nothing())
+        insert = self._insert(CALLS).values(row).on_conflict_do_nothing()
+        await self.index.write(lambda connection: connection.execute(insert).close())
 
     async def end_call(self, call_id: str, reason: str, outcome: str | None) -> None:
         """Say how a call ended. Only the first end counts."""
         ended = {"ended_ms": self.clock(), "reason": reason, "outcome": outcome}
         mine = (CALLS.c.call_id == call_id) & CALLS.c.ended_ms.is_(None)
-        async with writing(self.engine) as connection:
-            await connection.execute(update(CALLS).where(mine).values(ended))
+        change = update(CALLS).where(mine).values(ended)
+        await self.index.write(lambda connection: connection.execute(change).close())
 
     async def count_calls(self, caller: str | None, *, since_ms: int, all_since_ms: int) -> tuple[int, int]:
         """How many calls began since then: this caller's (0 for a withheld number), and everybody's."""
-        theirs = (CALLS.c.caller == caller) & (CALLS.c.started_ms >= since_ms)
-        counted = select(func.count()).select_from(CALLS)
-        async with reading(self.engine) as connection:
-            mine = (await connection.execute(counted.where(theirs))).scalar() if caller else 0
-            everyones = (await connection.execute(counted.where(CALLS.c.started_ms >= all_since_ms))).scalar()
-        return int(mine or 0), int(everyones or 0)
+        return await self.quick.read(lambda connection: counted(connection, caller, since_ms, all_since_ms))
 
     async def calls(self, *, limit: int = 100, caller: str | None = None) -> list[dict[str, Any]]:
         """The newest calls, as rows by column."""
@@ -380,7 +383,8 @@ async def open_store(url: URL, *, clock: Callable[[], int] = now_ms) -> Store:
     except BaseException:
         await close_engine(engine)
         raise
-    return Store(engine, clock, seals=seals)
+    index, quick = open_short(engine, synced=True), open_short(engine, synced=False)
+    return Store(engine, index, quick, clock, seals=seals)
 
 
 def _make_place(url: URL) -> None:

@@ -1,7 +1,9 @@
 """Rows 54 and 72: a new version while calls live, good or bad."""
 
 import asyncio
+import gc
 import json
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +12,18 @@ from msgspec.structs import replace
 
 from runtime.simulate.profile import Line
 from tests.faults import beside
-from tests.faults.bed import BOOKS, DISCLOSURE, FLOW, QUESTION, Bed, Later, artifact_of, live, profile
+from tests.faults.bed import (
+    BOOKS,
+    DISCLOSURE,
+    FLOW,
+    PATIENCE_S,
+    QUESTION,
+    Bed,
+    Later,
+    artifact_of,
+    live,
+    profile,
+)
 from tests.faults.conftest import Open
 from voiceflow_compiler.artifact import Artifact, decode, encode, seal
 
@@ -49,6 +62,26 @@ def test_row_54_a_call_keeps_the_version_it_began_with(bed: Open) -> None:
     assert NEW_QUESTION in " ".join(new.said)
     assert old.record.header["artifact"]["hash"] == artifact_of(FLOW).content_hash
     assert new.record.header["artifact"]["hash"] == artifact_of(NEW).content_hash
+
+
+def test_a_version_that_was_replaced_is_let_go_with_its_last_call(bed: Open) -> None:
+    """While a call runs on it a replaced version is kept; when the call is over nothing holds it any more,
+    however many calls are remembered."""
+
+    async def renewed() -> None:
+        async with bed() as one:
+            kept = weakref.ref(one.running.calls.deployments["table"])
+            first = await in_a_call(one)
+            assert await one.running.renewal.renew(lambda: [artifact_of(NEW), OTHERS])
+            gc.collect()
+            assert kept() is not None
+            await first
+            async with asyncio.timeout(PATIENCE_S):
+                while kept() is not None:
+                    await asyncio.sleep(0.1)
+                    gc.collect()
+
+    live(renewed())
 
 
 def test_row_54_a_version_the_settings_do_not_fit_is_refused(

@@ -140,7 +140,7 @@ async def test_what_is_older_than_it_is_kept_goes(store: Store, tmp_path: Path) 
     age(tmp_path)
     sounds = replace(settings, retention=Retention(0, 0, 7, 0, 0))
     assert (await retention.prune(store, sounds)).files == 1
-    later = Store(store.engine, clock=lambda: store.clock() + 8 * DAY_MS)
+    later = replace(store, clock=lambda: store.clock() + 8 * DAY_MS)
     packages = replace(settings, retention=Retention(0, 0, 0, 7, 7))
     gone = await retention.prune(later, packages)
     assert (gone.files, gone.rows) == (2, 2)
@@ -154,7 +154,7 @@ async def test_deeds_nobody_knows_the_end_of_are_kept(store: Store, tmp_path: Pa
     """A person must still see to them, however old they are."""
     await store.intend(Intent("k1", "lead", "book", {}, 1000, False))
     await store.settle("k1", Settled("unknown"))
-    later = Store(store.engine, clock=lambda: store.clock() + 800 * DAY_MS)
+    later = replace(store, clock=lambda: store.clock() + 800 * DAY_MS)
     assert await later.forget_deeds_before(later.clock()) == 0
 
 

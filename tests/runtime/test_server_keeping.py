@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,14 @@ from runtime.database import read_url
 from runtime.ports import Intent
 from runtime.server.keeping import Index
 from runtime.store import Store, open_store
+from runtime.telephony.base import LineCall
 from tests.runtime.postgres import Server
 from tests.runtime.provider import provider
 from tests.runtime.switchboard import (
     CALL,
     CALLER,
     PATIENCE_S,
+    artifact,
     open_switchboard,
     stop_message,
 )
@@ -70,12 +73,11 @@ async def test_rows_wait_while_the_store_is_away(postgres_server: Server, tmp_pa
     """PostgreSQL stops and comes back: the calls of meanwhile are in the index afterwards."""
     store = await open_store(read_url(postgres_server.new(), tmp_path))
     index = Index(store)
-    call = {"flow": "lead", "flow_version": "1", "artifact": "a", "caller": None, "called": None}
-    more = {"direction": "inbound", "record": "x"}
-    index.begin(call_id="CA1", **call, **more)
+    call = LineCall("CA1", "AC1", None, None, "inbound")
+    index.begin(call, artifact(), Path("x"))
     postgres_server.stop()
     try:
-        index.begin(call_id="CA2", **call, **more)
+        index.begin(replace(call, call_id="CA2"), artifact(), Path("y"))
         index.end("CA2", "caller_hangup", None)
     finally:
         postgres_server.start()

@@ -17,7 +17,9 @@ from tests.runtime.switchboard import (
     PATIENCE_S,
     Switchboard,
     artifact,
+    media_message,
     open_switchboard,
+    read,
     stop_message,
 )
 from voiceflow_compiler.artifact import Artifact
@@ -43,13 +45,16 @@ async def held_in(board: Switchboard, folder: Path) -> tuple[str | None, str, De
     """Carry one call; its locale and the reason by its record, and what it was carried with."""
     token = await board.answer()
     async with board.stream(token) as socket:
+        await socket.send(media_message())
+        await read(socket)
+        live = board.running.calls.find(CALL)
+        assert live is not None
+        deployment = live.deployment
         await socket.send(stop_message())
         await board.over()
     lines = await asyncio.to_thread(written, folder / "records" / "calls" / f"{CALL}.jsonl")
     notes = [line["note"] for line in lines if line.get("note", {}).get("kind") == "locale"]
-    live = board.running.calls.find(CALL)
-    assert live is not None
-    return lines[0]["artifact"].get("locale"), notes[0]["by"] if notes else "", live.deployment
+    return lines[0]["artifact"].get("locale"), notes[0]["by"] if notes else "", deployment
 
 
 @pytest.mark.parametrize(

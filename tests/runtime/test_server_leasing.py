@@ -4,20 +4,25 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
+from sqlalchemy import update
 
-from runtime.database import read_url
+from runtime.database import read_url, writing
 from runtime.engine.state import State
 from runtime.ports import OutsideFailure
 from runtime.seals import of_process, sealed
+from runtime.server.hold import Hold
 from runtime.server.keeping import Index
-from runtime.server.leasing import Hold, Leasing
+from runtime.server.leasing import Leasing
 from runtime.server.meeting import Gathering
-from runtime.store import Lease, Store, open_store
+from runtime.server.reach import Reach
+from runtime.simulate.clock import idle
+from runtime.store import Lease, Leases, Store, open_store
 from runtime.store.leases import Kept
+from runtime.store.tables import LEASES
 from tests.runtime.postgres import Server
 from tests.runtime.switchboard import artifact
 
@@ -27,8 +32,10 @@ CALL = {"caller": None, "called": None, "direction": "inbound", "record": "x", "
 
 
 @asynccontextmanager
-async def worker(url: str, name: str, **times: float) -> AsyncIterator[tuple[Leasing, Store, list[str]]]:
-    """One worker's leases, its store, and the calls it buried."""
+async def worker(
+    url: str, name: str, told: list[str] | None = None, **times: float
+) -> AsyncIterator[tuple[Leasing, Store, list[str]]]:
+    """One worker's leases, its store, and the calls it buried. `told`: every alert's code."""
     store = await open_store(read_url(url, Path()))
     index, buried = Index(store), []
 
@@ -36,7 +43,8 @@ async def worker(url: str, name: str, **times: float) -> AsyncIterator[tuple[Lea
         buried.append(lease.call_id)
 
     def alert(code: str, **about: Any) -> None:
-        """Nobody listens."""
+        if told is not None:
+            told.append(code)
 
     leasing = Leasing(store.leases, name, index=index, alert=alert, swept=swept, **times)
     try:
@@ -59,30 +67,42 @@ async def until(true: Callable[[], Any]) -> None:
             await asyncio.sleep(0.05)
 
 
+async def until_told(told: list[str], code: str) -> None:
+    """Wait until an operator was told this."""
+
+    async def is_told() -> bool:
+        return code in told
+
+    await until(is_told)
+
+
 async def begun(leasing: Leasing, store: Store, one: Hold) -> None:
     """A call that was answered, whose stream came here."""
     await store.begin_call({**CALL, "call_id": one.call_id, "flow": "lead", "artifact": "a"})
-    assert await leasing.begin(one) is not None
-    lease = await leasing.take(one.call_id, one.token)
+    lease = await leasing.take(one.answered(), one)
     assert lease is not None
     one.fence = lease.fence
 
 
 async def test_row_51_calls_go_on_while_the_store_is_down(postgres_server: Server) -> None:
     """States wait in memory, a new call is answered at once and carried by its token alone; when the store is
-    back all of it is written, and no other worker can have either call."""
-    url = postgres_server.new()
-    async with worker(url, "w1.a") as (ours, store, _), worker(url, "w2.b") as (theirs, _, _):
+    back all of it is written, and no other worker can have either call. It is slow at first, and away when it
+    stays so."""
+    url, told = postgres_server.new(), list[str]()
+    async with (
+        worker(url, "w1.a", told, away_s=1.0) as (ours, store, _),
+        worker(url, "w2.b") as (theirs, _, _),
+    ):
         old, new = hold("CA1"), hold("CA2")
         await begun(ours, store, old)
         postgres_server.stop(at_once=True)
         try:
             ours.keep(old, 5000, State(node="asked", disclosed=True))
-            async with asyncio.timeout(2):  # a provider waits for this answer
-                assert await ours.begin(new) is None
-            with pytest.raises((OutsideFailure, TimeoutError)):
-                await ours.take(new.call_id, new.token)
+            ours.begin(new, lambda lease: None)
+            with pytest.raises(OutsideFailure):
+                await ours.take(new.answered(), new)
             ours.keep(new, 100, State(node="greeting"))
+            await until_told(told, "store.away")
         finally:
             postgres_server.start()
 
@@ -94,15 +114,16 @@ async def test_row_51_calls_go_on_while_the_store_is_down(postgres_server: Serve
             return all(lease is not None and lease.state for lease in leases)
 
         await until(written)
-        assert await theirs.take(new.call_id, new.token) is None
-        assert await theirs.take(old.call_id, old.token) is None
+        assert await theirs.take(new.answered(), None) is None
+        assert await theirs.take(old.answered(), None) is None
         assert {lease.owner for lease in await store.leases.live()} == {"w1.a"}
+        assert told[0] == "store.slow"
 
 
 async def test_a_dead_workers_calls_get_one_end(database_url: str) -> None:
     """A worker that does not beat is taken for dead: whichever of the others sees it first ends its calls,
     once, and a worker that lives keeps its own."""
-    quick = {"beat_s": 0.1, "dead_s": 1.0}
+    quick: dict[str, Any] = {"beat_s": 0.1, "dead_s": 1.0}
     async with (
         worker(database_url, "w1.a", **quick) as (living, store, first),
         worker(database_url, "w2.b", **quick) as (_, _, second),
@@ -110,8 +131,7 @@ async def test_a_dead_workers_calls_get_one_end(database_url: str) -> None:
         mine, lost = hold("CA1"), hold("CA2")
         await begun(living, store, mine)
         await store.begin_call({**CALL, "call_id": "CA2", "flow": "lead", "artifact": "a"})
-        await living.begin(lost)
-        assert await store.leases.take("CA2", lost.token, "w9.z") is not None
+        assert await store.leases.take(lost.answered(), "w9.z") is not None
 
         async def ended() -> bool:
             return any(row["reason"] for row in await store.calls())
@@ -125,13 +145,12 @@ async def test_a_dead_workers_calls_get_one_end(database_url: str) -> None:
 async def test_a_dead_workers_caller_who_met_a_person_was_handed_over(database_url: str) -> None:
     """Whom a dead worker left with a person, for the least time of a talk or longer, was handed over; of whom
     it had sent there a moment ago nothing is said yet, since they may come back."""
-    quick = {"beat_s": 0.1, "dead_s": 1.0}
-    async with worker(database_url, "w1.a", **quick) as (living, store, _):
+    quick: dict[str, Any] = {"beat_s": 0.1, "dead_s": 1.0}
+    async with worker(database_url, "w1.a", **quick) as (_, store, _):
         for call_id, least_ms in (("CA1", 0), ("CA2", 3_600_000)):
             one = hold(call_id)
             await store.begin_call({**CALL, "call_id": call_id, "flow": "lead", "artifact": "a"})
-            await living.begin(one)
-            lease = await store.leases.take(call_id, one.token, "w9.z")
+            lease = await store.leases.take(one.answered(), "w9.z")
             assert lease is not None
             state = sealed(msgspec.json.encode(State(handoff="sales", disclosed=True)), of_process()).decode()
             room = Gathering("n", "leg", ("p",), least_ms, sent=True).written(store.clock())
@@ -144,3 +163,134 @@ async def test_a_dead_workers_caller_who_met_a_person_was_handed_over(database_u
         rows = {row["call_id"]: (row["reason"], row["outcome"]) for row in await store.calls()}
         assert rows == {"CA1": ("transferred", "handoff:sales"), "CA2": (None, None)}
         assert [lease.call_id for lease in await store.leases.live()] == ["CA2"]
+
+
+async def test_one_slow_answer_pages_nobody(database_url: str) -> None:
+    """A stream whose lease comes too late begins all the same: that is told as a slow store, once, and the
+    lease fences the call when it comes."""
+    told: list[str] = []
+    async with worker(database_url, "w1.a", told) as (ours, store, _):
+        one = hold("CA1")
+        ours.begin(one, lambda lease: None)
+        await until(lambda: store.leases.find("CA1"))
+        async with writing(store.engine) as connection:
+            await connection.execute(update(LEASES).values(begun_ms=1))  # nobody else may write now
+            with pytest.raises(OutsideFailure):
+                await ours.take(one.answered(), one)
+            assert (one.fence, told) == (None, ["store.slow"])
+
+        async def fenced() -> bool:
+            return one.fence == 1
+
+        await until(fenced)
+        assert told == ["store.slow"]
+
+
+async def test_a_call_another_worker_has_is_ended_here(database_url: str) -> None:
+    """Of two that carry one call since the store was away, whoever told it first keeps the call."""
+    ended, told = asyncio.Event(), list[str]()
+    async with (
+        worker(database_url, "w1.a", told) as (ours, _, _),
+        worker(database_url, "w2.b") as (theirs, _, _),
+    ):
+        one = hold("CA1")
+        one.superseded = ended.set
+        assert await theirs.take(one.answered(), None) is not None
+        ours.keep(one, 100, State(node="greeting"))
+        async with asyncio.timeout(PATIENCE_S):
+            await ended.wait()
+        assert told == ["call.superseded"]
+
+
+class Away:
+    """Leases in memory, away between two times of the loop's clock: two calls, whose owners beat elsewhere
+    every four seconds, but that of the second died in the outage.
+    """
+
+    FROM_S, UNTIL_S = 10.0, 62.5
+
+    def __init__(self) -> None:
+        self.began_s = asyncio.get_running_loop().time()
+        self.ended: list[tuple[str, float]] = []
+
+    def at_s(self) -> float:
+        return asyncio.get_running_loop().time() - self.began_s
+
+    def clock(self) -> int:
+        return 0
+
+    async def beat(self, owner: str) -> None:
+        self._asked()
+
+    async def forget(self, before_ms: int) -> None:
+        self._asked()
+
+    async def live(self) -> list[Lease]:
+        at_s = self._asked()
+        over = {call_id for call_id, _ in self.ended}
+        # Neither owner could beat before 64 s: a beat is tried every four seconds.
+        missed = self.FROM_S if at_s < 64 else at_s
+        beats = {"CA1": int(min(at_s, missed) // 4), "CA2": int(min(at_s, self.FROM_S) // 4)}
+        return [lease(call_id, beat) for call_id, beat in beats.items() if call_id not in over]
+
+    async def end(self, call_id: str, fence: int, reason: str) -> bool:
+        self.ended.append((call_id, self._asked()))
+        return True
+
+    def _asked(self) -> float:
+        if self.FROM_S < self.at_s() < self.UNTIL_S:
+            raise OutsideFailure("unavailable")
+        return self.at_s()
+
+
+def lease(call_id: str, beat: int) -> Lease:
+    """A call another worker has."""
+    begins = (call_id, "lead", "hash", "", "", False, "w9.z", 1)
+    return Lease(*begins, beat, 0, 0, None, "", None, "", 0, ended=False)
+
+
+class NoIndex:
+    """An index nobody reads."""
+
+    def end(self, call_id: str, reason: str, outcome: str | None) -> None:
+        """Nothing is kept."""
+
+
+def test_after_a_long_outage_nobody_is_taken_for_dead() -> None:
+    """While the store is away nobody can show a beat: when it is back its calls are not ended for that, and
+    the one whose owner died meanwhile is, a while later."""
+
+    async def outage() -> tuple[list[tuple[str, float]], list[str]]:
+        away, told = Away(), list[str]()
+
+        async def swept(lease: Lease) -> None:
+            """Nothing of it is here."""
+
+        def alert(code: str, **about: Any) -> None:
+            told.append(code)
+
+        leases, index = cast("Leases", away), cast("Index", NoIndex())
+        leasing = Leasing(leases, "w1.a", index=index, alert=alert, swept=swept)
+        await asyncio.sleep(120)
+        await leasing.close()
+        return away.ended, told
+
+    with asyncio.Runner(loop_factory=idle(10_000)) as runner:
+        ended, told = runner.run(outage())
+    ((call_id, at_s),) = ended
+    assert call_id == "CA2"
+    assert Away.UNTIL_S + 20 < at_s < 100
+    assert told[0] == "store.slow"
+    assert told.count("store.away") > 1
+    assert told[-1] == "call.lost"
+
+
+def test_a_store_is_away_once_it_stays_silent() -> None:
+    """Failures within ten seconds are a slow store; past that it is away, until it answers again."""
+    told, times = list[str](), iter((0.0, 9.9, 10.0, 60.0, 70.0))
+    reach = Reach(lambda code, **about: told.append(code), lambda: next(times))
+    for _ in range(4):
+        reach.failed("lost")
+    reach.answered()
+    reach.failed("lost")
+    assert told == ["store.slow", "store.slow", "store.away", "store.away", "store.slow"]

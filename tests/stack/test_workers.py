@@ -81,8 +81,10 @@ async def test_row_44_a_killed_workers_calls_go_on_where_they_stood(tmp_path: Pa
         actions = tmp_path / RECORDS / "actions.jsonl"
         keys = [json.loads(line)["idempotency_key"] for line in actions.read_text().splitlines()]
         assert len(keys) == len(set(keys))
-        rows = {row["call_id"]: row for row in await fleet.store.calls()}
-        assert all(rows[one.call_id]["reason"] for one in ended)
+        async with asyncio.timeout(60):  # the index is written behind the calls' backs
+            while not all(row["reason"] for row in await fleet.store.calls()):  # noqa: ASYNC110 - another process writes it
+                await asyncio.sleep(0.1)
+        assert {row["call_id"] for row in await fleet.store.calls()} == {one.call_id for one in ended}
 
 
 async def ready(fleet: Fleet, http: httpx2.AsyncClient) -> int:

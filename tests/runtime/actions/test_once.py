@@ -5,6 +5,7 @@ import random
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,7 +52,7 @@ async def test_row_35_two_to_five_requests_are_one_deed(store: Store, tmp_path: 
         provider(lose=schedules // 10) as (url, deeds),
         opened(tmp_path, http(url, "breaker_failures = 1000"), ledger=store) as one,
     ):
-        twin = Store(store.engine)
+        twin = replace(store, owner="twin")
         async with opened(tmp_path, http(url, "breaker_failures = 1000"), ledger=twin) as two:
 
             async def ask(key: str) -> None:
@@ -76,7 +77,7 @@ async def test_the_same_action_asked_in_any_order_is_done_once(store: Store, tmp
     """Interrupted, repeated, asked by two processes at once: the provider has one deed for each key."""
     dice = random.Random(7)
     async with provider() as (url, deeds), opened(tmp_path, http(url), ledger=store) as one:
-        twin = Store(store.engine)
+        twin = replace(store, owner="twin")
         async with opened(tmp_path, http(url), ledger=twin) as two:
 
             async def ask(key: str) -> None:

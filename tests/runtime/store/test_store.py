@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
+from secrets import token_hex
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -59,7 +61,7 @@ async def store(database_url: str, clock: Clock) -> AsyncIterator[Store]:
 
 def other(store: Store) -> Store:
     """The same store as another process sees it."""
-    return Store(store.engine, store.clock)
+    return replace(store, owner=token_hex(8))
 
 
 def intent(key: str = "k1", *, repeatable: bool = True) -> Intent:
