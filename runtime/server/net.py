@@ -1,7 +1,8 @@
 """The net under every call: what a caller gets whose stream ended and whose call had not.
 
 1. The first time, one honest sentence and a new stream that goes on where the call stood; whichever worker
-   gets it carries it. The second time, a person.
+   gets it carries it. The second time, a person: those the flow hands over to, where they are there now,
+   then the fallback number.
 2. Nothing is said before a disclosure that was not heard.
 3. A call that left on purpose (`drained`) has not failed.
 4. A person who was being brought to the caller by a worker that is gone is hung up.
@@ -9,6 +10,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -32,6 +35,8 @@ MOST_TRIES: Final = 1  # for a first stream that did not come
 
 CUT_OFF: Final = "I'm sorry, we were cut off for a moment."
 SORRY: Final = "I'm sorry, something went wrong on our side, and I could not go on."
+NEXT: Final = "I'm trying somebody else now."
+NOBODY: Final = "I'm sorry, nobody can take your call right now. Please call again in a few minutes."
 SORRY_PERSON: Final = "I'm sorry, something went wrong on our side. I'm connecting you with a person."
 
 
@@ -49,6 +54,7 @@ class Net:
     provider: Provider
     place: Place
     rest: Rest | None = None
+    clock: Callable[[], float] = time.time
 
     async def go_on(self, call: LineCall) -> str:
         """Go on with a call that nobody carries (any more), or say that we cannot."""
@@ -92,6 +98,9 @@ class Net:
     def connect(self, call: LineCall, token: str, *, say: str = "") -> str:
         """The document that opens a media stream for this call."""
         secret = self.calls.settings.telephony.auth_token
+        # For the day on which nobody answers: nothing can be asked then, so that one number must do.
+        fallback = self.calls.settings.telephony.fallback_number
+        person = fallback or next(iter(self._people(self._flow(call))), None)
         return self.provider.connect(
             media_url=self.place.media_url,
             after_url=self.place.url(self.place.after_stream),
@@ -100,25 +109,47 @@ class Net:
             bearer=bearer(secret, self.place.media_url) if secret else "",
             wanted=self.calls.audio,
             say=say,
-            last_words=self._last_words,
-            person=self._person,
+            last_words=SORRY_PERSON if person else SORRY,
+            person=person,
         )
 
     def sorry(self, call: LineCall) -> str:
         """Say that we failed, and ring a person where there is one."""
-        return self.apologise(self._last_words, call)
+        people = self._people(self._flow(call))
+        return self._ring(call, people, 0, SORRY_PERSON) if people else self.provider.apologise(text=SORRY)
+
+    def ring_next(self, call: LineCall, place: str) -> str:
+        """Nobody took the call who was rung before this place among the people."""
+        people, at = self._people(self._flow(call)), int(place) if place.isdecimal() else 0
+        if at < len(people):
+            return self._ring(call, people, at, NEXT)
+        return self.provider.apologise(text=NOBODY)
 
     def apologise(self, text: str, call: LineCall) -> str:
-        """One honest sentence, and a person where there is one."""
-        return self.provider.apologise(text=text, number=self._person, from_number=call.called_number)
+        """One honest sentence, and the fallback number where there is one."""
+        number = self.calls.settings.telephony.fallback_number
+        return self.provider.apologise(text=text, number=number, from_number=call.called_number)
 
-    @property
-    def _person(self) -> str | None:
-        return self.calls.settings.telephony.fallback_number
+    def _ring(self, call: LineCall, people: Sequence[str], at: int, text: str) -> str:
+        after = f"{self.place.url(self.place.after_people)}?next={at + 1}"
+        ours = call.called_number
+        return self.provider.apologise(text=text, number=people[at], from_number=ours, after_url=after)
 
-    @property
-    def _last_words(self) -> str:
-        return SORRY_PERSON if self._person else SORRY
+    def _flow(self, call: LineCall) -> str:
+        live = self.calls.find(call.call_id)
+        if live is not None:
+            return live.flow
+        deployment = self.calls.deployment(call.called_number)
+        return deployment.artifact.flow if deployment else ""
+
+    def _people(self, flow: str) -> list[str]:
+        """Whom to ring, in order: the first of the flow's destinations that is open, then the fallback."""
+        served = self.calls.deployments.get(flow)
+        destinations = served.destinations.values() if served else ()
+        now = self.clock()
+        opened = [one.numbers for one in destinations if one.numbers and one.hours.open_at(now)]
+        fallback = self.calls.settings.telephony.fallback_number
+        return list(dict.fromkeys([*(opened[0] if opened else ()), *([fallback] if fallback else [])]))
 
 
 def _told(lease: Lease, call: LineCall) -> LineCall:

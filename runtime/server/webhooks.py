@@ -26,7 +26,7 @@ from runtime.server.admission import Admission
 from runtime.server.calls import Calls
 from runtime.server.fleet import NOT_MINE, Fleet, inside, passed_on
 from runtime.server.live import PLANNED, LiveCall
-from runtime.server.net import Net
+from runtime.server.net import NOBODY, Net
 from runtime.server.place import Place
 from runtime.server.replays import Replays
 from runtime.server.rest import Rest, RestFailed
@@ -47,7 +47,6 @@ SETTLE_MS: Final = 3000  # how long a call may take to say why it ended, once it
 BUSY: Final = "All our lines are busy. Please call again in a few minutes."
 CLOSED: Final = "This service is being restarted. Please call again in a few minutes."
 UNKNOWN: Final = "This number is not in service."
-NOBODY: Final = "I'm sorry, nobody can take your call right now. Please call again in a few minutes."
 
 Answer = Callable[[LineCall, dict[str, str], Request], Awaitable[str]]
 
@@ -188,9 +187,11 @@ class Webhooks:
         return self.net.connect(live.call, self.calls.another_token(live))
 
     async def after_people(self, call: LineCall, form: dict[str, str], request: Request) -> str:
-        """The human line was rung: over, or nobody was there."""
+        """People were rung: over, or nobody was there."""
         if call.ended or self.provider.read_dialled(form).result == "answered":
             return self.provider.hang_up()
+        if at := request.query_params.get("next"):
+            return self.net.ring_next(call, at)
         return self.net.apologise(NOBODY, call)
 
     async def whisper(self, call: LineCall, form: dict[str, str], request: Request) -> str:

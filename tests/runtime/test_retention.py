@@ -20,6 +20,7 @@ from runtime.record import Header, Recorder
 from runtime.seals import SealError, Seals, is_sealed, new_key, opened, seals_of
 from runtime.settings import Retention, load
 from runtime.store import Store, open_store
+from runtime.store.leases import Answered
 from runtime.store.tables import METADATA
 from runtime.store.waiting import WaitingRows
 
@@ -61,7 +62,7 @@ async def leave(store: Store, records: Path, call_id: str, caller: str) -> None:
     assert await again.durable()
     await store.intend(Intent(f"more-{call_id}", "lead", "book", {"name": CANARY}, 1000, True))
     await store.undoing.owe(Owed(f"key-{call_id}", call_id, "lead", "a", "r1", CANARY.encode()))
-    await store.leases.begin(call_id, "lead", "a", caller, "token")
+    await store.leases.begin(Answered(call_id, "lead", "a", caller, "token"))
     waiting = WaitingRows(store)
     await waiting.post(f"desk-{call_id}", call_id, "h1", "sales", 1)
     await waiting.accessed(f"desk-{call_id}", call_id, "Ana", "shown")

@@ -170,8 +170,9 @@ def connect(
     return document(response)
 
 
-def _ring(response: Element, number: str) -> None:
-    verb = SubElement(response, "Dial", answerOnBridge="true")
+def _ring(response: Element, number: str, after_url: str = "") -> None:
+    after = {"action": after_url, "method": "POST"} if after_url else {}
+    verb = SubElement(response, "Dial", after, answerOnBridge="true")
     SubElement(verb, "Sip" if number.startswith("sip:") else "Number").text = number
 
 
@@ -262,12 +263,14 @@ def refer(*, number: str, after_url: str) -> str:
     return document(response)
 
 
-def apologise(*, text: str, number: str | None = None, from_number: str | None = None) -> str:
+def apologise(
+    *, text: str, number: str | None = None, from_number: str | None = None, after_url: str = ""
+) -> str:
     """One honest sentence, then a person where there is one, else the end."""
     response = Element("Response")
     SubElement(response, "Say").text = printable(text)
     if number:
-        _ring(response, number)
+        _ring(response, number, after_url)
     SubElement(response, "Hangup")
     return document(response)
 

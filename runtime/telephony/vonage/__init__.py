@@ -302,8 +302,13 @@ def hang_up() -> str:
     return _document()
 
 
-def apologise(*, text: str, number: str | None = None, from_number: str | None = None) -> str:
+def apologise(
+    *, text: str, number: str | None = None, from_number: str | None = None, after_url: str = ""
+) -> str:
     """One honest sentence, then a person where there is one, else the end."""
+    if number and after_url:
+        ring = _connect(_person(number), after_url, from_number)
+        return _document(_talk(text), ring, _notify(after_url, "dial"))
     return _document(*_last(text, number, from_number))
 
 
