@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from runtime.audio import Format
 from runtime.call.budget import weigh
-from runtime.call.under_way import Call
+from runtime.call.under_way import Call, fatal
 from runtime.engine.events import (
     ActionRequested,
     CallEnded,
@@ -49,7 +49,7 @@ POLICY_VIOLATION: Final = 1008
 async def read_line(call: Call) -> None:
     """Listen to the media socket to its end, and tell why it ended."""
     over: asyncio.Future[str] = call.loop.create_future()
-    call.outside.line.listen(_LineReader(call, over).hear, call.line.flow)
+    call.outside.line.listen(_LineReader(call, over).hear, call.guarded(call.line.flow))
     reason = await over
     if reason == "malformed_flood":
         call.close_code = POLICY_VIOLATION
@@ -81,12 +81,14 @@ class _LineReader:
 
     def hear(self, message: str | bytes | None) -> None:
         """One message, in the turn of the event loop in which it came; None once the line is gone."""
-        if self._over.done():
+        if self._over.done() or self._call.broken:
             return
         try:
             reason = self._codec.at_close if message is None else self._take(self._decode(message))
-        except Exception as error:  # noqa: BLE001 - whatever breaks in a call is the call's to know, not the socket's
-            self._over.set_exception(error)
+        except BaseException as error:
+            if fatal(error):
+                raise
+            self._call.break_by(error)  # whatever breaks in a call is the call's to know, not the socket's
             return
         if reason:
             self._over.set_result(reason)

@@ -14,6 +14,7 @@ from typing import Final
 
 from runtime.telephony.base import MediaSocket
 
+Act = Callable[[], None]
 STALL_MS: Final = 400
 FRAME_S: Final = 0.020
 AHEAD_S: Final = (
@@ -31,8 +32,11 @@ class _Message:
 class LineWriter:
     """Messages to the carrier."""
 
-    def __init__(self, socket: MediaSocket, *, paced: bool = False) -> None:
-        self._socket = socket
+    def __init__(
+        self, socket: MediaSocket, *, paced: bool = False, guarded: Callable[[Act], Act] = lambda act: act
+    ) -> None:
+        """`guarded`: makes of what the event loop is to call something that raises nothing there."""
+        self._socket, self._guarded = socket, guarded
         self._paced = paced
         self._loop = asyncio.get_running_loop()
         self._held_until = 0.0  # when the carrier will have played what it holds
@@ -107,7 +111,7 @@ class LineWriter:
         held_until = max(self._held_until, now) + FRAME_S
         wait = held_until - now - AHEAD_S
         if wait > 0:
-            self._room = self._loop.call_later(wait, self._go_on)
+            self._room = self._loop.call_later(wait, self._guarded(self._go_on))
             return True
         self._held_until = held_until
         return False

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import structlog
@@ -23,7 +23,7 @@ from runtime.call import orders, owing
 from runtime.call.budget import OverBudgetError
 from runtime.call.hearing import hear_session, read_line, watch_line
 from runtime.call.outside import Caller, Outside
-from runtime.call.under_way import LAST_WORDS_MS, Broken, Call, Flush
+from runtime.call.under_way import LAST_WORDS_MS, Broken, Call, Flush, fatal
 from runtime.engine.effects import Effect, RunAction
 from runtime.engine.events import (
     AnswererDetected,
@@ -61,7 +61,9 @@ async def _run(call: Call) -> None:
         _begin(call)
         while not call.reason:
             _turn(call, await call.queue.get())
-    except Exception as error:  # noqa: BLE001 - the one outermost loop of a call
+    except BaseException as error:  # the one outermost loop of a call
+        if fatal(error):
+            raise
         await _break(call, error)
 
 
@@ -180,24 +182,34 @@ async def _break(call: Call, error: BaseException) -> None:
         call.reason = "over_budget"
         call.note("over_budget", bytes=error.size, part=error.part)
     else:
+        call.reason = "internal_error"
         _tell(call, error)
     try:
         await _apologise(call)
-    except Exception as again:  # noqa: BLE001 - whatever broke the call may break its last words
+    except BaseException as again:  # whatever broke the call may break its last words
+        if fatal(again):
+            raise
         call.note("no_last_words", error=type(again).__name__)
 
 
 def _tell(call: Call, error: BaseException) -> None:
-    call.reason = "internal_error"
+    """Something raised: its kind and place, for the record and the log."""
     where = traceback.extract_tb(error.__traceback__)[-1:]
     place = f"{where[0].filename.rpartition('/')[2]}:{where[0].lineno}" if where else ""
     # The text of an exception may quote the caller; its kind and place do not.
     LOG.error("call_broken", call_id=call.caller.call_id, error=type(error).__name__, place=place)
-    call.note("internal_error", error=type(error).__name__, place=place)
+    try:
+        call.note("internal_error", error=type(error).__name__, place=place)
+    except Exception:  # noqa: BLE001 - it may be the record that broke
+        LOG.error("call_untold", call_id=call.caller.call_id)
 
 
 async def _apologise(call: Call) -> None:
-    """The line for a lost model fits here too; it is prepared audio and needs nobody."""
+    """The line for a lost model fits here too; it is prepared audio and needs nobody. Nothing is said before
+    the disclosure was heard: the net begins with it.
+    """
+    if call.state is None or not call.state.disclosed:
+        return
     line = call.outside.artifact.lost_model.line
     audio = call.outside.scripts.get(line.script) if line is not None and line.script else None
     if line is None or not audio:
@@ -210,17 +222,28 @@ async def _apologise(call: Call) -> None:
 
 
 async def _shut(call: Call) -> None:
-    """Let go of everything, the caller first; an action under way may still tell its result."""
-    call.cancel_timers()
-    await call.cancel(call.tasks)
+    """Let go of everything, the caller first; an action under way may still tell its result. Whatever one
+    step raises, the others are taken.
+    """
+    for let_go in SHUTTING:
+        try:
+            if (work := let_go(call)) is not None:
+                await work
+        except BaseException as error:
+            if fatal(error):
+                raise
+            _tell(call, error)
+    call.outside.record.end(call.at_ms(), call.reason or "cancelled", call.outcome)
+
+
+def _hang_up(call: Call) -> None:
     call.line.stop()
     call.outside.line.close(call.close_code)
-    await call.outside.session.close()
-    await _tie_up(call)
-    await call.cancel(call.loose)
-    call.cancel_timers()
-    _record_rest(call)
-    await owing.clear(call)
+
+
+def _sum_up(call: Call) -> None:
+    """What is known of a call only once it is over."""
+    call.look_at_record()
     call.dead_air(call.ledger.heard_by_ms)
     if call.unread:
         call.note("unreadable", line=call.unread["line"], model=call.unread["model"])
@@ -228,7 +251,6 @@ async def _shut(call: Call) -> None:
         call.note("audio_dropped", messages=call.line.dropped, model_bytes=call.ledger.dropped_bytes)
     if call.ledger.gap_ms:
         call.note("audio_underrun", gap_ms=round(call.ledger.gap_ms))
-    call.outside.record.end(call.at_ms(), call.reason or "cancelled", call.outcome)
 
 
 async def _tie_up(call: Call) -> None:
@@ -252,3 +274,17 @@ def _record_rest(call: Call) -> None:
             for effect in effects:
                 if isinstance(effect, RunAction):
                     orders.run_action(call, effect)
+
+
+SHUTTING: Final[tuple[Callable[[Call], Awaitable[None] | None], ...]] = (
+    Call.cancel_timers,
+    lambda call: call.cancel(call.tasks),
+    _hang_up,
+    lambda call: call.outside.session.close(),
+    _tie_up,
+    lambda call: call.cancel(call.loose),
+    Call.cancel_timers,
+    _record_rest,
+    owing.clear,
+    _sum_up,
+)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -45,6 +45,13 @@ class Flush:
     """The session may ask for its next response: everything before this was answered."""
 
 
+def fatal(error: BaseException) -> bool:
+    """Whether this is meant for the process, or for the task it was raised in, and no fault of a call."""
+    if isinstance(error, asyncio.CancelledError):
+        return (task := asyncio.current_task()) is not None and task.cancelling() > 0
+    return isinstance(error, KeyboardInterrupt | SystemExit)
+
+
 class Call:
     """One call under way. The modules of this package share it; nobody else sees it. It ends with a
     `reason`.
@@ -56,7 +63,7 @@ class Call:
         self.began = self.loop.time() - (outside.resumed.at_ms / 1000 if outside.resumed else 0)
         codec = outside.codec
         self.ledger = Ledger(codec.audio.bytes_per_ms, codec.frame_bytes)
-        self.line = LineWriter(outside.line, paced=codec.frame_bytes > 0)
+        self.line = LineWriter(outside.line, paced=codec.frame_bytes > 0, guarded=self.guarded)
         self.latency = Latency()
         self.silence = Silence()
         self.outcome: str | None = None
@@ -203,7 +210,8 @@ class Call:
         if self._expiry is not None:
             self._expiry.cancel()
         self._expiry_ms = deadline
-        self._expiry = self.loop.call_later((max(0.0, deadline - self.at_ms()) + 1) / 1000, self._expire)
+        wait_s = (max(0.0, deadline - self.at_ms()) + 1) / 1000
+        self._expiry = self.loop.call_later(wait_s, self.guarded(self._expire))
 
     def _expire(self) -> None:
         self._expiry = None
@@ -236,8 +244,30 @@ class Call:
 
     def _finished(self, kept: set[asyncio.Task[None]], task: asyncio.Task[None]) -> None:
         kept.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
+        if not task.cancelled():
+            error = task.exception()
+        else:  # by us, or by something that raised what says so
+            error = None if task.cancelling() else asyncio.CancelledError()
+        if error is not None:
+            self.break_by(error)
+
+    def break_by(self, error: BaseException) -> None:
+        """Something of ours raised where nobody waits for it: the call ends."""
+        if not self.broken:
             self.queue.put_nowait(Broken(error))
+
+    def guarded(self, work: Callable[[], None]) -> Callable[[], None]:
+        """The work as the event loop may call it: what it raises is the call's to know."""
+
+        def do() -> None:
+            try:
+                work()
+            except BaseException as error:
+                if fatal(error):
+                    raise
+                self.break_by(error)
+
+        return do
 
     # ---- the end
 

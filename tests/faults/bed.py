@@ -16,7 +16,9 @@ from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 from runtime import audio, record, server, settings
+from runtime.call import carry
 from runtime.record import Record
+from runtime.server.calls import Carry
 from runtime.server.deploy import Deployment
 from runtime.session.stand_in import FaultPlan, StandIn
 from runtime.simulate.bad_line import LineFaults
@@ -183,6 +185,7 @@ class Placed:
     ended: Ended
     began: float  # the bed's clock when the caller's tape began
     record: Record
+    path: Path
 
     def at(self, words: str, after_ms: int = 0) -> int | None:
         """When the caller heard exactly these words from their beginning to their end; milliseconds."""
@@ -289,7 +292,7 @@ class Bed:
         self.ended.append(ended)
         path = self.folder / "records" / "calls" / f"{ended.call_id}.jsonl"
         self.evidence.passed.append(ended.passed)
-        return lambda: Placed(ended, began[0] if began else 0.0, record.read(path))
+        return lambda: Placed(ended, began[0] if began else 0.0, record.read(path), path)
 
     async def calls(self, number: int, **options: Any) -> list[Later]:
         """So many calls at once."""
@@ -353,10 +356,11 @@ async def open_bed(
     action: str = LOCAL,
     others: int = OTHERS,
     disk: Disk = DISK,
+    carry: Carry = carry,
 ) -> AsyncIterator[Bed]:
     """Start a server of this flow with this stand-in (one that speaks tones, when none is given). So many
     `others` call all the while: what is broken is not theirs, and they must not notice. `disk`: where the
-    records of all of them are written.
+    records of all of them are written; `carry`: what carries them.
     """
     artifact, evidence = artifact_of(flow), Evidence()
     model = stand_in or StandIn(voice="tones")
@@ -371,7 +375,7 @@ async def open_bed(
     async with model, StandIn(voice="tones") as well:
         options = {"model.base_url": model.base_url, "telephony.auth_token": TOKEN, "model.api_key": KEY}
         chosen = replace(settings.load(folder / "vfc.toml", {}, options), public_url="")
-        running = await server.start([artifact, artifact_of(beside.FLOW)], chosen, disk=disk)
+        running = await server.start([artifact, artifact_of(beside.FLOW)], chosen, disk=disk, carry=carry)
         beside.well(running, well)
         calling = Subscription(running.voice_url, TOKEN, beside.CALLED)
         bed = Bed(artifact, folder, model, running, evidence, Beside(calling, well, voice()))

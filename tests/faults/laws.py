@@ -109,14 +109,19 @@ def _deeds(folder: Path) -> Iterator[str]:
 
 
 def _generations(passed: tuple[Passed, ...]) -> Iterator[str]:
-    """I4: after the n-th clear only marks of a later generation, and so only audio that was sent after it."""
-    newest = 0
+    """I4: after the n-th clear only marks of a later generation, and so only audio that was sent after it. A
+    stream counts its marks on; numbers that begin anew are another stream of the call.
+    """
+    newest = last = 0
     oldest = 1
     for one in passed:
         if one.what == "clear":
             oldest = newest + 1
         elif one.what == "mark":
-            generation = int(one.name[1:].partition(":")[0])
+            generation, number = (int(part) for part in one.name[1:].split(":"))
+            if number <= last:
+                newest, oldest = 0, 1
+            last = number
             if generation < oldest:
                 yield f"I4: a mark of generation {generation} after its clear"
             newest = max(newest, generation)
