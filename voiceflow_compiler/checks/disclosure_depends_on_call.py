@@ -44,9 +44,14 @@ def find(flow: Flow, graph: Graph, places: Places) -> Iterator[Found]:
         if node.kind != "disclosure" or node.line is None:
             continue
         for name, place in named_in(node.line, places):
-            if name not in _ALWAYS_KNOWN:
+            if name not in _ALWAYS_KNOWN and _is_known(name, flow):
                 yield Found(
                     place(),
                     f'the disclosure "{node.name}" needs {{{name}}}, which is not known before the call',
                     "Leave it out here and use it in the node that follows.",
                 )
+
+
+def _is_known(name: str, flow: Flow) -> bool:
+    """Whether there is such a value at all: what is misspelt is told by its own finding."""
+    return name in flow.slots or name in flow.facts or name.partition(".")[0] in flow.actions

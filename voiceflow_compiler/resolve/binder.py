@@ -5,6 +5,7 @@ A part that was missing or broken reads as None or as its default: the schema's 
 already.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -21,6 +22,7 @@ T = TypeVar("T", bound=str)
 
 MAX_FINDINGS: Final = 200  # each costs a search for what was meant; nobody corrects more at a time
 _PER_TEXT: Final = 10
+_DOUBLED: Final = re.compile(r"\{\{\s*([\w.]+)\s*\}\}")
 
 # What a name may refer to -> (code, name of the finding, what to call it)
 KINDS: Final = {
@@ -183,12 +185,24 @@ class Binder:
             message = f"there is nothing called `{name[:64]}` to say here"
             fix = (Edit(span, f"{{{near}}}"),) if near else ()
             self.add(Finding("VF126", "unknown-placeholder", "error", message, span, tip, fix=fix))
-        for at in islice(misplaced_braces(text), _PER_TEXT):
+        doubled = [found for found in _DOUBLED.finditer(text) if found[1] in known]
+        for found in islice(doubled, _PER_TEXT):
+            self._find_doubled(found, path)
+        inside = {at for found in doubled for at in range(*found.span())}
+        for at in islice((at for at in misplaced_braces(text) if at not in inside), _PER_TEXT):
             span = self.places.inside(path, at, at + 1)
             tip = "Write one name in braces, without spaces: `{name}`; or drop the brace."
             self.findings.append(
                 Finding("VF128", "misplaced-brace", "error", "this brace holds no name", span, tip)
             )
+
+    def _find_doubled(self, found: re.Match[str], path: Path) -> None:
+        """Two braces on each side, as other tools write a name."""
+        span = self.places.inside(path, *found.span())
+        near = f"{{{found[1]}}}"
+        fix = (Edit(span, near),)
+        message, tip = "a name stands in one brace on each side here", f"Write `{near}`."
+        self.add(Finding("VF128", "misplaced-brace", "error", message, span, tip, fix=fix))
 
     def condition(self, text: str | None, path: Path) -> Condition | None:
         """A condition, lowered when nothing is wrong with it."""

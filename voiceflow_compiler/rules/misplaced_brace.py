@@ -11,6 +11,15 @@ Why: nobody can hear a brace; it was meant to hold a name, and the caller would 
         on:
           agreement: {go: email}
 
+**Flagged**
+
+    nodes:
+      offer:
+        kind: ask
+        convey: Offer a demo for {{team_size}} people.  # flagged
+        on:
+          agreement: {go: email}
+
 **Clean**
 
     nodes:
@@ -21,6 +30,8 @@ Why: nobody can hear a brace; it was meant to hold a name, and the caller would 
           agreement: {go: email}
 
 Tip: write one name in braces, without spaces; or drop the brace.
+
+Fix: one brace on each side, where there are two and the name is known.
 """
 
 from typing import Final

@@ -34,6 +34,22 @@ _TYPE_WORDS: Final = {
 }
 
 
+# What other tools call it -> our word, offered where that may stand.
+_ELSEWHERE: Final = {
+    **dict.fromkeys(("goto", "target", "transition", "to_node"), "go"),
+    **dict.fromkeys(("text", "message", "speak", "utterance"), "say"),
+    **dict.fromkeys(("prompt", "instruction", "instructions"), "convey"),
+    **dict.fromkeys(("default", "else", "fallback_node"), "otherwise"),
+    **dict.fromkeys(("condition", "when"), "if"),
+    **dict.fromkeys(("max", "max_attempts", "limit"), "at_most"),
+    **dict.fromkeys(("slot", "entities", "fields"), "collect"),
+    "type": "kind",
+    "next_node": "next",
+}
+
+# Keys that stand beside those such a rule asks for, and are no slip of them.
+_SPOKEN: Final = frozenset({"say", "convey", "sample", "at_most", "then", "go", "stay", "next", "kind"})
+
 # a tip that names the one word that was most likely meant
 _MEANT: Final = re.compile(r"Did you mean `([\w-]+)`\?")
 
@@ -59,7 +75,7 @@ def _unknown_keys(error: Error, path: Path, data: Any) -> Words:
     for key in error.instance:
         if key in known:
             continue
-        near = closest(key, known)
+        near = _meant(key, known)
         tip = f"Did you mean `{near}`?" if near else f"It may have: {', '.join(known)}."
         yield (
             "VF101",
@@ -69,6 +85,12 @@ def _unknown_keys(error: Error, path: Path, data: Any) -> Words:
             f"{_owner(path, data)} has no key `{key[:64]}`",
             _tip_for(key, path, data) or tip,
         )
+
+
+def _meant(key: str, known: Mapping[str, Any]) -> str | None:
+    """The key that was most likely meant: one spelt alike, or what other tools call so."""
+    ours = _ELSEWHERE.get(key)
+    return ours if ours in known else closest(key, known)
 
 
 def _tip_for(key: str, path: Path, data: Any) -> str | None:
@@ -84,7 +106,10 @@ def _missing(error: Error, path: Path, data: Any) -> Words:
     for key in error.validator_value:
         if key not in error.instance and f"'{key}'" in error.message:
             about = error.schema.get("properties", {}).get(key, {})
-            tip = f"Write `{key}: ...`. {about.get('description', '')}".strip()
+            described = about.get("description", "")
+            if "enum" in about:
+                described = f"It is one of: {', '.join(map(str, about['enum']))}."
+            tip = f"Write `{key}: ...`. {described}".strip()
             yield "VF102", "missing-key", (*path, key), True, f"{_owner(path, data)} lacks `{key}`", tip
 
 
@@ -110,6 +135,8 @@ def _wrong_type(error: Error, path: Path, data: Any) -> Words:
         tip = f'Put it in quotes: "{shown}".'
     elif wanted == ["array"] and isinstance(value, str) and re.fullmatch(r"\w{1,40}", value):
         tip = f"Write `[{value}]`, a list of one."
+    elif wanted == ["object"]:
+        tip = _as_map(value, path) or tip
     yield (
         "VF103",
         "wrong-type",
@@ -118,6 +145,16 @@ def _wrong_type(error: Error, path: Path, data: Any) -> Words:
         f"{_owner(path, data)} must be {words}, and this is {_type_of(value)}",
         tip,
     )
+
+
+def _as_map(value: Any, path: Path) -> str | None:
+    """How to write as a map what was written as a list or as a node's bare name."""
+    if isinstance(value, list) and value and all(isinstance(each, dict) for each in value):
+        return "Take away the `- ` before each key: `key: value` lines, one below the other."
+    is_answer = len(path) > 1 and path[-2] in ("everywhere", "on", "keys")
+    if is_answer and isinstance(value, str) and re.fullmatch(r"[\w.]{1,60}", value):
+        return f"Write `{{go: {value}}}` to lead there."
+    return None
 
 
 def _type_of(value: Any) -> str:
@@ -209,9 +246,22 @@ def _too_long(error: Error, path: Path, data: Any) -> Words:
 
 
 def _rule(error: Error, path: Path, data: Any) -> Words:
-    """A rule of the schema that brings its own words along."""
+    """A rule of the schema that brings its own words along; of what is no map, or has the key it lacks under
+    another word, something else is told.
+    """
+    if not isinstance(error.instance, dict) or _is_misspelt(error):
+        return
     message = error.schema.get("title", "this does not fit together")
     yield "VF109", "does-not-fit-together", path, True, message, error.schema.get("description", "")
+
+
+def _is_misspelt(error: Error) -> bool:
+    """Whether one of the keys that a rule asks for stands there under another word."""
+    if error.validator != "anyOf":
+        return False
+    wanted = {key: None for each in error.validator_value for key in each.get("required", ())}
+    unknown = [key for key in error.instance if key not in wanted and key not in _SPOKEN]
+    return any(_meant(key, wanted) is not None for key in unknown)
 
 
 def _repeated(error: Error, path: Path, data: Any) -> Words:

@@ -7,7 +7,7 @@ import yaml
 
 from voiceflow_compiler.diagnostics import Finding, Path, Place, Related, Span
 from voiceflow_compiler.source.characters import INVISIBLE, MAX_DIGITS, MAX_FINDINGS, scalar
-from voiceflow_compiler.source.syntax import NEVER_CLOSED, RUNS_ON, SYNTAX, opened_above
+from voiceflow_compiler.source.syntax import NEVER_CLOSED, RUNS_ON, SYNTAX, opened_above, slip
 
 # Budgets. A flow of 2,000 nodes has 1.7 MB and about 150,000 events; past these a file is not written by
 # hand.
@@ -364,7 +364,11 @@ class Reader:
             (f"this is not YAML: {problem}", "Check indentation, colons and quotes here."),
         )
         related: tuple[Related, ...] = ()
-        opened = opened_above(self.text, mark.index) if mark is not None else None
+        slipped = slip(problem, self.text, mark.index) if mark is not None else None
+        if slipped is not None:
+            mark, message, tip = yaml.Mark("", *slipped[:3], None, 0), slipped[3], slipped[4]
+            context = None
+        opened = opened_above(self.text, mark.index) if mark is not None and slipped is None else None
         if opened is not None:
             related = (Related(self._at(mark), "it ends here"),)
             mark, (message, tip) = yaml.Mark("", *opened, None, 0), RUNS_ON

@@ -83,3 +83,44 @@ def opened_above(text: str, at: int) -> tuple[int, int, int] | None:
         return None
     lines = _BREAK.split(before[:opened])
     return opened, len(lines) - 1, len(lines[-1])
+
+
+_KEYED: Final = re.compile(r"(\s*)(?:- )?[\w.*#\"'-]+:(?:\s|$)")
+_BARE: Final = re.compile(r"\s*(\w+) +(\S[^:]*)$")
+
+
+def slip(problem: str, text: str, at: int) -> tuple[int, int, int, str, str] | None:
+    """A slip of the hand that explains what libyaml says.
+
+    Where it is (index, line, column, from 0), a message and a tip.
+    """
+    before = _BREAK.split(text[:at])
+    number, column = len(before) - 1, len(before[-1])
+    line = before[-1] + _BREAK.split(text[at:], maxsplit=1)[0]
+    start = at - column
+    if "mapping values are not allowed" in problem and _KEYED.match(line) and line[:column].count(":") == 0:
+        return _misplaced_key(before[:-1], line, start, number)
+    opened = re.search(r"(?<=[\s\[{,])'", line[:column])
+    if opened and column and line[column - 1] == "'" and "expected" in problem:
+        whole = line[opened.start() + 1 :].rstrip().rstrip("'")
+        tip = f'Put the text in double quotes: "{whole}".' if len(whole) <= 80 else "Put it in double quotes."
+        return at - 1, number, column - 1, "the text ends at this apostrophe", tip
+    return None
+
+
+def _misplaced_key(
+    above: list[str], line: str, start: int, number: int
+) -> tuple[int, int, int, str, str] | None:
+    """A key that is indented deeper than its neighbour above, or stands below a key without its colon."""
+    last = next((each for each in reversed(above) if each.strip()), "")
+    deep, last_deep = (len(each) - len(each.lstrip()) for each in (line, last))
+    if deep > last_deep and _KEYED.match(last) and not last.rstrip().endswith(":"):
+        message = "this line is indented deeper than the one above it"
+        tip = f"Give it the same indentation: {last_deep} spaces." if last_deep else "Start it at the margin."
+        return start + deep, number, deep, message, tip
+    bare = _BARE.fullmatch(last)
+    if deep == last_deep and bare and above and above[-1] == last:
+        index = start - 1 - len(last) + last_deep
+        message = f"`{bare[1]}` has no colon after it"
+        return index, number - 1, last_deep, message, f"Write `{bare[1]}: {bare[2].strip()}`."
+    return None
