@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
@@ -72,6 +73,8 @@ def with_model(
     from runtime.simulate.llm.openai_text import TextModel
     from runtime.simulate.llm.run import Task, play_all
 
+    print(_before(name, purse, len(wishes)), file=sys.stderr)
+
     async def play() -> list[Played]:
         model = TextModel(name, key, purse, base_url=os.environ.get("OPENAI_BASE_URL") or None)
         return await play_all(artifact, wishes, model, Task(*task), done)
@@ -81,6 +84,14 @@ def with_model(
     if not had:
         stop(f"no call could be made: the model's answers failed ({played[0].failed.replace('_', ' ')})")
     return had, _told(name, purse, played)
+
+
+def _before(name: str, purse: Purse, calls: int) -> str:
+    """What this may cost and whom it asks, before anything is asked."""
+    where = os.environ.get("OPENAI_BASE_URL") or "the provider"
+    dollars = f" and {purse.most_usd:.2f} dollars" if purse.most_usd is not None else ""
+    unknown = "" if purse.price else "; what they cost is not known without --price"
+    return f"{calls} calls: {name} at {where}, at most {purse.most_tokens} tokens{dollars} together{unknown}"
 
 
 def _told(name: str, purse: Purse, played: Sequence[Played]) -> dict[str, Any]:

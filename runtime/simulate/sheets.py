@@ -44,7 +44,8 @@ def planned(artifact: Artifact) -> Suite:
 
 class Row(Struct, frozen=True):
     """One line of a sheet. `turn`: the caller's turn it is, or follows, from 1; `mine`: the caller does it.
-    `intent`: what is meant, "" for keys, silence and what others do.
+    `intent`: what is meant, "" for keys, silence and what others do; `heard`: what the
+    assistant said last, in the design's wording.
     """
 
     turn: int
@@ -53,6 +54,7 @@ class Row(Struct, frozen=True):
     deed: str
     must: str
     intent: str = ""
+    heard: str = ""
 
 
 def rows_of(artifact: Artifact, call: Planned) -> tuple[Row, ...]:
@@ -75,7 +77,8 @@ def _rows(artifact: Artifact, call: Planned) -> Iterator[Row]:
         turn += mine
         deed = in_words(artifact, move) if mine else _outside(move)
         intent = move.intent if isinstance(move, Turn) else ""
-        yield Row(turn, mine, before.node, deed, "; ".join(must), intent)
+        heard = see(call.steps[at - 1]).said if mine and call.steps[at - 1] else ()
+        yield Row(turn, mine, before.node, deed, "; ".join(must), intent, heard[-1] if heard else "")
 
 
 def sheets(artifact: Artifact, calls: Sequence[Planned], *, of: int) -> str:
@@ -114,7 +117,8 @@ def _sheet(artifact: Artifact, call: Planned, number: int, of: int) -> str:
         f"<small>{escape(artifact.flow)} {escape(artifact.flow_version)}</small></h1>"
         f"<p><b>Who you are:</b> {escape(facts or 'nobody the firm knows')}.</p>"
         f"<p><b>The call must end with:</b> {escape(whole.outcome or 'no outcome')}.</p>"
-        "<table class='turns'><tr><th>#</th><th>When it asks at</th><th>You do</th><th>Then it must</th>"
+        "<table class='turns'><tr><th>#</th><th>When it asks at, about like this</th><th>You do</th>"
+        "<th>Then it must</th>"
         f"<th>Did it?</th><th>What you said, or what it did instead</th></tr>{rows}</table>"
         f"<table class='score'><tr><th>Score</th><th class='box'>worst to best</th></tr>{scores}</table>"
         "<p><b>Findings</b></p><textarea rows='3'></textarea></section>"
@@ -124,7 +128,8 @@ def _sheet(artifact: Artifact, call: Planned, number: int, of: int) -> str:
 def _row(call: int, place: int, row: Row) -> str:
     number, kind = (str(row.turn), "") if row.mine else ("", " class='out'")
     said = "<input class='said'>" if row.mine else "<input class='said' hidden>"
-    told = "".join(f"<td>{escape(text)}</td>" for text in (number, row.node, row.deed, row.must))
+    place_of = escape(row.node) + (f"<q>{escape(row.heard)}</q>" if row.heard else "")
+    told = f"<td>{number}</td><td>{place_of}</td><td>{escape(row.deed)}</td><td>{escape(row.must)}</td>"
     return (
         f"<tr data-row='{place}'{kind}>{told}<td class='box'>"
         f"{_choice(f'c{call}r{place}', ('yes', 'no'))}</td>"

@@ -26,7 +26,7 @@ def response(
     """A response object as the reference documents it."""
     usage = {
         "input_tokens": tokens[0],
-        "input_tokens_details": {"cached_tokens": 0},
+        "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
         "output_tokens": tokens[1],
         "output_tokens_details": {"reasoning_tokens": 0},
         "total_tokens": sum(tokens),
