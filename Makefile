@@ -28,10 +28,11 @@ demo: $(STAMP)  ## Place one spoken call on loopback: a call record, a transcrip
 demo-postgres: $(STAMP)  ## The shipped flows against PostgreSQL and a CRM over HTTP, on loopback: out/demo-postgres.
 	$(BIN)/python -m examples.postgres --voice $(or $(VOICE),spoken) --speed $(or $(SPEED),1) --out $(or $(OUT),out/demo-postgres)
 
-# Half of the time tests wait. The tests of a file stay together, since they share what took long to make.
+# Half of the time tests wait. The tests of a file stay together, since they share what took long to make; the files
+# that take long come first (tests/conftest.py).
 TESTS_AT_ONCE ?= 2
 test: $(STAMP)  ## Run the tests, TESTS_AT_ONCE=2 files at a time; prints which took longest.
-	$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --dist loadfile --durations=15
+	$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --dist loadfile --no-loadscope-reorder --durations=15
 
 check: format-check lint types contracts docs test  ## Everything a change must pass: format, lint, types, imports, docs, tests.
 

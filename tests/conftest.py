@@ -26,10 +26,23 @@ REAL = (
     *("runtime/outbound/", "runtime/rollout/", "runtime/session/", "runtime/simulate/", "runtime/store/"),
     "runtime/test_",
 )
+# Files that take long, mostly waiting: where several run at once they begin, and none is left for the end.
+LONG = (
+    *("stack/test_workers", "stack/", "test_benchmarks", "runtime/test_example", "compiler/lsp/", "faults/"),
+    *("compiler/test_interrupted", "compiler/test_bad_input", "runtime/simulate/", "runtime/rollout/"),
+    *("runtime/test_cli", "runtime/test_server", "runtime/console/", "runtime/actions/", "runtime/engine/"),
+)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What depends on more than its own code may be tried again; what does not must not fail once."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What depends on more than its own code may be tried again; what does not must not fail once. The order
+    is changed between files only, and only where their tests do not share a process anyway.
+    """
+    place = {item: item.path.relative_to(HERE).as_posix() for item in items}
     for item in items if TRIES > 1 else ():
-        if item.path.relative_to(HERE).as_posix().startswith(REAL) or item.get_closest_marker("faults"):
+        if place[item].startswith(REAL) or item.get_closest_marker("faults"):
             item.add_marker(pytest.mark.flaky(reruns=TRIES - 1, reruns_delay=1))
+    if hasattr(config, "workerinput"):
+        items.sort(
+            key=lambda item: next((n for n, one in enumerate(LONG) if place[item].startswith(one)), len(LONG))
+        )

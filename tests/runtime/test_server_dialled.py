@@ -25,7 +25,7 @@ from runtime.telephony.twilio import SIGNATURE_HEADER, sign
 from tests.runtime.switchboard import ACCOUNT, CALL, SECRET, artifact, echo, settings, start_message
 
 PERSON, OURS = "+12025550123", "+15005550001"
-PATIENCE_S = 20
+PATIENCE_S = 90
 
 
 @dataclass

@@ -60,15 +60,22 @@ class Fleet:
 
     def worker(self, slot: int) -> int:
         """The process in this slot."""
+        found = self.slots()
+        assert slot in found, f"no worker in slot {slot}"
+        return found[slot]
+
+    def slots(self) -> dict[int, int]:
+        """The processes of the workers, by their slots."""
+        found = {}
         for path in Path("/proc").glob("[0-9]*/cmdline"):
             try:
                 words = path.read_bytes().decode().split("\0")
                 parent = int((path.parent / "stat").read_text().rpartition(")")[2].split()[1])
             except (OSError, ValueError):
                 continue
-            if words[1:4] == ["-m", "runtime.server.worker", str(slot)] and parent == self.process.pid:
-                return int(path.parent.name)
-        raise AssertionError(f"no worker in slot {slot}")
+            if words[1:3] == ["-m", "runtime.server.worker"] and parent == self.process.pid:
+                found[int(words[3])] = int(path.parent.name)
+        return found
 
     def socket(self, slot: int) -> str:
         """Where this worker alone can be asked."""

@@ -31,7 +31,7 @@ TOOL = {
     },
 }
 FRAME = "/" * 212 + "//8="
-WITHIN_S = 20
+WITHIN_S = 90
 
 
 def settings(base_url, **patience):

@@ -19,7 +19,7 @@ from runtime import audio
 from runtime.session.stand_in import StandIn
 from runtime.voices.tones import Tones
 
-PATIENCE_S = 20
+PATIENCE_S = 90
 EVENTS: TypeAdapter[Any] = TypeAdapter(RealtimeServerEvent)
 # The real server sends these in a session; the SDK's type (made for requests) does not list them.
 UNLISTED = {".session.object", ".session.id", ".session.expires_at"}

@@ -16,7 +16,7 @@ from runtime import audio
 from runtime.session.stand_in import StandIn
 from runtime.voices import tones
 
-PATIENCE_S = 20
+PATIENCE_S = 90
 
 
 async def conversation(stand_in: StandIn, agent: Any, turns: list[Any]) -> list[Any]:
