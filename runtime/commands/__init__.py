@@ -9,6 +9,7 @@ from runtime.commands.facts import facts
 from runtime.commands.gate import gate
 from runtime.commands.latency import latency
 from runtime.commands.play import play
+from runtime.commands.recall import recall
 from runtime.commands.replay import replay
 from runtime.commands.rollout import rollout
 from runtime.commands.sheets import sheets
@@ -20,7 +21,7 @@ from runtime.commands.test import try_flows
 def register(app: typer.Typer) -> None:
     """Add these commands to a command line."""
     app.command("test")(try_flows)
-    for command in (dial, play, sheets, simulate, replay, audit, latency, facts, gate):
+    for command in (dial, play, sheets, simulate, recall, replay, audit, latency, facts, gate):
         app.command()(command)
     app.add_typer(rollout)
     app.add_typer(action)
