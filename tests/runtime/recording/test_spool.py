@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.recording.spool import PIECE_MS, SUFFIX, Spool, finish
+from runtime.recording.spool import MOST_KEPT, PIECE_MS, SUFFIX, Spool, finish
 from runtime.recording.tracks import Tracks
 
 ROOT = Path(__file__).parents[3]
@@ -78,3 +78,39 @@ def test_a_disk_that_refuses_is_told_at_the_end(tmp_path: Path) -> None:
     speak(spool, 9_000)
     with pytest.raises(OSError, match="denied"):
         spool.finish()
+
+
+@pytest.mark.faults
+def test_row_55_a_disk_that_comes_back_has_what_it_refused(tmp_path: Path) -> None:
+    """While the disk refuses, pieces of the sound wait and the call goes on; once it takes them again they
+    are all there, in order, and none of them is kept in memory."""
+    calls = tmp_path / "calls"
+    calls.write_text("a file where a folder is needed")
+    spool, tracks = Spool(calls / "CA1.wav"), Tracks()
+    for one in (spool, tracks):
+        speak(one, 9_000)
+    assert spool._written is not None
+    spool._written.result()
+    assert spool.held > 9_000 * 8
+    calls.unlink()
+    spool.finish()
+    assert spool.held == 0
+    assert (calls / "CA1.wav").read_bytes() == tracks.wav()
+
+
+@pytest.mark.faults
+def test_row_55_no_more_than_half_a_minute_waits_for_a_disk(tmp_path: Path) -> None:
+    """Of a disk that refuses for long the oldest sound is dropped, and whoever finishes the call hears of it;
+    what came last is kept."""
+    calls = tmp_path / "calls"
+    calls.write_text("a file where a folder is needed")
+    spool = Spool(calls / "CA1.wav")
+    speak(spool, (MOST_KEPT + 10) * PIECE_MS)
+    assert spool._written is not None
+    spool._written.result()
+    most = (MOST_KEPT + 2) * PIECE_MS * 8 * 4
+    assert spool.held < most
+    calls.unlink()
+    with pytest.raises(OSError, match="exists"):
+        spool.finish()
+    assert (calls / "CA1.wav").is_file()
