@@ -2,7 +2,7 @@
 
 1. It carries no call and answers no request: whatever happens to it, calls go on until they end.
 2. A worker that dies is started again, later each time; one that cannot stay up stops the server.
-3. A worker whose loop does not turn for HUNG_S is given up: its stack is asked for, then it is killed.
+3. A worker whose loop stands still for `limits.hung_ms` is killed, after its stack was asked for.
 """
 
 from __future__ import annotations
@@ -42,7 +42,6 @@ log = structlog.get_logger()
 
 LOOK_S: Final = 0.25
 START_S: Final = 120.0  # exact words may have to be rendered first
-HUNG_S: Final = 60.0
 STACK_S: Final = 1.0
 BACKOFF_S: Final = (0.1, 0.5, 1.0, 2.0, 5.0)
 CRASHES: Final = 5
@@ -65,7 +64,6 @@ class Plan:
     settings_file: Path | None
     options: Mapping[str, Any]
     workers: int
-    hung_s: float = HUNG_S
     again: Read | None = None
 
 
@@ -109,6 +107,7 @@ class Supervisor:
         self._slots = [_Slot(number) for number in range(plan.workers)]
         self._key = shared_key(plan.settings.telephony.auth_token or secrets.token_hex(16))
         self._stopping = False
+        self._hung_s = plan.settings.limits.hung_ms / 1000
         self._alert = Alerts(Metrics())
 
     @contextlib.asynccontextmanager
@@ -191,7 +190,7 @@ class Supervisor:
             assert process is not None
             waiting = asyncio.create_task(process.wait())
             while not waiting.done():
-                await asyncio.wait([waiting], timeout=max(LOOK_S, self._plan.hung_s / 20))
+                await asyncio.wait([waiting], timeout=max(LOOK_S, self._hung_s / 20))
                 if not waiting.done() and self._hung(slot):
                     await self._give_up(slot, process)
             if self._stopping:
@@ -217,7 +216,7 @@ class Supervisor:
 
     def _hung(self, slot: _Slot) -> bool:
         row = self._board.row(slot.number)
-        return row.pid != 0 and time.monotonic() - row.beat_s > self._plan.hung_s
+        return row.pid != 0 and time.monotonic() - row.beat_s > self._hung_s
 
     async def _give_up(self, slot: _Slot, process: asyncio.subprocess.Process) -> None:
         self._alert("worker.hung", detail=f"w{slot.number}")

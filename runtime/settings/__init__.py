@@ -82,6 +82,7 @@ class Limits:
     start_ms: int
     drain_ms: int
     lag_ms: int
+    hung_ms: int
     call_mb: int
     memory_mb: int
     number_per_hour: int

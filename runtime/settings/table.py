@@ -156,6 +156,13 @@ KEYS: Final[tuple[Key, ...]] = (
         200,
     ),
     Key(
+        "limits.hung_ms",
+        None,
+        read_whole(1000, 3_600_000),
+        "how long a worker's event loop may stand still before the supervisor kills it",
+        60_000,
+    ),
+    Key(
         "limits.call_mb",
         None,
         read_whole(1, 4096),

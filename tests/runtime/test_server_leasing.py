@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from typing import Any, cast
@@ -309,3 +310,35 @@ def test_a_store_is_away_once_it_stays_silent() -> None:
     reach.answered()
     reach.failed("lost")
     assert told == ["store.slow", "store.slow", "store.away", "store.away", "store.slow"]
+
+
+async def test_row_51_a_call_that_went_on_elsewhere_is_its_old_owners_no_more(database_url: str) -> None:
+    """Another worker goes on with a call while its old one still holds it: the fence is higher, and whatever
+    the old one writes, it changes nothing and learns that the call is not its own."""
+    lost = asyncio.Event()
+    async with (
+        worker(database_url, "w1.a") as (ours, store, _),
+        worker(database_url, "w2.b") as (theirs, _, _),
+    ):
+        old = hold("CA1")
+        old.superseded = lost.set
+        await begun(ours, store, old)
+        again = replace(old.answered(), token="another token")
+        seen = await store.leases.find("CA1")
+        assert seen is not None
+        reopened = await store.leases.reopen(seen, "another token", counts=True)
+        assert reopened is not None
+        assert await store.leases.reopen(seen, "a third token", counts=True) is None  # what was seen is stale
+        taken = await store.leases.take(again, theirs.owner)
+        assert taken is not None
+        assert old.fence is not None
+        assert taken.fence > old.fence
+        assert await store.leases.take(again, ours.owner) is None
+        ours.keep(old, 5000, State(node="late"))
+        async with asyncio.timeout(PATIENCE_S):
+            await lost.wait()
+        assert not await store.leases.end("CA1", old.fence, "caller_hangup")
+        assert not await store.leases.leave("CA1", old.fence, "line_lost", None)
+        (left,) = await store.leases.live()
+        assert (left.owner, left.fence) == ("w2.b", taken.fence)
+        assert "late" not in (left.state or "")
