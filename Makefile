@@ -76,7 +76,7 @@ races: $(STAMP)  ## 500 interleavings of who hangs up when, while a person is br
 	INTERLEAVINGS=500 $(BIN)/python -m pytest tests/runtime/test_transfer_races.py
 
 mutants: $(STAMP)  ## Break the engine and the checks on purpose, piece by piece; the tests must notice.
-	$(BIN)/python -m pytest -m mutants tests/mutants tests/corpus
+	$(BIN)/python -m pytest --verbose -m mutants tests/mutants tests/corpus
 
 corpus: $(STAMP)  ## Print how many seeded defects the checks catch, and how many clean flows they accuse.
 	@$(BIN)/python -m tests.corpus.corpus
