@@ -31,7 +31,7 @@ from runtime.voices.tones import Tones
 from runtime.writing import DISK, Disk
 from tests.faults import beside
 from tests.faults.beside import Beside
-from tests.faults.laws import Event, Evidence
+from tests.faults.laws import Evidence, Held
 from voiceflow_compiler.artifact import Artifact
 from voiceflow_compiler.lower import lower
 from voiceflow_compiler.pipeline import check
@@ -291,7 +291,7 @@ class Bed:
             )
         self.ended.append(ended)
         path = self.folder / "records" / "calls" / f"{ended.call_id}.jsonl"
-        self.evidence.passed.append(ended.passed)
+        self.evidence.heard(ended.passed)
         return lambda: Placed(ended, began[0] if began else 0.0, record.read(path), path)
 
     async def calls(self, number: int, **options: Any) -> list[Later]:
@@ -364,14 +364,9 @@ async def open_bed(
     """
     artifact, evidence = artifact_of(flow), Evidence()
     model = stand_in or StandIn(voice="tones")
-    loop = asyncio.get_running_loop()
-
-    def watch(number: int, way: str, event: Mapping[str, Any]) -> None:
-        evidence.model.append(Event(loop.time(), number, way, str(event.get("type")), event))
-
-    model.watch = watch
+    evidence.watch(model, keep=True)
     (folder / "vfc.toml").write_text(SETTINGS.replace("{ACTION}", action) + toml)
-    before = evidence.idle()
+    before = Held.now()
     async with model, StandIn(voice="tones") as well:
         options = {"model.base_url": model.base_url, "telephony.auth_token": TOKEN, "model.api_key": KEY}
         chosen = replace(settings.load(folder / "vfc.toml", {}, options), public_url="")

@@ -21,8 +21,9 @@ from runtime.session.stand_in import StandIn
 from runtime.settings import Settings, load
 from runtime.telephony.base import Malformed, Media, StreamStopped
 from runtime.telephony.twilio import SIGNATURE_HEADER, sign
+from tests.faults.laws import judged
 from tests.runtime.inbox import Inbox
-from voiceflow_compiler.artifact import Artifact
+from voiceflow_compiler.artifact import Artifact, seal
 from voiceflow_compiler.pipeline import compile as compile_flow
 
 SECRET = "the-auth-token"
@@ -40,7 +41,7 @@ def artifact(name: str = "lead-qualification") -> Artifact:
     """A shipped flow under this name. Without its exact words: rendering them takes long."""
     compiled = compile_flow(str(FLOWS / "lead_qualification" / "flow.yaml")).artifact
     assert compiled is not None
-    return msgspec.structs.replace(compiled, flow=name, scripts={})
+    return seal(msgspec.structs.replace(compiled, flow=name, scripts={}))
 
 
 def form(call_id: str = CALL, caller: str = CALLER, **more: str) -> dict[str, str]:
@@ -136,8 +137,11 @@ async def open_switchboard(
     artifacts: Sequence[Artifact] = (),
     crm: Path | None = None,
 ) -> AsyncIterator[Switchboard]:
-    """A running server for these flows; `head` and `toml` are added to its settings."""
-    async with StandIn(voice="text") as stand_in:
+    """A running server for these flows; `head` and `toml` are added to its settings. What its calls left is
+    judged afterwards.
+    """
+    stand_in = StandIn(voice="text")
+    async with judged(folder, [SECRET, CALLER, OTHER_CALLER], stand_in), stand_in:
         running = await start(
             artifacts or [artifact(name) for name in flows],
             settings(folder, stand_in.base_url, toml, head, crm),

@@ -22,14 +22,14 @@ from tests.runtime.switchboard import (
     read,
     stop_message,
 )
-from voiceflow_compiler.artifact import Artifact
+from voiceflow_compiler.artifact import Artifact, seal
 
 SPANISH = {"prefix": "Begin in the language of es-MX. {caller_record}", "locale": "es-MX"}
 
 
 def several(name: str, fact: str | None = None) -> Artifact:
     """A shipped flow that has a Spanish locale, and perhaps a fact that tells the caller's."""
-    return msgspec.structs.replace(artifact(name), locales={"es-MX": SPANISH}, locale_fact=fact)
+    return seal(msgspec.structs.replace(artifact(name), locales={"es-MX": SPANISH}, locale_fact=fact))
 
 
 def written(path: Path) -> list[dict[str, Any]]:

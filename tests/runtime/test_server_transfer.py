@@ -27,6 +27,7 @@ from tests.runtime.switchboard import (
     stop_message,
     token_of,
 )
+from voiceflow_compiler.artifact import seal
 
 PERSON = '[handoffs.sales]\nleast_talk_ms = 0\nnumber = "+15005550009"'
 LEG = "CA" + "8" * 32  # the person's own leg
@@ -380,7 +381,7 @@ async def test_a_cold_caller_is_sent_on_by_sip(tmp_path: Path) -> None:
     bridge = Bridge("cold")
     toml = '[handoffs.sales]\nrefer = true\nnumber = "sip:sales@example.com"'
     cold = replace(artifact().handoffs["sales"], mode="cold", package=())
-    flow = replace(artifact(), handoffs={"sales": cold})
+    flow = seal(replace(artifact(), handoffs=artifact().handoffs | {"sales": cold}))
     async with open_switchboard(tmp_path, carry=bridge.carry, toml=toml, artifacts=[flow]) as board:
         await ordered(board)
         document = await board.ask("/twilio/after-stream")

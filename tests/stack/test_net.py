@@ -19,6 +19,7 @@ from runtime.simulate.loopback import RECORDS, write_settings
 from runtime.simulate.phone import Ended, Subscription, place
 from runtime.simulate.profile import Person
 from runtime.voices import open_voice
+from tests.faults.laws import judged
 from tests.flows.shipped import ROOT, artifact, caller
 
 pytestmark = pytest.mark.faults
@@ -36,14 +37,15 @@ async def cut(
     goes on with is reset as well, and there is a person to ring.
     """
     file = write_settings(artifact(FLOW), ROOT / "flows" / FLOW, caller(FLOW, "agrees"), folder)
-    async with StandIn(voice="tones") as model:
+    model = StandIn(voice="tones")
+    async with judged(folder, [TOKEN, "+12025550101"], model) as evidence, model:
         options: dict[str, Any] = {"model.base_url": model.base_url, "telephony.auth_token": TOKEN}
         options |= {"telephony.provider": provider, "telephony.account": CARRIERS[provider].account}
         options |= {"telephony.fallback_number": PERSON} if again else {}
         running = await server.start([artifact(FLOW)], settings.load(file, {}, options))
         spoken, human = open_voice("tones", "caller"), open_voice("tones", "assistant")
         try:
-            return await place(
+            ended = await place(
                 Subscription(running.voice_url, TOKEN, provider=provider),
                 Caller(caller(FLOW, "agrees"), spoken.speak),
                 caller_number="+12025550101",
@@ -52,6 +54,8 @@ async def cut(
                 faults=LineFaults(ends=(at_frame, "cut")),
                 later=(LineFaults(ends=(100, "cut")),) if again else (),
             )
+            evidence.heard(ended.passed)
+            return ended
         finally:
             await running.aclose()
 
@@ -90,7 +94,8 @@ def test_a_cut_in_the_disclosure_begins_it_again(tmp_path: Path) -> None:
 async def test_row_28_a_webhook_that_names_itself_is_answered_once(tmp_path: Path) -> None:
     """The same signed request of Vonage, sent again, gets the same document; no second call begins."""
     file = write_settings(artifact(FLOW), ROOT / "flows" / FLOW, caller(FLOW, "agrees"), tmp_path)
-    async with StandIn(voice="text") as model:
+    model = StandIn(voice="text")
+    async with judged(tmp_path, [TOKEN, "+12025550101"], model), model:
         options: dict[str, Any] = {"model.base_url": model.base_url, "telephony.auth_token": TOKEN}
         options |= {"telephony.provider": "vonage"}
         running = await server.start([artifact(FLOW)], settings.load(file, {}, options))
@@ -133,7 +138,8 @@ def test_row_44_the_second_failure_of_a_call_leads_to_a_person(
 async def leave(folder: Path) -> Ended:
     """A call that is live when its server's time to drain is over."""
     file = write_settings(artifact(FLOW), ROOT / "flows" / FLOW, caller(FLOW, "agrees"), folder)
-    async with StandIn(voice="tones") as model:
+    model = StandIn(voice="tones")
+    async with judged(folder, [TOKEN, "+12025550101"], model) as evidence, model:
         options: dict[str, Any] = {"model.base_url": model.base_url, "telephony.auth_token": TOKEN}
         running = await server.start([artifact(FLOW)], settings.load(file, {}, options))
         spoken = open_voice("tones", "caller")
@@ -149,7 +155,9 @@ async def leave(folder: Path) -> Ended:
         await asyncio.sleep(10)  # of the telephone's time
         await running.drain(0)
         try:
-            return await call
+            ended = await call
+            evidence.heard(ended.passed)
+            return ended
         finally:
             await running.aclose()
 

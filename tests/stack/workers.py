@@ -21,6 +21,7 @@ from runtime.simulate.loopback import NONE, RECORDS, write_settings
 from runtime.simulate.phone import Ended, Subscription, place
 from runtime.store import Lease, Store, open_store
 from runtime.voices import open_voice
+from tests.faults.laws import Evidence, judged
 from tests.flows.shipped import ROOT, artifact, caller
 
 TOKEN = "a token of nobody's"
@@ -37,6 +38,7 @@ class Fleet:
     folder: Path
     store: Store
     provider: str
+    evidence: Evidence
 
     @property
     def address(self) -> str:
@@ -46,13 +48,15 @@ class Fleet:
         """One call of a shipped caller, to its end."""
         spoken, human = open_voice("tones", "caller"), open_voice("tones", "assistant")
         who = caller(FLOW, profile)
-        return await place(
+        ended = await place(
             Subscription(self.url, TOKEN, provider=self.provider),
             Caller(who, spoken.speak),
             caller_number=number,
             person=who.person,
             speak=human.speak,
         )
+        self.evidence.heard(ended.passed)
+        return ended
 
     async def live(self) -> list[Lease]:
         """The calls that have an owner and a state."""
@@ -102,10 +106,13 @@ async def open_fleet(
     toml: str = "",
     own: Table = NONE,
 ) -> AsyncIterator[Fleet]:
-    """Start it, and end it by SIGTERM. `toml`: further tables of its settings; `own`: other ones instead."""
+    """Start it, and end it by SIGTERM; what its calls left is judged then. `toml`: further tables of its
+    settings; `own`: other ones instead.
+    """
     file = write_settings(artifact(FLOW), ROOT / "flows" / FLOW, caller(FLOW, "agrees"), folder, own)
     file.write_text(file.read_text() + toml)
-    async with stand_in or StandIn(voice="tones") as model:
+    model = stand_in or StandIn(voice="tones")
+    async with judged(folder, [TOKEN, "+1202555"], model) as evidence, model:
         told: dict[str, Any] = {
             "OPENAI_BASE_URL": model.base_url,
             "VFC_PROVIDER": provider,
@@ -130,10 +137,11 @@ async def open_fleet(
         assert line, (folder / "stderr").read_text()[-2000:]
         store = await open_store(read_url("sqlite:///records/store.db", folder))
         try:
-            yield Fleet(process, line.split()[1], folder, store, provider)
+            yield Fleet(process, line.split()[1], folder, store, provider, evidence)
         finally:
             await store.close()
             if process.returncode is None:
                 process.terminate()
             async with asyncio.timeout(START_S):
                 await process.communicate()
+            evidence.log = (folder / "stderr").read_text()
