@@ -82,10 +82,10 @@ class Evidence:
 
         stand_in.watch = watch
 
-    async def settled(self, before: Held) -> None:
+    async def settled(self, before: Held, within_s: float = SETTLES_S) -> None:
         """I11: everything that ends by itself may end; then nothing more is held than before."""
         loop = asyncio.get_running_loop()
-        until, pause_s = loop.time() + SETTLES_S, 0.01
+        until, pause_s = loop.time() + within_s, 0.01
         while (now := Held.now()).tasks > before.tasks or now.sockets > before.sockets:
             if loop.time() > until:
                 self.found.append(f"I11: {now} is left of {before}")
@@ -114,7 +114,7 @@ def told() -> Iterator[list[Mapping[str, Any]]]:
 
 @asynccontextmanager
 async def judged(
-    folder: Path, secrets: Sequence[str], stand_in: StandIn | None = None
+    folder: Path, secrets: Sequence[str], stand_in: StandIn | None = None, *, settles_s: float = SETTLES_S
 ) -> AsyncIterator[Evidence]:
     """What runs in here leaves evidence; nothing in it may break an invariant. `folder`: where the records
     are; `secrets`: what no log line may hold, the first of them no file either.
@@ -124,7 +124,7 @@ async def judged(
         evidence.watch(stand_in)
     with told() as lines:
         yield evidence
-    await evidence.settled(before)
+    await evidence.settled(before, settles_s)
     found = list(broken(folder, evidence, lines, secrets))
     assert not found, found
 
