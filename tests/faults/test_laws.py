@@ -87,7 +87,7 @@ async def test_nothing_is_told_of_what_is_well(tmp_path: Path, log_lines: list[A
     async with judged(tmp_path, [SECRET, NUMBER]) as evidence:
         await lay(tmp_path)
         deeds(tmp_path, "k", "l")
-        evidence.heard(passed("g1:1", "clear", "g2:1", "g2:2", "clear", "clear", "g3:1"))
+        evidence.heard(passed("g1:1", "clear", "g2:2", "g2:3", "clear", "clear", "g3:4", "g1:1"))
         structlog.get_logger().info("x", number="42")
 
 

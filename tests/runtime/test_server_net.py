@@ -38,7 +38,8 @@ numbers = ["{SALES}", "{COVER}"]
 def flow() -> Artifact:
     """The flow of the switchboard, with people at night and in sales."""
     one = Handoff("warm", Line("say", "One moment."), (), "end")
-    return seal(replace(artifact(), handoffs={"night": one, "sales": one}))
+    others = {name: each for name, each in artifact().handoffs.items() if name != "sales"}
+    return seal(replace(artifact(), handoffs={"night": one, "sales": one, **others}))
 
 
 def rung(document: Element) -> tuple[str | None, str | None]:
