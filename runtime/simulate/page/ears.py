@@ -27,8 +27,8 @@ from voiceflow_compiler.artifact import Artifact
 RATE_HZ: Final = 24_000
 CHUNK_BYTES: Final = RATE_HZ // 2 * audio.PCM16_BYTES
 PAUSE_MS: Final = 1200  # whoever holds a button may think
-PATIENCE_S: Final = 30.0
-BEGINS_S: Final = 8.0  # from the last sound that was sent until the model noticed speech
+PATIENCE_S: Final = 60.0
+BEGINS_S: Final = 10.0  # from the last sound that was sent until the model noticed speech
 SETTLES_S: Final = 0.3
 WORDS_S: Final = 3.0
 SENTIMENTS: Final = ("positive", "neutral", "negative")

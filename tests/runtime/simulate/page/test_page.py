@@ -138,11 +138,20 @@ async def test_what_is_spoken_into_the_microphone_is_heard(tmp_path: Path) -> No
     capture = f"--use-file-for-fake-audio-capture={sound}%noloop"
     async with stage() as (address, _), page_at(address, capture) as page:
         speak = page.locator("#speak")
-        await speak.press("Enter")
-        await expect(page.get_by_role("button", name="That was it")).to_have_attribute("aria-pressed", "true")
-        await page.wait_for_function(f"() => recording && {RECORDED_S} > {lasts_s}")
-        await speak.press("Enter")
         talk = page.get_by_role("log", name="The call")
+        for _ in range(3):  # a browser without time loses sound: a person says it again
+            await speak.press("Enter")
+            over = page.get_by_role("button", name="That was it")
+            await expect(over).to_have_attribute("aria-pressed", "true")
+            await page.wait_for_function(f"() => recording && {RECORDED_S} > {lasts_s}")
+            async with page.expect_response("**/heard*"):
+                await speak.press("Enter")
+            await expect(page.get_by_role("status")).to_have_text("The caller’s turn.")
+            if "main_need=dashboards" in await talk.inner_text():
+                break
+            async with page.expect_response("**/take"):
+                await page.get_by_role("button", name="Back one turn").press("Enter")
+            await expect(page.get_by_role("status")).to_have_text("The caller’s turn.")
         await expect(talk).to_contain_text("main_need=dashboards")
         await expect(talk).to_contain_text("sales dashboards")
         await expect(page.get_by_role("heading", name="At team")).to_be_visible()
