@@ -8,12 +8,15 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer. `hang`: read the request and never answer; `drop`: read it and break the connection."""
+    """One answer. `hang`: read the request and never answer; `drop`: read it and break the connection;
+    `drips`: a byte of the body every tenth of a second.
+    """
 
     status: int
     body: bytes
     hang: bool = False
     drop: bool = False
+    drips: bool = False
     after_s: float = 0.0
 
 
@@ -74,5 +77,10 @@ async def _serve(
         return
     where = "Location: http://127.0.0.1:9/\r\n" if answer.status == 302 else ""
     length = f"Content-Length: {len(answer.body)}\r\nConnection: close\r\n"
-    writer.write(f"HTTP/1.1 {answer.status} X\r\n{where}{length}\r\n".encode() + answer.body)
+    writer.write(f"HTTP/1.1 {answer.status} X\r\n{where}{length}\r\n".encode())
+    for piece in [answer.body[at : at + 1] for at in range(len(answer.body))] if answer.drips else ():
+        writer.write(piece)
+        await writer.drain()
+        await asyncio.sleep(0.1)
+    writer.write(b"" if answer.drips else answer.body)
     await writer.drain()

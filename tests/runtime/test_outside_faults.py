@@ -146,8 +146,9 @@ def test_the_first_word_waits_for_nobody(late: tuple[Event, ...]) -> None:
         Answer(200, b'"' + b"x" * 5_000_000 + b'"'),
         Answer(0, b"", drop=True),
         Answer(0, b"", hang=True),
+        Answer(200, b'{"first_name": "CANARY", "phone": "+12025550101"}', drips=True),
     ],
-    ids=["500", "404", "page", "5 MB", "drops", "hangs"],
+    ids=["500", "404", "page", "5 MB", "drops", "hangs", "drips"],
 )
 async def test_a_bad_crm_ends_in_the_flow_s_own_values(tmp_path: Path, answer: Answer) -> None:
     """Every way a CRM fails becomes one event with a reason, or none by the time the flow waits, and the
