@@ -84,7 +84,11 @@ class _LineReader:
         if self._over.done() or self._call.broken:
             return
         try:
-            reason = self._codec.at_close if message is None else self._take(self._decode(message))
+            event = None if message is None else self._decode(message)
+            if isinstance(event, Media):  # nearly all of them
+                self._media(event)
+                return
+            reason = self._codec.at_close if event is None else self._take(event)
         except BaseException as error:
             if fatal(error):
                 raise
@@ -94,10 +98,7 @@ class _LineReader:
             self._over.set_result(reason)
 
     def _take(self, event: LineEvent) -> str:
-        """One event; a reason once the line is over."""
-        if isinstance(event, Media):  # nearly all of them
-            self._media(event)
-            return ""
+        """Anything but audio; a reason once the line is over."""
         call = self._call
         match event:
             case MarkReturned(name):
@@ -161,10 +162,16 @@ async def watch_line(call: Call) -> None:
             return
 
 
-async def hear_session(call: Call) -> None:
-    """Take the session's events until it is closed."""
-    while (event := await call.outside.session.receive()) is not None:
+def hear_session(call: Call, event: model.SessionEvent | None) -> None:
+    """One event of the session, in the turn of the event loop in which it came."""
+    if event is None:
+        return
+    try:
         TOLD[type(event)](call, event)
+    except BaseException as error:
+        if fatal(error):
+            raise
+        call.break_by(error)  # whatever breaks in a call is the call's to know, not the session's
 
 
 def _audio(call: Call, event: model.Audio) -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import traceback
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final
 
 import structlog
@@ -36,6 +37,7 @@ from runtime.engine.events import (
 )
 from runtime.engine.resuming import resume
 from runtime.engine.step import start, step
+from runtime.websocket import nobody
 
 LOOSE_ENDS_S: Final = 10.0  # an action under way at the end is given this long to tell its result
 UNDO_S: Final = 120.0  # the same where its result decides whether something is to be taken back
@@ -70,7 +72,8 @@ async def _run(call: Call) -> None:
 def _begin(call: Call) -> None:
     outside = call.outside
     outside.session.connect()
-    for work in (read_line(call), watch_line(call), hear_session(call)):
+    outside.session.listen(partial(hear_session, call))
+    for work in (read_line(call), watch_line(call)):
         call.spawn(work)
     if outside.answerer is not None:
         call.spawn(_answerer(call, outside.answerer))
@@ -280,6 +283,7 @@ SHUTTING: Final[tuple[Callable[[Call], Awaitable[None] | None], ...]] = (
     Call.cancel_timers,
     lambda call: call.cancel(call.tasks),
     _hang_up,
+    lambda call: call.outside.session.listen(nobody),
     lambda call: call.outside.session.close(),
     _tie_up,
     lambda call: call.cancel(call.loose),

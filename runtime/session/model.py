@@ -7,7 +7,7 @@ reconnection with replayed history); the call only ever sees the events below.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -248,8 +248,10 @@ class ModelSession(Protocol):
         """Cancel speech being made or queued and correct the model's memory."""
         ...
 
-    async def receive(self) -> SessionEvent | None:
-        """The next event; None once the session is closed."""
+    def listen(self, take: Callable[[SessionEvent | None], None]) -> None:
+        """From now on `take` has every event, and None once the session is closed. It never runs inside an
+        order, and must not raise.
+        """
         ...
 
     async def close(self) -> None: ...

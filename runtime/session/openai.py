@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, Final
@@ -85,9 +85,11 @@ class OpenAISession:
 
     def __init__(self, settings: SessionSettings) -> None:
         self._settings = settings
-        self._now = asyncio.get_running_loop().time  # seconds
+        self._loop = asyncio.get_running_loop()
+        self._now = self._loop.time  # seconds
         self._conversation = Conversation(settings)
-        self._events: asyncio.Queue[SessionEvent | None] = asyncio.Queue()
+        self._events: deque[SessionEvent | None] = deque()
+        self._listener: Callable[[SessionEvent | None], None] | None = None
         self._unsent: deque[str] = deque()
         self._preroll: deque[str] = deque(maxlen=PREROLL_FRAMES)
         self._unread: deque[float] = deque(maxlen=BABBLE)
@@ -113,10 +115,14 @@ class OpenAISession:
 
     def hear(self, payload: str) -> None:
         self._heard_at = self._now()
-        if self._conversation.ready:
-            self._append(payload)
-        else:
+        conversation, socket = self._conversation, self._socket
+        if not conversation.ready:
             self._preroll.append(payload)
+        elif socket is None or socket.full or self._unsent:
+            self._append(payload)
+        else:  # what `_append` does, without its steps in between
+            conversation.appended_bytes += base64_bytes(payload)
+            socket.send(wire.append_audio(payload))
 
     def brief(self, text: str) -> None:
         self._conversation.brief(text)
@@ -151,8 +157,9 @@ class OpenAISession:
         """How many bytes wait here; events do not, since the call takes them as they come."""
         return sum(map(len, self._unsent)) + sum(map(len, self._preroll)) + self._conversation.held
 
-    async def receive(self) -> SessionEvent | None:
-        return await self._events.get()
+    def listen(self, take: Callable[[SessionEvent | None], None]) -> None:
+        self._listener = take
+        self._tell([])
 
     async def close(self) -> None:
         self._closed = True
@@ -161,7 +168,7 @@ class OpenAISession:
             await asyncio.gather(self._task, return_exceptions=True)
         for socket in tuple(self._leaving):
             await socket.wait_gone()
-        self._events.put_nowait(None)
+        self._tell([None])
 
     # ---- the life of a session: connect, serve, lose, perhaps again
 
@@ -300,7 +307,8 @@ class OpenAISession:
         return settled and not self.playing and self._conversation.movable
 
     def _take(self, event: SessionEvent) -> None:
-        self._events.put_nowait(event)
+        self._events.append(event)
+        self._hand_on()
         moved = isinstance(event, Noted) and event.kind == "session_moved"
         if isinstance(event, Ready) or moved:
             self._settings.door.opened()
@@ -377,9 +385,18 @@ class OpenAISession:
         while socket is not None and unsent and not socket.full:
             socket.send(unsent.popleft())
 
-    def _tell(self, events: list[SessionEvent]) -> None:
-        for event in events:
-            self._events.put_nowait(event)
+    def _tell(self, events: Sequence[SessionEvent | None]) -> None:
+        """Tell these in a turn of their own: what an order leads to never runs inside it."""
+        self._events.extend(events)
+        if self._events:
+            self._loop.call_soon(self._hand_on)
+
+    def _hand_on(self) -> None:
+        """Tell what there is. What a message of the server tells is told at once: a task that is woken for it
+        would come after all frames of all calls that are waiting just now.
+        """
+        while self._events and self._listener is not None:
+            self._listener(self._events.popleft())
 
 
 def _unreachable(error: RefusedError) -> _UnreachableError:

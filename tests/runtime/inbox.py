@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
+from runtime.session.model import SessionEvent, SessionSettings
+from runtime.session.openai import OpenAISession
 from runtime.telephony.base import MediaSocket
 from runtime.websocket import ServerSocket, Socket
 
@@ -19,6 +21,19 @@ class Inbox:
     async def receive(self) -> str | bytes | None:
         """The next message; None once the line is gone."""
         return await self._queue.get()
+
+
+class HeardSession(OpenAISession):
+    """A session whose events are read one after the other."""
+
+    def __init__(self, settings: SessionSettings) -> None:
+        super().__init__(settings)
+        self._heard: asyncio.Queue[SessionEvent | None] = asyncio.Queue()
+        self.listen(self._heard.put_nowait)
+
+    async def receive(self) -> SessionEvent | None:
+        """The next event; None once the session is closed."""
+        return await self._heard.get()
 
 
 @asynccontextmanager

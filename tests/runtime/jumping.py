@@ -62,7 +62,8 @@ class Parrot:
 
     def __init__(self) -> None:
         self.playing = False
-        self._told: asyncio.Queue[Any] = asyncio.Queue()
+        self._told: list[Any] = []
+        self._take: Callable[[Any], None] | None = None
         self._brief, self._items = "", 0
         self._orders: list[Respond] = []
         self.spoken: list[str] = []
@@ -73,7 +74,12 @@ class Parrot:
 
     def tell(self, event: Any) -> None:
         """The call hears this of the session."""
-        self._told.put_nowait(event)
+        self._told.append(event)
+        asyncio.get_running_loop().call_soon(self._hand_on)
+
+    def _hand_on(self) -> None:
+        while self._told and self._take is not None:
+            self._take(self._told.pop(0))
 
     def hear(self, payload: str) -> None: ...
     def brief(self, text: str) -> None:
@@ -96,16 +102,17 @@ class Parrot:
         text = self._brief.partition('For example: "')[2].partition('"')[0] or "Mhm."
         self.spoken.append(text)
         sound = b64encode(spoken(text)).decode()
-        self._told.put_nowait(model.Audio(speech, f"i{self._items}", 0, sound))
-        self._told.put_nowait(model.Words(speech, text))
-        self._told.put_nowait(model.SpeechEnded(speech, ""))
+        self.tell(model.Audio(speech, f"i{self._items}", 0, sound))
+        self.tell(model.Words(speech, text))
+        self.tell(model.SpeechEnded(speech, ""))
 
     def stop(self, cut: model.Cut) -> None: ...
-    async def receive(self) -> Any:
-        return await self._told.get()
+    def listen(self, take: Callable[[Any], None]) -> None:
+        self._take = take
+        self._hand_on()
 
     async def close(self) -> None:
-        self._told.put_nowait(None)
+        self.tell(None)
 
 
 def spoken(text: str) -> bytes:

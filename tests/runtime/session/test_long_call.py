@@ -10,9 +10,9 @@ from websockets.exceptions import ConnectionClosed
 
 from runtime.engine.effects import Respond
 from runtime.session.model import Answered, Lost, Noted, Patience, Ready, SessionSettings, SpeechEnded
-from runtime.session.openai import OpenAISession
 from runtime.session.stand_in import StandIn
 from runtime.simulate.clock import IdleLoop, idle
+from tests.runtime.inbox import HeardSession
 
 MINUTES = 62
 SECOND = "/" * 10_668  # base64 of a second of mu-law silence
@@ -41,7 +41,7 @@ async def settle(loop: IdleLoop, stand_in: StandIn, seconds: float) -> None:
             await asyncio.sleep(0.4)
 
 
-async def speak(session: OpenAISession, number: int) -> None:
+async def speak(session: HeardSession, number: int) -> None:
     """One answer of the model, heard to its end."""
     session.respond(Respond(purpose="speak", speech_id=f"s{number}"))
     session.flush()
@@ -66,7 +66,7 @@ def test_a_call_of_62_minutes_is_not_cut() -> None:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, IdleLoop)
         async with StandIn(voice="text") as stand_in:
-            session = OpenAISession(settings(stand_in.base_url))
+            session = HeardSession(settings(stand_in.base_url))
             session.connect()
             session.open("You are an assistant.")
             session.brief("Now at: the end")
@@ -135,7 +135,7 @@ async def moved_by(playing: bool) -> list[list[dict[str, Any]]]:
             tools=[],
             patience=old,
         )
-        session = OpenAISession(chosen)
+        session = HeardSession(chosen)
         session.playing = playing
         session.connect()
         session.open("You are an assistant.")

@@ -14,10 +14,10 @@ from runtime import audio
 from runtime.engine.effects import Respond
 from runtime.session import model
 from runtime.session.model import Cut, Patience, SessionSettings
-from runtime.session.openai import OpenAISession
 from runtime.session.openai_speech import SpeechSettings, speech
 from runtime.session.stand_in import StandIn
 from runtime.voices.tones import Tones
+from tests.runtime.inbox import HeardSession
 
 TOOL = {
     "type": "function",
@@ -95,7 +95,7 @@ async def scripted(**patience):
     script = Script()
     async with serve(script.serve, "127.0.0.1", 0) as server:
         port = next(iter(server.sockets)).getsockname()[1]
-        session = OpenAISession(settings(f"http://127.0.0.1:{port}/v1", **patience))
+        session = HeardSession(settings(f"http://127.0.0.1:{port}/v1", **patience))
         session.connect()
         try:
             yield session, script
@@ -420,7 +420,7 @@ async def test_a_fatal_error_is_final(code):
 async def test_a_spoken_turn_is_heard_transcribed_and_reported():
     """Against the stand-in: tones in, one turn, its transcript, and the report the session asked for."""
     async with StandIn(voice="tones") as stand_in:
-        session = OpenAISession(settings(stand_in.base_url))
+        session = HeardSession(settings(stand_in.base_url))
         session.connect()
         session.open('# What a caller may mean\n- agreement (agreement): accepts. Examples: "yes"')
         await until(session, model.Ready)
