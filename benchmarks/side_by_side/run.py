@@ -22,7 +22,7 @@ from benchmarks.side_by_side.model import Model, Session, serving
 from benchmarks.side_by_side.phones import Bridge, Callers, Phone
 
 ROOT: Final = Path(__file__).parents[2]
-LEVELS: Final = (10, 50, 75, 100, 125, 150, 175, 200, 250, 300, 350, 400)
+LEVELS: Final = (10, 50, 75, 100, 125, 150, 175, 200, 250, 300, 350, 400, 450, 500, 550, 600, 700)
 MOST_MS: Final = 20.0  # p99 of the round trip a bridge may add
 LOST_MS: Final = 250.0  # a call: more missing after a window is loss; a piece of 200 may be under way
 NEVER_MS: Final = 1000.0

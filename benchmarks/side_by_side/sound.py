@@ -6,6 +6,7 @@ A bridge may splice, join, decode or resample what it carries; a loud piece surv
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
+from functools import lru_cache
 from typing import Final, Literal
 
 Format = Literal["audio/pcmu", "audio/pcm"]
@@ -23,6 +24,7 @@ def piece(kind: str, ms: int, *, loud: bool) -> str:
     return b64encode(_PCM[loud] * (24 * ms)).decode()
 
 
+@lru_cache(maxsize=256)  # most bridges hand on the same few pieces, and the load shall cost little
 def is_loud(payload: str, kind: str) -> bool:
     """Whether any of it is loud."""
     if kind == "audio/pcmu":

@@ -36,6 +36,7 @@ from runtime.server.fleet import Fleet
 from runtime.server.invited import Invited
 from runtime.server.keeping import Index, mend
 from runtime.server.leasing import Leasing
+from runtime.server.loops import keep_for_good
 from runtime.server.measured import Measured
 from runtime.server.media import Media
 from runtime.server.net import Net
@@ -238,6 +239,7 @@ async def until_told(
     }
     if again is not None:
         acts[signal.SIGHUP] = lambda: _renew(running, again)
+    keep_for_good()
     with on_signals(acts):
         for line in lines:
             tell(line)

@@ -16,6 +16,7 @@ import structlog
 
 from benchmarks.side_by_side.targets import main
 from runtime import server, settings
+from runtime.server.loops import keep_for_good
 from runtime.simulate.loopback import write_settings
 from tests.flows.shipped import ROOT, artifact, caller
 
@@ -41,6 +42,7 @@ async def opened(model_url: str) -> AsyncIterator[dict[str, str]]:
         }
         chosen = replace(settings.load(file, {}, options), public_url="")
         running = await server.start([compiled], chosen)
+        keep_for_good()
         try:
             yield {"voice_url": running.voice_url, "token": token}
         finally:
