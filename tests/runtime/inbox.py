@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from runtime.session.model import SessionEvent, SessionSettings
+from runtime.session.events import Events
+from runtime.session.model import SessionSettings
 from runtime.session.openai import OpenAISession
 from runtime.telephony.base import MediaSocket
 from runtime.websocket import ServerSocket, Socket
@@ -28,12 +29,7 @@ class HeardSession(OpenAISession):
 
     def __init__(self, settings: SessionSettings) -> None:
         super().__init__(settings)
-        self._heard: asyncio.Queue[SessionEvent | None] = asyncio.Queue()
-        self.listen(self._heard.put_nowait)
-
-    async def receive(self) -> SessionEvent | None:
-        """The next event; None once the session is closed."""
-        return await self._heard.get()
+        self.receive = Events(self).receive
 
 
 @asynccontextmanager

@@ -18,6 +18,7 @@ from runtime.engine.effects import Respond
 from runtime.engine.fill import brief, instructions
 from runtime.engine.state import State
 from runtime.session import model
+from runtime.session.events import Events
 from runtime.session.model import Called, ModelSession, Patience, SessionSettings, TurnDetection
 from runtime.session.openai import OpenAISession
 from runtime.simulate.drive.hearing import REPORT
@@ -57,19 +58,20 @@ async def understand(
     said last. Raises HearingError.
     """
     session: ModelSession = OpenAISession(_settings(speaking, artifact))
+    events = Events(session)
     session.connect()
     session.open(instructions(artifact, state))
     try:
         async with asyncio.timeout(PATIENCE_S):
-            await _ready(session)
+            await _ready(events)
             session.brief(brief(artifact, state, None))
             session.said(said)
             session.flush()
             sound = pcm + bytes(RATE_HZ * audio.PCM16_BYTES * (PAUSE_MS + 500) // 1000)
             for start in range(0, len(sound), CHUNK_BYTES):
                 session.hear(b64encode(sound[start : start + CHUNK_BYTES]).decode())
-            turn_id = await _turn(session)
-            return None if turn_id is None else await _report(session, turn_id, artifact)
+            turn_id = await _turn(events)
+            return None if turn_id is None else await _report(session, events, turn_id, artifact)
     except TimeoutError:
         raise HearingError("the model did not answer in time") from None
     finally:
@@ -96,28 +98,28 @@ def _settings(speaking: Speaking, artifact: Artifact) -> SessionSettings:
     )
 
 
-async def _next(session: ModelSession) -> model.SessionEvent:
+async def _next(events: Events) -> model.SessionEvent:
     """The next event of a session that lives. Raises HearingError."""
-    event = await session.receive()
+    event = await events.receive()
     if event is None or isinstance(event, model.Lost):
         why = "closed" if event is None else event.reason
         raise HearingError(f"the model cannot be reached ({why.replace('_', ' ')})")
     return event
 
 
-async def _ready(session: ModelSession) -> None:
-    while not isinstance(await _next(session), model.Ready):
+async def _ready(events: Events) -> None:
+    while not isinstance(await _next(events), model.Ready):
         pass
 
 
-async def _turn(session: ModelSession) -> str | None:
+async def _turn(events: Events) -> str | None:
     """The last turn that ended in what was sent; a pause for thought does not make two of one."""
     turn_id: str | None = None
     speaking = False
     while True:
         try:
             async with asyncio.timeout(None if speaking else BEGINS_S if turn_id is None else SETTLES_S):
-                event = await _next(session)
+                event = await _next(events)
         except TimeoutError:
             return turn_id
         match event:
@@ -127,13 +129,13 @@ async def _turn(session: ModelSession) -> str | None:
                 turn_id, speaking = event.turn_id, False
 
 
-async def _report(session: ModelSession, turn_id: str, artifact: Artifact) -> Turn:
+async def _report(session: ModelSession, events: Events, turn_id: str, artifact: Artifact) -> Turn:
     session.respond(Respond(purpose="report", turn_id=turn_id))
     session.flush()
     words: list[str] = []
     called: Called | None = None
     while called is None:
-        match await _next(session):
+        match await _next(events):
             case Called(name=name) as report if name == REPORT:
                 called = report
             case model.Transcript(text=text):
@@ -143,7 +145,7 @@ async def _report(session: ModelSession, turn_id: str, artifact: Artifact) -> Tu
     with suppress(TimeoutError):  # without its words a turn is still one
         async with asyncio.timeout(WORDS_S):
             while not words:
-                if isinstance(event := await _next(session), model.Transcript):
+                if isinstance(event := await _next(events), model.Transcript):
                     words.append(event.text)
     return _as_turn(called.arguments, " ".join(words).strip(), artifact)
 
