@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, Final
@@ -27,6 +27,7 @@ from runtime.audio import base64_bytes
 from runtime.engine.effects import Respond
 from runtime.session import wire
 from runtime.session.conversation import Conversation
+from runtime.session.events import Told
 from runtime.session.model import (
     Cut,
     Lost,
@@ -85,11 +86,9 @@ class OpenAISession:
 
     def __init__(self, settings: SessionSettings) -> None:
         self._settings = settings
-        self._loop = asyncio.get_running_loop()
-        self._now = self._loop.time  # seconds
+        self._now = asyncio.get_running_loop().time  # seconds
         self._conversation = Conversation(settings)
-        self._events: deque[SessionEvent | None] = deque()
-        self._listener: Callable[[SessionEvent | None], None] | None = None
+        self._told = Told()
         self._unsent: deque[str] = deque()
         self._preroll: deque[str] = deque(maxlen=PREROLL_FRAMES)
         self._unread: deque[float] = deque(maxlen=BABBLE)
@@ -139,17 +138,17 @@ class OpenAISession:
     def respond(self, order: Respond) -> None:
         self._conversation.respond(order)
         if self._dead:
-            self._tell(self._conversation.lose())
+            self._told.soon(self._conversation.lose())
 
     def flush(self) -> None:
         busy = self._conversation.busy
-        self._tell(self._conversation.ask())
+        self._told.soon(self._conversation.ask())
         if not busy:
             self._progress_at = self._now()
         self._send()
 
     def stop(self, cut: Cut) -> None:
-        self._tell(self._conversation.stop(cut))
+        self._told.soon(self._conversation.stop(cut))
         self._send()
 
     @property
@@ -158,8 +157,7 @@ class OpenAISession:
         return sum(map(len, self._unsent)) + sum(map(len, self._preroll)) + self._conversation.held
 
     def listen(self, take: Callable[[SessionEvent | None], None]) -> None:
-        self._listener = take
-        self._tell([])
+        self._told.listen(take)
 
     async def close(self) -> None:
         self._closed = True
@@ -168,7 +166,7 @@ class OpenAISession:
             await asyncio.gather(self._task, return_exceptions=True)
         for socket in tuple(self._leaving):
             await socket.wait_gone()
-        self._tell([None])
+        self._told.soon([None])
 
     # ---- the life of a session: connect, serve, lose, perhaps again
 
@@ -201,7 +199,7 @@ class OpenAISession:
     def _move(self) -> None:
         self._moved_at = self._now()
         self._unsent.clear()
-        self._tell(self._conversation.move())
+        self._told.soon(self._conversation.move())
 
     def _leave(self, socket: Socket) -> None:
         """Say goodbye beside everything else: a frozen peer answers none, and nobody may wait for it."""
@@ -214,7 +212,7 @@ class OpenAISession:
         self._unsent.clear()
         # What became of the turns asked about is the engine's to decide when the session is back.
         ended = [event for event in self._conversation.lose() if isinstance(event, SpeechEnded)]
-        self._tell([lost, *ended])
+        self._told.soon([lost, *ended])
 
     async def _connected(self) -> Socket:
         settings = self._settings
@@ -307,8 +305,7 @@ class OpenAISession:
         return settled and not self.playing and self._conversation.movable
 
     def _take(self, event: SessionEvent) -> None:
-        self._events.append(event)
-        self._hand_on()
+        self._told.now(event)
         moved = isinstance(event, Noted) and event.kind == "session_moved"
         if isinstance(event, Ready) or moved:
             self._settings.door.opened()
@@ -316,7 +313,7 @@ class OpenAISession:
             while self._preroll:
                 self._append(self._preroll.popleft())
         if moved:
-            self._tell([Noted("session_gap", f"{(self._now() - self._moved_at) * 1000:.0f} ms")])
+            self._told.soon([Noted("session_gap", f"{(self._now() - self._moved_at) * 1000:.0f} ms")])
             self.flush()
 
     async def _watch(self) -> Lost:
@@ -335,7 +332,7 @@ class OpenAISession:
                 # of the turn.
                 self._heard_at = now
                 self._append(PADDING.get(self._settings.audio_format, MULAW_PADDING))
-                self._tell([Noted("silence_padded", "")])
+                self._told.soon([Noted("silence_padded", "")])
 
     def _until_deadline(self) -> float:
         """Seconds until something may be overdue. What begins meanwhile cannot be overdue before that.
@@ -384,19 +381,6 @@ class OpenAISession:
         socket, unsent = self._socket, self._unsent
         while socket is not None and unsent and not socket.full:
             socket.send(unsent.popleft())
-
-    def _tell(self, events: Sequence[SessionEvent | None]) -> None:
-        """Tell these in a turn of their own: what an order leads to never runs inside it."""
-        self._events.extend(events)
-        if self._events:
-            self._loop.call_soon(self._hand_on)
-
-    def _hand_on(self) -> None:
-        """Tell what there is. What a message of the server tells is told at once: a task that is woken for it
-        would come after all frames of all calls that are waiting just now.
-        """
-        while self._events and self._listener is not None:
-            self._listener(self._events.popleft())
 
 
 def _unreachable(error: RefusedError) -> _UnreachableError:
