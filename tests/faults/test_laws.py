@@ -1,6 +1,6 @@
 """The checker of a test's logs notices each thing it is there to notice, and nothing else.
 
-What it reads off a record alone (I1 to I3, I6 to I9, I12) is shown by tests/runtime/test_audit.py.
+What is read off a record alone (I1 to I3, I6 to I9, I12) is planted in tests/runtime/test_audit.py.
 """
 
 import asyncio

@@ -7,9 +7,25 @@ from typing import Any
 import msgspec
 import pytest
 
-from runtime.audit import Trace, hasty_transfers, repeated_deeds, violations
-from runtime.engine.effects import DeliverPackage, Effect, RunAction, Transfer
-from runtime.engine.events import ActionSucceeded, CallEnded, CallStarted, Event, PackageDelivered
+from runtime.audit import (
+    Trace,
+    hasty_transfers,
+    invented_transitions,
+    repeated_deeds,
+    unanswered_escalations,
+    undisclosed_effects,
+    unlawful_actions,
+    violations,
+)
+from runtime.engine.effects import DeliverPackage, Effect, EnterNode, RunAction, Transfer
+from runtime.engine.events import (
+    ActionSucceeded,
+    CallEnded,
+    CallStarted,
+    Event,
+    PackageDelivered,
+    TurnReported,
+)
 from runtime.engine.state import State
 from runtime.engine.step import start, step
 from runtime.record import Header, Record, Recorder, read
@@ -94,3 +110,46 @@ def test_a_hasty_transfer_is_told() -> None:
     begun = CallStarted(at_ms=0, call_id="CA1")
     assert hasty_transfers(trace((begun, (package,)), (ready, (transfer,)))) == []
     assert hasty_transfers(trace((begun, (package, transfer)), (ready, ()))) == [transfer]
+
+
+ORDER = RunAction(run_id="r1", action="book", arguments={}, idempotency_key="k", within_ms=1, retries=0)
+BEGUN = CallStarted(at_ms=0, call_id="CA1")
+
+
+def test_what_comes_before_the_disclosure_is_told() -> None:
+    """A deed ordered before the disclosure was heard is told; silence before it is not."""
+    assert undisclosed_effects(trace((BEGUN, ()))) == []
+    assert undisclosed_effects(trace((BEGUN, (ORDER,)))) == [ORDER]
+
+
+def test_a_transition_outside_the_graph_is_told() -> None:
+    """The start node may be entered first; a node nobody drew, or one no edge leads to, may not."""
+    start_node = shipped(FLOW).start
+    first = EnterNode(node=start_node)
+    assert invented_transitions(trace((BEGUN, (first,)))) == []
+    assert invented_transitions(trace((BEGUN, (first, EnterNode(node="nowhere"))))) == [
+        (start_node, "nowhere")
+    ]
+
+
+def test_an_action_where_it_does_not_belong_is_told() -> None:
+    """An action that runs at a node which is not its own is told."""
+    name = next(name for name, one in shipped(FLOW).actions.items() if one.changes_something)
+    order = msgspec.structs.replace(ORDER, action=name)
+    elsewhere = Trace(shipped(FLOW), [(BEGUN, (order,), State(node=shipped(FLOW).start))])
+    own = next(node for node, one in shipped(FLOW).nodes.items() if one.action == name)
+    assert unlawful_actions(elsewhere) == [order]
+    assert unlawful_actions(Trace(shipped(FLOW), [(BEGUN, (order,), State(node=own))])) == []
+
+
+def test_a_request_for_a_person_that_leads_to_none_is_told() -> None:
+    """After the disclosure a sure report of it must lead to people in the same turn."""
+    artifact = shipped(FLOW)
+    intent = next(name for name, one in artifact.intents.items() if one.family == "escalation")
+    people = next(name for name, one in artifact.nodes.items() if one.kind == "handoff")
+    asked = TurnReported(at_ms=2, turn_id="t", arguments={"intent": intent, "confidence": 1.0})
+    heard = State(phase="listening", disclosed=True)
+    deaf = Trace(artifact, [(BEGUN, (), heard), (asked, (), heard)])
+    brought = Trace(artifact, [(BEGUN, (), heard), (asked, (EnterNode(node=people),), heard)])
+    assert unanswered_escalations(deaf) == [asked]
+    assert unanswered_escalations(brought) == []
