@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, values
 from prometheus_client.multiprocess import MultiProcessCollector
 
 TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -37,6 +38,13 @@ REASONS: Final = frozenset(
 )
 STATUSES: Final = ("completed", "cancelled", "failed", "incomplete")
 TOKENS: Final = ("text_in", "audio_in", "text_cached", "audio_cached", "text_out", "audio_out")
+
+
+def share(folder: Path) -> None:
+    """Count into this folder from here on, beside the processes that were started with it."""
+    os.environ[SHARED] = str(folder)
+    # Chosen when it was imported, which is over.
+    values.ValueClass = values.MultiProcessValue()  # type: ignore[no-untyped-call]
 
 
 class Metrics:

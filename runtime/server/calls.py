@@ -96,7 +96,7 @@ class Calls:
         # Who brings people onto a call; by itself the line.
         self.ringer: Callable[[LiveCall], Ringer] = lambda live: live.line
         self._tokens = tokens or Tokens()
-        self._find_deployment, self._alone = find_deployment, alone
+        self._find_deployment, self.alone = find_deployment, alone
         self._known: OrderedDict[str, LiveCall] = OrderedDict()
         self._live: set[str] = set()
         self._none_live = asyncio.Event()
@@ -157,7 +157,7 @@ class Calls:
         token = self.new_token(call, artifact.flow, artifact.content_hash)
         live = self._new(call, deployment, token, consent=consent)
         live.answerer = answerer
-        if self._alone:
+        if self.alone:
             live.held = self._carrying.open(live)
         self._remember(live)
         if self.leasing and live.hold:
@@ -337,7 +337,7 @@ class Calls:
 
     async def _expired(self, live: LiveCall) -> None:
         """No stream came here: it may have come to another worker."""
-        lease = await self.leasing.find(live.call.call_id) if self.leasing and not self._alone else None
+        lease = await self.leasing.find(live.call.call_id) if self.leasing and not self.alone else None
         if lease is not None and not lease.expects:
             self.drop(live)
         else:

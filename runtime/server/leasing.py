@@ -35,6 +35,7 @@ TAKE_S: Final = 0.5  # for a call that was answered here: there is nothing to go
 TAKE_ELSEWHERE_S: Final = 2.0  # for one that may have a state, and would begin anew without it
 FIND_S: Final = 2.0
 MEET_S: Final = 0.25  # before people are rung
+LEAVE_S, LEAVING = 0.25, 5  # how long another machine may take to say that a stream is over
 LATE_S: Final = 4.0  # for a beat
 GATHER_S: Final = 0.2
 RETRY_S: Final = 1.0
@@ -87,6 +88,17 @@ class Leasing:
     async def find(self, call_id: str) -> Lease | None:
         """The lease of a call with all that we know of it; None where there is none or the store is away."""
         return await self._soon(self._find(call_id), "find")
+
+    async def find_left(self, call_id: str) -> Lease | None:
+        """The same, once whoever holds the call has said that its stream is over, or a second later: they may
+        be on another machine, whose question this was.
+        """
+        for _ in range(LEAVING):
+            lease = await self.find(call_id)
+            if lease is None or lease.ended or lease.owner in ("", self.owner):
+                break
+            await self._pause(LEAVE_S)
+        return lease
 
     async def _find(self, call_id: str) -> Lease | None:
         async with self._writing:

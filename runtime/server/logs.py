@@ -5,10 +5,11 @@ import sys
 import structlog
 
 
-def log_json(level: str) -> None:
-    """Log so from here on; what a command says to a person is on stdout."""
+def log_json(level: str, **always: object) -> None:
+    """Log so from here on, each line with `always`; what a command says to a person is on stdout."""
     structlog.configure(
         processors=[
+            lambda logger, name, line: {**always, **line},
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.JSONRenderer(),

@@ -59,7 +59,9 @@ class Net:
     async def go_on(self, call: LineCall) -> str:
         """Go on with a call that nobody carries (any more), or say that we cannot."""
         leasing = self.calls.leasing
-        lease = await leasing.find(call.call_id) if leasing else None
+        # Workers of one supervisor were asked already whose call it is.
+        find = leasing and (leasing.find_left if self.calls.alone else leasing.find)
+        lease = await find(call.call_id) if find else None
         if leasing is None or lease is None:
             return self.sorry(call)
         if lease.ended:

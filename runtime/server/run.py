@@ -47,7 +47,7 @@ from runtime.server.renewal import Read, Renewal
 from runtime.server.rest import Rest
 from runtime.server.split import Split
 from runtime.server.starting import check, listen, public_url
-from runtime.server.tokens import Tokens
+from runtime.server.tokens import Tokens, shared_key
 from runtime.server.upgrade import upgrades
 from runtime.server.versions import Versions
 from runtime.server.webhooks import Webhooks
@@ -166,7 +166,7 @@ async def start(
             board=Board() if settings.desk_token else None,
             undoing=store.undoing,
             spool=await open_spool(settings, deployments.values(), alerts, undo),
-            tokens=Tokens(shared.key) if shared else None,
+            tokens=Tokens(shared.key) if shared else _tokens(settings),
             find_deployment=versions.find,
             alone=shared is None,
             disk=disk,
@@ -192,6 +192,12 @@ class Shared:
     listening: socket.socket
     key: bytes = field(repr=False)
     fleet: Fleet
+
+
+def _tokens(settings: Settings) -> Tokens | None:
+    """Tokens that every machine of a fleet reads, where there is a secret that all of them have."""
+    secret = settings.telephony.auth_token
+    return Tokens(shared_key(secret)) if secret else None
 
 
 def _leasing(store: Store, calls: Calls, index: Index, fleet: Fleet | None) -> Leasing:

@@ -26,7 +26,7 @@ import msgspec
 import structlog
 
 from runtime.alerts import Alerts
-from runtime.metrics import SHARED, Metrics
+from runtime.metrics import SHARED, Metrics, share
 from runtime.server.deploy import deploy
 from runtime.server.fleet import socket_path
 from runtime.server.renewal import Read, Refused, refuse, reread
@@ -108,12 +108,13 @@ class Supervisor:
         self._key = shared_key(plan.settings.telephony.auth_token or secrets.token_hex(16))
         self._stopping = False
         self._hung_s = plan.settings.limits.hung_ms / 1000
+        (folder / "numbers").mkdir()
+        share(folder / "numbers")  # what is told here is counted with what the workers tell
         self._alert = Alerts(Metrics())
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """All workers up, the first before the others, so that what they share is made once."""
-        (self._folder / "numbers").mkdir()
         for number, artifact in enumerate(self._plan.artifacts):
             self._write(number, artifact)
         try:

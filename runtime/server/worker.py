@@ -47,8 +47,8 @@ class Order(msgspec.Struct, frozen=True):
 def main() -> int:
     """Serve until told to stop; the exit code."""
     faulthandler.enable()  # a supervisor that gives us up asks for our stack with SIGABRT
-    log_json("info")
     order = msgspec.json.decode(sys.stdin.buffer.readline(), type=Order)
+    log_json("info", worker=order.slot)  # all of them write to the supervisor's stderr
     try:
         chosen = load(Path(order.settings) if order.settings else None, os.environ, order.options)
         artifacts = read_artifacts(order)

@@ -218,6 +218,23 @@ async def test_a_call_another_worker_has_is_ended_here(database_url: str) -> Non
         assert told == ["call.superseded"]
 
 
+async def test_a_question_that_came_to_another_machine_waits_for_the_end(database_url: str) -> None:
+    """Asked what to do after a stream whose call another server holds, a server waits until that one has said
+    how the call ended."""
+    async with (
+        worker(database_url, "w1.a") as (holding, store, _),
+        worker(database_url, "w2.b") as (asked, _, _),
+    ):
+        one = hold("CA1")
+        await begun(holding, store, one)
+        asking = asyncio.create_task(asked.find_left("CA1"))
+        holding.over(one, "assistant_hangup", None, planned=True)
+        await holding.flush()
+        lease = await asking
+        assert lease is not None
+        assert (lease.ended, lease.reason) == (True, "assistant_hangup")
+
+
 class Away:
     """Leases in memory, away between two times of the loop's clock: two calls, whose owners beat elsewhere
     every four seconds, but that of the second died in the outage.
