@@ -215,7 +215,7 @@ async def test_a_call_another_worker_has_is_ended_here(database_url: str) -> Non
         ours.keep(one, 100, State(node="greeting"))
         async with asyncio.timeout(PATIENCE_S):
             await ended.wait()
-        assert told == ["call.superseded"]
+        assert "call.superseded" in told
 
 
 async def test_a_question_that_came_to_another_machine_waits_for_the_end(database_url: str) -> None:
