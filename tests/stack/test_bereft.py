@@ -79,12 +79,13 @@ class Scene:
         return [leg for leg in self.network.legs.values() if leg.outbound]
 
     async def ended(self, call_id: str) -> tuple[str, str | None]:
-        """The call's end in the index: reason and outcome."""
+        """The call's end in the index, once each part of its record has one: reason and outcome."""
         found: list[Any] = []
 
         async def over() -> bool:
             found[:] = [row for row in await self.fleet.store.calls() if row["call_id"] == call_id]
-            return bool(found and found[0]["reason"])
+            records = self.fleet.records(call_id)
+            return bool(found and found[0]["reason"] and records and all(one.whole for one in records))
 
         await self.until(over)
         return found[0]["reason"], found[0]["outcome"]
