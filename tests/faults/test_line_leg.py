@@ -211,7 +211,7 @@ def test_row_26_an_interruption_at_every_moment(bed: Open) -> None:
     mouths = [Interrupter(moment) for moment in moments for _ in range(sized(1, 6))]
 
     async def work() -> tuple[Bed, list[Later]]:
-        async with bed(toml="[limits]\ncalls = 200\n") as one:
+        async with bed(toml="[limits]\ncalls = 200\nnumber_per_hour = 0\n") as one:
             made = []
             for start in range(0, len(mouths), 50):
                 some = mouths[start : start + 50]
