@@ -111,6 +111,12 @@ class Socket(WSListener):
             wire = self._transport.underlying_transport.get_extra_info("socket")
             wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
 
+    def ahead(self, size: int) -> None:
+        """How many bytes the system may hold that it has not sent; past them the socket is full."""
+        if self._transport is not None and not self.gone and hasattr(socket, "TCP_NOTSENT_LOWAT"):
+            wire = self._transport.underlying_transport.get_extra_info("socket")
+            wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, size)
+
     def close(self, code: int = 1000) -> None:
         """Say goodbye. The socket is gone once the peer answers, or after CLOSE_S."""
         transport = self._transport

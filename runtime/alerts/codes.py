@@ -96,8 +96,8 @@ CODES: Final[Mapping[str, Alert]] = {
     ),
     "audio.dropped": Alert(
         "P2",
-        "Audio was dropped because the carrier stopped reading or the model flooded us.",
-        "Above one call in a hundred: the network to the carrier, or too many calls on this machine.",
+        "Audio was dropped: the carrier or the model stopped reading, or the model flooded us.",
+        "Above one call in a hundred: the network to either, or too many calls on this machine.",
     ),
     "audio.dead_air": Alert(
         "P2",

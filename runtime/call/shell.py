@@ -250,8 +250,13 @@ def _sum_up(call: Call) -> None:
     call.dead_air(call.ledger.heard_by_ms)
     if call.unread:
         call.note("unreadable", line=call.unread["line"], model=call.unread["model"])
-    if call.line.dropped or call.ledger.dropped_bytes:
-        call.note("audio_dropped", messages=call.line.dropped, model_bytes=call.ledger.dropped_bytes)
+    dropped = {
+        "messages": call.line.dropped,
+        "model_bytes": call.ledger.dropped_bytes,
+        "caller_frames": call.outside.session.dropped,
+    }
+    if any(dropped.values()):
+        call.note("audio_dropped", **dropped)
     if call.ledger.gap_ms:
         call.note("audio_underrun", gap_ms=round(call.ledger.gap_ms))
 

@@ -212,6 +212,11 @@ class ModelSession(Protocol):
         """How many bytes of this call it holds: what waits to be sent, and what was said."""
         ...
 
+    @property
+    def dropped(self) -> int:
+        """How many frames of the caller's audio the model did not take in time; they were never sent."""
+        ...
+
     def connect(self) -> None:
         """Begin to connect."""
         ...
@@ -221,7 +226,9 @@ class ModelSession(Protocol):
         ...
 
     def hear(self, payload: str) -> None:
-        """20 ms of the caller's audio, base64. Before Ready the newest three seconds are kept."""
+        """20 ms of the caller's audio, base64. Before Ready the newest three seconds are kept; after it,
+        while the model takes nothing, the newest 400 ms.
+        """
         ...
 
     def brief(self, text: str) -> None: ...

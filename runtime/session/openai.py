@@ -28,16 +28,9 @@ from runtime.engine.effects import Respond
 from runtime.session import wire
 from runtime.session.conversation import Conversation
 from runtime.session.events import Told
-from runtime.session.model import (
-    Cut,
-    Lost,
-    Noted,
-    Ready,
-    SessionEvent,
-    SessionSettings,
-    SpeechEnded,
-)
+from runtime.session.model import Cut, Lost, Noted, Ready, SessionEvent, SessionSettings, SpeechEnded
 from runtime.session.tls import authorities
+from runtime.session.unsent import Unsent
 from runtime.websocket import Message, RefusedError, Socket, connect, nobody
 
 POLICY_CLOSE: Final = "closed_1008"
@@ -46,14 +39,14 @@ BABBLE: Final = 50  # messages nobody can read, within BABBLE_S: whoever sends t
 BABBLE_S: Final = 10.0
 BOUNDARY_S: Final = 1.0  # without a word from the server, so that nothing of the last turn is still to come
 AGAIN_S: Final = 10.0
-PREROLL_FRAMES: Final = 150  # three seconds of 20 ms
-MOST_UNSENT: Final = 1500  # half a minute of frames: the socket is not moving
+PREROLL_FRAMES: Final = 150  # three seconds of 20 ms, for a session that is not ready: no word may be lost
 LEAST_WATCH_MS: Final = 20
 # base64 of one second of silence (mu-law 0xFF, PCM 0x00), to the next whole group
 PADDING: Final = {"audio/pcm": "A" * 64_000}
 MULAW_PADDING: Final = "/" * 10_668
 PING_S: Final = 10.0
 MOST_MESSAGE: Final = 16 * 1024 * 1024
+AHEAD: Final = 4096  # bytes; a third of a second of mu-law in JSON
 
 
 @lru_cache(maxsize=8)
@@ -89,7 +82,7 @@ class OpenAISession:
         self._now = asyncio.get_running_loop().time  # seconds
         self._conversation = Conversation(settings)
         self._told = Told()
-        self._unsent: deque[str] = deque()
+        self._unsent = Unsent()
         self._preroll: deque[str] = deque(maxlen=PREROLL_FRAMES)
         self._unread: deque[float] = deque(maxlen=BABBLE)
         self._opened = asyncio.Event()
@@ -117,11 +110,15 @@ class OpenAISession:
         conversation, socket = self._conversation, self._socket
         if not conversation.ready:
             self._preroll.append(payload)
-        elif socket is None or socket.full or self._unsent:
-            self._append(payload)
-        else:  # what `_append` does, without its steps in between
-            conversation.appended_bytes += base64_bytes(payload)
-            socket.send(wire.append_audio(payload))
+        else:
+            size = base64_bytes(payload)
+            conversation.appended_bytes += size
+            if socket is None or socket.full or self._unsent:
+                # The server's times count what it gets.
+                conversation.appended_bytes -= self._unsent.put_live(wire.append_audio(payload), size)
+                self._flow()
+            else:
+                socket.send(wire.append_audio(payload))
 
     def brief(self, text: str) -> None:
         self._conversation.brief(text)
@@ -154,7 +151,12 @@ class OpenAISession:
     @property
     def held(self) -> int:
         """How many bytes wait here; events do not, since the call takes them as they come."""
-        return sum(map(len, self._unsent)) + sum(map(len, self._preroll)) + self._conversation.held
+        return self._unsent.held + sum(map(len, self._preroll)) + self._conversation.held
+
+    @property
+    def dropped(self) -> int:
+        """Frames of the caller's audio that were late for the model, and never sent."""
+        return self._unsent.dropped
 
     def listen(self, take: Callable[[SessionEvent | None], None]) -> None:
         self._told.listen(take)
@@ -222,13 +224,15 @@ class OpenAISession:
         try:
             # Not wait_for: before Python 3.12 it can swallow a cancellation, and a hang-up would never end.
             async with asyncio.timeout(settings.patience.connect_ms / 1000):
-                return await connect(
+                socket = await connect(
                     url,
                     _headers(settings.base_url, settings.api_key),
                     most=MOST_MESSAGE,
                     trust=authorities() if url.startswith("wss:") else None,
                     ping_s=PING_S,
                 )
+                socket.ahead(AHEAD)
+                return socket
         except RefusedError as error:
             raise _unreachable(error) from None
         except TimeoutError:
@@ -325,14 +329,15 @@ class OpenAISession:
                 return Lost("configure_timeout", final=False)
             if self._conversation.busy and now - self._progress_at > patience.stall_ms / 1000:
                 return Lost("stalled", final=False)
-            if len(self._unsent) > MOST_UNSENT:
+            if self._unsent.stuck:
                 return Lost("not_reading", final=False)
             if self._conversation.caller_speaking and now - self._heard_at > patience.silence_ms / 1000:
                 # The server's VAD runs on audio, not on time: without frames it would never hear the end
                 # of the turn.
                 self._heard_at = now
-                self._append(PADDING.get(self._settings.audio_format, MULAW_PADDING))
-                self._told.soon([Noted("silence_padded", "")])
+                if not self._unsent:  # what does not get through would pile up
+                    self._append(PADDING.get(self._settings.audio_format, MULAW_PADDING))
+                    self._told.soon([Noted("silence_padded", "")])
 
     def _until_deadline(self) -> float:
         """Seconds until something may be overdue. What begins meanwhile cannot be overdue before that.
@@ -373,14 +378,14 @@ class OpenAISession:
         if socket is not None and not socket.full and not self._unsent:
             socket.send(message)
         elif not self._dead:
-            self._unsent.append(message)
+            self._unsent.put(message)
             self._flow()
 
     def _flow(self) -> None:
         """The server may take again."""
         socket, unsent = self._socket, self._unsent
         while socket is not None and unsent and not socket.full:
-            socket.send(unsent.popleft())
+            socket.send(unsent.take())
 
 
 def _unreachable(error: RefusedError) -> _UnreachableError:

@@ -58,7 +58,7 @@ class JumpingLoop(asyncio.SelectorEventLoop):
 class Parrot:
     """Implements ModelSession: says what the newest brief gives as an example, at once."""
 
-    held = 0
+    held = dropped = 0
 
     def __init__(self) -> None:
         self.playing = False
