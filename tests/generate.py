@@ -8,6 +8,7 @@ No check finds an error in either.
 import re
 from collections.abc import Callable, Sequence
 from copy import deepcopy
+from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -118,6 +119,14 @@ def _stay(words: str, at_most: int, then: str | None = None) -> Flow:
     return {"convey": words, "stay": True, "at_most": at_most, **({"then": then} if then else {})}
 
 
+def _after(before: str, kind: str) -> str:
+    """What kind stands after another: no decision next to one, which leaves it callers of one sort.
+
+    Every decision is so reached from a node that speaks, where all it looks at can still be anything.
+    """
+    return "tell" if kind == before == "decide" else kind
+
+
 # Large flows: forward edges only, so everything is reachable and nothing goes round.
 
 
@@ -133,6 +142,7 @@ def _large(nodes: int, rng: Random) -> Flow:
     steps = max(nodes - 5, 3)
     kinds = rng.choices(["collect", "open", "decide", "tell", "act"], [45, 20, 15, 10, 10], k=steps)
     kinds[0], kinds[-1] = "open", "open"
+    kinds = [_after(before, kind) for before, kind in pairwise(["open", *kinds])]
     flow["slots"] = {
         f"{kind}_{number}": {**shape, "meaning": f"the {kind} number {number}"}
         for number in range(40)
@@ -314,8 +324,9 @@ def _small(choose: Choose, stages: int) -> Flow:
     flow["slots"] = dict(_SLOTS)
     nodes = flow["nodes"]
     count = choose(range(1, stages + 1))
+    kind = "open"
     for at in range(count):
-        kind = choose(tuple(_SMALL)) if at + 1 < count else "open"
+        kind = _after(kind, choose(tuple(_SMALL))) if at + 1 < count else "open"
         following = f"step_{at + 1}" if at + 1 < count else "goodbye"
         ahead = (following, "sorry", *(f"step_{later}" for later in range(at + 2, count)))
         stage = _SMALL[kind](at, following, ahead, choose)
