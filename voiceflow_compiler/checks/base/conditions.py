@@ -16,9 +16,11 @@ from typing import Any, Final
 
 from voiceflow_compiler.artifact import Expr, ValueType
 from voiceflow_compiler.flow import Case, Flow, Node
-from voiceflow_compiler.graph import Graph
+from voiceflow_compiler.graph import Edge, Graph
 
 MOST_WORLDS: Final = 1 << 15
+MOST_BEFORE: Final = 32
+"""How many conditions of the decisions before one are looked at."""
 
 _SENTIMENTS: Final = ("positive", "neutral", "negative")
 _COUNTERS: Final = ("negative_in_a_row", "unclear_in_a_row", "silent_in_a_row")
@@ -33,6 +35,7 @@ _COMPARE: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "in": lambda left, right: left in right,
     "not in": lambda left, right: left not in right,
 }
+_SILENT: Final = ("case", "otherwise")  # the moves on which nothing is said or done
 _OTHER: Final = "\0"  # a text that no condition names
 
 
@@ -140,9 +143,72 @@ def decided(flow: Flow, graph: Graph) -> list[tuple[Node, Worlds | None]]:
 
 def of_cases(node: Node, cases: Sequence[Case], flow: Flow, graph: Graph, known: Domains) -> Worlds | None:
     """Where cases of a `decide` hold, given what is surely known when a caller comes there."""
+    return worlds([case.when.expr for case in cases], flow, known, sure=_sure_at(node, graph))
+
+
+def _sure_at(node: Node, graph: Graph) -> Callable[[str], bool]:
     reached = node.name in graph.known
-    conditions = [case.when.expr for case in cases]
-    return worlds(conditions, flow, known, sure=lambda name: reached and graph.is_known(name, node.name))
+    return lambda name: reached and graph.is_known(name, node.name)
+
+
+def let_through(node: Node, flow: Flow, graph: Graph, known: Domains) -> tuple[bool, ...]:
+    """Whether each case of a decision can hold for a caller whom the decisions before it let through.
+
+    All can where that is not understood, or where nobody is let through: that is told of those decisions.
+    """
+    before = _arriving(node.name, flow, graph, MOST_BEFORE)
+    cases = [case.when.expr for case in node.cases]
+    found = None if before is None else worlds([before, *cases], flow, known, sure=_sure_at(node, graph))
+    if found is None or not found.holding[0]:
+        return (True,) * len(cases)
+    through, *holding = found.holding
+    return tuple(bool(each & through) for each in holding)
+
+
+def _arriving(name: str, flow: Flow, graph: Graph, most: int) -> Expr | None:
+    """What surely holds on coming to a decision that only decisions lead to; None where that is nothing.
+
+    Nobody speaks between decisions and no action runs, so what one was chosen by still holds at the next.
+    Every step back leaves fewer conditions to look at, so a way that goes round comes to an end.
+    """
+    into = _ways_in(graph).get(name, ())
+    if not into or name == flow.start or len(into) > most or any(edge.kind not in _SILENT for edge in into):
+        return None
+    chosen = [found for edge in into if (found := _chosen(graph.nodes[edge.source], edge)) is not None]
+    left = (most - sum(len(each) + 1 for each in chosen)) // len(into)
+    if len(chosen) < len(into) or left < 0:
+        return None
+    before = [_arriving(edge.source, flow, graph, left) for edge in into]
+    return [
+        "or",
+        *(
+            ["and", *held, *([] if earlier is None else [earlier])]
+            for held, earlier in zip(chosen, before, strict=True)
+        ),
+    ]
+
+
+def _chosen(node: Node, edge: Edge) -> list[Any] | None:
+    """What holds when a decision takes a way: no earlier case, and the case itself; None if one is unread."""
+    earlier: list[Any] = []
+    for case in node.cases:
+        expr: Any = case.when.expr
+        if expr is None:
+            return None
+        if edge.path[: len(case.path)] == case.path:
+            return [*earlier, expr]
+        earlier.append(["not", expr])
+    return earlier
+
+
+def _ways_in(graph: Graph) -> Mapping[str, Sequence[Edge]]:
+    if "ways_in" not in graph.memo:
+        found: dict[str, list[Edge]] = {}
+        for edge in graph.edges:
+            found.setdefault(edge.target, []).append(edge)
+        graph.memo["ways_in"] = found
+    ways: Mapping[str, Sequence[Edge]] = graph.memo["ways_in"]
+    return ways
 
 
 def never_true(expr: Expr | None, flow: Flow, known: Domains) -> bool:
