@@ -40,7 +40,7 @@ class Manner:
     transcript_delay_ms: float
     session_limit_s: float
     clock: Callable[[], float]  # epoch seconds
-    watch: Watch  # sees every event that comes in or goes out, and every fault that was carried out
+    watch: Watch  # sees every event that comes in or goes out, every fault that was carried out, and the end
 
 
 class Connection:
@@ -71,6 +71,7 @@ class Connection:
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
+        self._manner.watch("end", {"type": "closed"})
         if self._failure:
             raise self._failure
 
