@@ -146,9 +146,7 @@ class Leasing:
     def over(self, hold: Hold, reason: str, outcome: str | None, *, planned: bool) -> None:
         """The stream of a call is over; unplanned, somebody may still go on with the call."""
         hold.over = (reason, outcome, planned)
-        if planned:
-            self._index.end(hold.call_id, reason, outcome)
-        else:
+        if not planned:
             self._left[hold.call_id] = hold
         self._put(hold)
 
@@ -256,10 +254,15 @@ class Leasing:
     async def _write_end(self, hold: Hold) -> None:
         assert hold.over is not None
         reason, outcome, planned = hold.over
-        if planned:
-            await self._leases.end(hold.call_id, hold.fence or 0, reason)
-        else:
+        if not planned:
             await self._leases.leave(hold.call_id, hold.fence or 0, reason, outcome)
+        elif await self._leases.end(hold.call_id, hold.fence or 0, reason) or await self._ended(hold):
+            self._index.end(hold.call_id, reason, outcome)
+
+    async def _ended(self, hold: Hold) -> bool:
+        """Whether a call is over by our own fence: the answer to its end was lost, and it is told again."""
+        lease = await self._leases.find(hold.call_id)
+        return lease is not None and lease.ended and lease.fence == hold.fence
 
     # --- who lives ---
 

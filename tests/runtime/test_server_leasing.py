@@ -359,3 +359,50 @@ async def test_row_51_a_call_that_went_on_elsewhere_is_its_old_owners_no_more(da
         (left,) = await store.leases.live()
         assert (left.owner, left.fence) == ("w2.b", taken.fence)
         assert "late" not in (left.state or "")
+
+
+async def test_row_51_a_planned_end_of_an_old_owner_ends_nothing(database_url: str) -> None:
+    """A worker that does not know yet that its call went on elsewhere says that it ended: the call stays live
+    in the index too, and has the end its new owner gives it."""
+    async with (
+        worker(database_url, "w1.a") as (ours, store, _),
+        worker(database_url, "w2.b") as (theirs, store_b, _),
+    ):
+        old, new = hold("CA1"), hold("CA1")
+        await begun(ours, store, old)
+        seen = await store.leases.find("CA1")
+        assert seen is not None
+        assert await store.leases.reopen(seen, "another token", counts=True) is not None
+        new.token = "another token"
+        await begun(theirs, store_b, new)
+        ours.keep(old, 5000, State(node="late"))
+        ours.over(old, "completed", "old", planned=True)
+        await ours.close()
+        await ours._index.close()
+        (call,) = await store_b.calls()
+        assert (call["ended_ms"], call["reason"]) == (None, None)
+        theirs.over(new, "caller_hangup", "new", planned=True)
+
+        async def over() -> bool:
+            (call,) = await store_b.calls()
+            return call["ended_ms"] is not None
+
+        await until(over)
+        (call,) = await store_b.calls()
+        assert (call["reason"], call["outcome"]) == ("caller_hangup", "new")
+
+
+async def test_an_end_told_twice_is_still_told(database_url: str) -> None:
+    """The store took a call's end and its answer was lost: told again, the index has the end too."""
+    async with worker(database_url, "w1.a") as (ours, store, _):
+        one = hold("CA1")
+        await begun(ours, store, one)
+        assert one.fence is not None
+        assert await store.leases.end("CA1", one.fence, "completed")
+        ours.over(one, "completed", "booked", planned=True)
+
+        async def over() -> bool:
+            (call,) = await store.calls()
+            return str(call["outcome"]) == "booked"
+
+        await until(over)
