@@ -48,7 +48,7 @@ from runtime.server.rest import Rest
 from runtime.server.split import Split
 from runtime.server.starting import check, listen, public_url
 from runtime.server.tokens import Tokens, shared_key
-from runtime.server.upgrade import upgrades
+from runtime.server.upgrade import Requests, upgrades
 from runtime.server.versions import Versions
 from runtime.server.webhooks import Webhooks
 from runtime.server.weight import Weight, bound
@@ -344,6 +344,7 @@ async def _run(
 def _config(app: Starlette, media: Media) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        http=Requests,
         ws=upgrades(media.admit),
         lifespan="off",
         log_config=None,
