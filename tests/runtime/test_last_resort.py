@@ -52,14 +52,7 @@ def test_ctrl_c_is_no_bug() -> None:
 def test_ctrl_c_while_loading_is_silent() -> None:
     """Ctrl-C while the commands are still being imported ends `vfc` without a traceback."""
     words = [sys.executable, "-X", "importtime", "-m", "runtime", "check", "flows/lead_qualification"]
-    # Tests that run in the background have Ctrl-C ignored, and a child would inherit that.
-    with subprocess.Popen(
-        words,
-        cwd=ROOT,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    ) as process:
+    with subprocess.Popen(words, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         for line in process.stderr:  # `typer` is the first thing that the command line loads
             if " typer." in line:

@@ -30,7 +30,6 @@ class Terminal:
             stdout=theirs,
             stderr=theirs,
             start_new_session=True,
-            preexec_fn=_as_from_a_terminal,
         )
         os.close(theirs)
         self.shown = ""
@@ -64,11 +63,6 @@ class Terminal:
         self.process.kill()
         self.process.wait()
         os.close(self.ours)
-
-
-def _as_from_a_terminal() -> None:
-    """Tests that run in the background have Ctrl-C ignored, and a child would inherit that."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.fixture
@@ -152,7 +146,6 @@ def test_the_page_is_served_until_ctrl_c() -> None:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        preexec_fn=_as_from_a_terminal,
     )
     try:
         assert process.stdout is not None

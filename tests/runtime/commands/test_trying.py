@@ -289,7 +289,6 @@ def test_watching_outlives_a_file_that_goes_and_comes(flow: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert watching.stdout is not None
     try:
