@@ -42,12 +42,12 @@ LONG = "This is a long answer that goes on and on about tables. "
 
 
 def one_call(
-    bed: Open, who: Any = BOOKS, stand_in: StandIn | None = None, **faults: Any
+    bed: Open, who: Any = BOOKS, stand_in: StandIn | None = None, toml: str = "", **faults: Any
 ) -> tuple[Bed, Placed]:
     """One call whose first connection to the model is spoiled like this."""
 
     async def work() -> tuple[Bed, Later]:
-        async with bed(stand_in) as one:
+        async with bed(stand_in, toml=toml) as one:
             ((_, later),) = await one.repeat(1, who=who, **faults)
             return one, later
 
@@ -191,12 +191,13 @@ def test_row_11_deltas_after_the_cancel(bed: Open) -> None:
 
 
 def test_row_12_audio_in_one_burst(bed: Open) -> None:
-    """Half a minute of speech at once: it plays at its own pace and still stops within 250 ms of the word
-    that interrupts it.
+    """Half a minute of speech at once: it plays at its own pace, still stops within 250 ms of the word that
+    interrupts it, and the call never holds more than five megabytes.
     """
     stand_in = StandIn(voice="tones", policy=long_answers(27), pace=Pace(speed=0))
     mouth = Interrupter(length_ms(DISCLOSURE) + 1500)
-    _, call = one_call(bed, stand_in=stand_in, mouth=mouth)
+    _, call = one_call(bed, stand_in=stand_in, mouth=mouth, toml="[limits]\ncall_mb = 5\n")
+    assert call.of("note", "over_budget") == []
     assert call.stopped_after(mouth.onset_ms) <= 250
     assert max(one.queued_ms for one in call.ended.passed) > 20_000
     assert call.outcome == "booked"
